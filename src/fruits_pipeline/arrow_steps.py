@@ -1,0 +1,165 @@
+"""What a worker does to rows: Arrow batches in, Arrow batches out.
+
+Each function here is given to Spark's `mapInArrow`. They bind the plain modules to
+columns, and import neither Spark nor Kedro, which keeps a worker small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from fsspec.core import url_to_fs
+
+from fruits_pipeline import schemas
+from fruits_pipeline.backbones import Backbone
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.moments import merge_all, moments_of, pack
+from fruits_pipeline.pca import Pca
+from fruits_pipeline.photos import Fit, canonicalise, fit
+
+Rows = Iterator[pa.RecordBatch]
+
+FETCH_BYTES = 32 * 1024 * 1024
+"""Photos held by a worker before it hands them on."""
+
+
+def fetch(rows: Rows, root: str, requests_in_flight: int) -> Rows:
+    """Read photos: `LISTING` rows in, `PHOTOS` rows out, one GET per photo.
+
+    Photos that are gone since they were listed are left out.
+
+    Args:
+        rows: Of the listing.
+        root: Folder or URL that paths are relative to.
+        requests_in_flight: Photos read at the same time.
+
+    Raises:
+        FruitsError: A photo is there but cannot be read.
+    """
+    file_system, base = _file_system(root)
+
+    def read(path: str) -> bytes | None:
+        try:
+            return bytes(file_system.cat_file(f"{base}/{path}"))
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            raise FruitsError(
+                f"Found a photo that cannot be read: {path} ({exc}). Expected leave to "
+                "read every photo under `photos`: grant it, or move the photo away."
+            ) from exc
+
+    with ThreadPoolExecutor(requests_in_flight) as pool:
+        for batch in rows:
+            for part in _by_size(batch, FETCH_BYTES):
+                yield _photos(part, list(pool.map(read, part["path"].to_pylist())))
+
+
+@lru_cache(maxsize=1)
+def _file_system(root: str) -> tuple[Any, str]:
+    file_system, base = url_to_fs(root)
+    return file_system, base
+
+
+def _by_size(batch: pa.RecordBatch, most: int) -> Iterator[pa.RecordBatch]:
+    """Cut a listing where the photos' sizes add up to `most` bytes."""
+    begin = total = 0
+    for i, size in enumerate(batch["size_bytes"].to_pylist()):
+        if i > begin and total + size > most:
+            yield batch.slice(begin, i - begin)
+            begin, total = i, 0
+        total += size
+    yield batch.slice(begin)
+
+
+def _photos(
+    listing: pa.RecordBatch, contents: Sequence[bytes | None]
+) -> pa.RecordBatch:
+    digests = [None if c is None else hashlib.sha256(c).hexdigest() for c in contents]
+    columns = {name: listing[name] for name in listing.schema.names}
+    columns["photo_id"] = pa.array(digests, pa.string())
+    columns["content"] = pa.array(contents, pa.binary())
+    batch = pa.record_batch([columns[n] for n in schemas.PHOTOS.names], schemas.PHOTOS)
+    return batch.filter(batch["content"].is_valid())
+
+
+def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
+    """Make photos canonical: `PHOTOS` rows in, `IMAGES` rows out, errors among them."""
+    for batch in rows:
+        made = [
+            canonicalise(content.as_py(), short_side, max_pixels)
+            for content in batch["content"]
+        ]
+        columns = [
+            pa.array([getattr(one, field.name) for one in made], field.type)
+            for field in schemas.IMAGES
+            if field not in schemas.KEY
+        ]
+        yield _keyed(batch, columns, schemas.IMAGES)
+
+
+def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
+    """Embed canonical photos: `IMAGES` rows in, `FEATURES` rows out.
+
+    Args:
+        rows: With the column `image`.
+        backbone: Spark's broadcast of a `Backbone`.
+        how: Photos are fitted to the backbone's input.
+    """
+    model: Backbone = backbone.value
+    size = model.card.input_size
+    for batch in rows:
+        photos = (fit(image.as_py(), size, how) for image in batch["image"])
+        features = np.array([*model.embed(photos)], np.float32)
+        yield _keyed(batch, [_lists(features)], schemas.FEATURES)
+
+
+def measure(rows: Rows) -> Rows:
+    """Reduce all rows to one: `FEATURES` rows in, one `MOMENTS` row out."""
+    moments = merge_all(moments_of(vectors(batch["features"])) for batch in rows)
+    yield pa.record_batch(
+        [
+            pa.array([moments.n]),
+            pa.array([moments.mean]),
+            pa.array([pack(moments)]),
+        ],
+        schema=schemas.MOMENTS,
+    )
+
+
+def project(rows: Rows, pca: Any) -> Rows:
+    """Reduce features to components: `FEATURES` rows in, `REDUCED` rows out.
+
+    Args:
+        rows: With the column `features`.
+        pca: Spark's broadcast of a `Pca`.
+    """
+    model: Pca = pca.value
+    for batch in rows:
+        components = model.transform(vectors(batch["features"]))
+        yield _keyed(batch, [_lists(components)], schemas.REDUCED)
+
+
+def vectors(column: pa.ListArray) -> np.ndarray:
+    """Return a column of lists of one length as an array, `[n, d]`."""
+    flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
+    return flat.reshape(len(column), -1) if len(column) else flat.reshape(0, 0)
+
+
+def _lists(values: np.ndarray) -> pa.ListArray:
+    n, width = values.shape if values.ndim == 2 else (0, 0)  # noqa: PLR2004
+    offsets = np.arange(n + 1, dtype=np.int32) * width
+    return pa.ListArray.from_arrays(offsets, values.reshape(-1))
+
+
+def _keyed(
+    batch: pa.RecordBatch, columns: list[pa.Array], schema: pa.Schema
+) -> pa.RecordBatch:
+    key = [batch[field.name] for field in schemas.KEY]
+    return pa.record_batch([*key, *columns], schema=schema)

@@ -1,0 +1,13 @@
+from fruits_pipeline.datasets.backbone_folder import BackboneFolder
+from fruits_pipeline.datasets.batch_table import BatchTable
+from fruits_pipeline.datasets.pca_file import FittedPca, PcaFile
+from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
+
+__all__ = [
+    "BackboneFolder",
+    "BatchTable",
+    "FittedPca",
+    "Listing",
+    "PcaFile",
+    "PhotoStore",
+]

@@ -1,0 +1,91 @@
+"""A fitted PCA in one file, which NumPy opens and nothing else is needed for."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fsspec.core import url_to_fs
+from kedro.io.core import AbstractDataset
+
+from fruits_pipeline.datasets.changes import ChangedRecipe, accept_change
+from fruits_pipeline.datasets.files import write_whole
+from fruits_pipeline.pca import Pca
+from fruits_pipeline.recipes import Recipe
+
+PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
+
+
+@dataclass(frozen=True)
+class FittedPca:
+    """A model and how it came to be.
+
+    Attributes:
+        model: The model.
+        batches: Names of the batches that it was fitted to.
+        recipe: What shaped it.
+    """
+
+    model: Pca
+    batches: tuple[str, ...]
+    recipe: Recipe
+
+
+class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
+    """A `.npz` with `mean`, `scale`, `components`, `spectrum`, `n`, and its origin.
+
+    Args:
+        filepath: File or URL.
+        changed_recipe: What to do with another recipe: `refuse` it, or `rebuild`.
+        metadata: For Kedro-Viz.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        changed_recipe: ChangedRecipe = "refuse",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self.filepath = filepath
+        self.changed_recipe = changed_recipe
+        self.metadata = metadata
+
+    def load(self) -> FittedPca | None:
+        """Return the model, or None where there is none yet."""
+        file_system, path = url_to_fs(self.filepath)
+        try:
+            content = file_system.cat_file(path)
+        except FileNotFoundError:
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            vectors = {name: arrays[name] for name in PCA_ARRAYS}
+            model = Pca(n=int(arrays["n"]), **vectors)
+            batches = tuple(arrays["batches"].tolist())
+            return FittedPca(model, batches, json.loads(str(arrays["recipe"])))
+
+    def save(self, data: FittedPca) -> None:
+        """Write the model.
+
+        Raises:
+            FruitsError: A model of another recipe is there and to be kept.
+        """
+        held = self.load()
+        if held:
+            accept_change(self.filepath, held.recipe, data.recipe, self.changed_recipe)
+        buffer = io.BytesIO()
+        arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
+        arrays["batches"] = np.array(data.batches)
+        arrays["recipe"] = np.array(json.dumps(data.recipe))
+        np.savez(buffer, allow_pickle=False, **arrays)
+        write_whole(self.filepath, buffer.getvalue())
+
+    def _exists(self) -> bool:
+        file_system, path = url_to_fs(self.filepath)
+        return bool(file_system.exists(path))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self.filepath, "changed_recipe": self.changed_recipe}

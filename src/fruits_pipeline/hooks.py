@@ -1,0 +1,134 @@
+"""The Spark session, sized to the machine; clear errors; the summary of a run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+from fruits_pipeline import machine
+from fruits_pipeline.complaints import in_words
+from fruits_pipeline.datasets import BatchTable
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.java import use_java
+from fruits_pipeline.parameters import check
+
+logger = logging.getLogger(__name__)
+
+
+class SparkHooks:
+    """Checks the parameters and starts Spark when Kedro has its context."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Start the session from the environment's `spark.yml`.
+
+        Raises:
+            click.ClickException: A parameter is wrong, or there is no Java.
+        """
+        try:
+            check(context.config_loader["parameters"])
+            start_spark(context.config_loader["spark"])
+        except FruitsError as exc:
+            raise click.ClickException(str(exc)) from exc
+
+    @hook_impl
+    def on_pipeline_error(self, error: Exception) -> None:
+        """Say what a user can put right in words, without the way there.
+
+        Raises:
+            click.ClickException: The error is one of those.
+        """
+        words = in_words(error)
+        if words:
+            raise click.ClickException(words) from error
+
+
+def start_spark(settings: Mapping[str, Any]) -> SparkSession:
+    """Start a session, or return the one that runs.
+
+    What `settings` leave open is sized to this machine: processors, and memory that
+    is free. Workers use the interpreter that runs this.
+
+    Args:
+        settings: Spark's own, by name.
+
+    Raises:
+        FruitsError: There is no Java that can run Spark.
+    """
+    use_java()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    cores = machine.processors()
+    heap = machine.heap_mib(machine.available_mib(), cores)
+    sized = {
+        "spark.master": f"local[{cores}]",
+        "spark.driver.memory": f"{heap}m",
+        "spark.sql.shuffle.partitions": str(cores),
+    }
+    conf = SparkConf().setAll([*(sized | dict(settings)).items()])
+    spark = SparkSession.builder.config(conf=conf).getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    logger.info(
+        "Spark %s on %s with a heap of %s",
+        *(spark.version, spark.sparkContext.master, conf.get("spark.driver.memory")),
+    )
+    return spark
+
+
+class RunHooks:
+    """Times the stages of a run, and completes its summary."""
+
+    def __init__(self) -> None:
+        self.begin = 0.0
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.tables: dict[str, BatchTable] = {}
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Forget earlier runs, and note the tables that this one writes."""
+        self.seconds.clear()
+        outputs = {name: catalog.get(name) for name in pipeline.all_outputs()}
+        self.tables = {n: d for n, d in outputs.items() if isinstance(d, BatchTable)}
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Start the clock."""
+        self.begin = time.monotonic()
+
+    @hook_impl
+    def after_dataset_saved(self, node: Node) -> None:
+        """Count the time of a node and of what it lazily caused, by stage."""
+        now = time.monotonic()
+        for stage in node.tags:
+            self.seconds[stage] += now - self.begin
+        self.begin = now
+
+    @hook_impl
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Add to the summary what the run wrote and how long it took."""
+        if "run_summary" not in pipeline.all_outputs():
+            return
+        seconds = {stage: round(s, 2) for stage, s in self.seconds.items()}
+        new = self.tables["features"].rows_written if "features" in self.tables else 0
+        written = {name: len(t.written) for name, t in self.tables.items()}
+        summary = catalog.load("run_summary") | {
+            "batches_written": written,
+            "seconds": seconds,
+            "photos_per_second": round(new / sum(seconds.values()), 1),
+        }
+        catalog.save("run_summary", summary)
+        logger.info("Run summary: %s", summary)

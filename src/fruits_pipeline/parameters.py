@@ -1,0 +1,155 @@
+"""The parameters of every stage, and what each of them may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.photos import Fit
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _is_path_rule(rule: str) -> str:
+    try:
+        groups = set(re.compile(rule).groupindex)
+    except re.error as exc:
+        raise ValueError(f"not a regular expression: {exc}") from exc
+    if unknown := groups - {"label", "split", "film"}:
+        raise ValueError(f"groups {sorted(unknown)}, expected label, split or film")
+    return rule
+
+
+class _Stage(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class IngestParameters(_Stage):
+    """Parameters of the stage ingest; see `conf/base/parameters_ingest.yml`."""
+
+    photos_per_batch: Annotated[int, Field(ge=1, le=100_000)]
+    requests_in_flight: Annotated[int, Field(ge=1, le=512)]
+    extensions: Annotated[list[str], Field(min_length=1)]
+    path_rules: list[Annotated[str, AfterValidator(_is_path_rule)]]
+
+
+class PreprocessParameters(_Stage):
+    """Parameters of the stage preprocess; see `conf/base/parameters_preprocess.yml`."""
+
+    short_side: Annotated[int, Field(ge=16, le=4096)]
+    max_pixels: Count
+    max_error_rate: Annotated[float, Field(ge=0, le=1)]
+
+
+class BackboneParameters(_Stage):
+    """Parameters of the stage backbone; see `conf/base/parameters_backbone.yml`."""
+
+    architecture: str
+    arguments: dict[str, Any]
+    input_size: Annotated[int, Field(ge=32, le=256)]
+    weights: Annotated[str, Field(min_length=1)]
+    epochs: Annotated[int, Field(ge=0)]
+    head_epochs: Annotated[int, Field(ge=0)]
+    photos_per_step: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    training_split: str
+    seed: int
+
+
+class FeaturizeParameters(_Stage):
+    """Parameters of the stage featurize; see `conf/base/parameters_featurize.yml`."""
+
+    fit: Fit
+
+
+class ReduceParameters(_Stage):
+    """Parameters of the stage reduce; see `conf/base/parameters_reduce.yml`."""
+
+    variance: Share
+    standardise: bool
+    max_components: Count | None
+    refit: Literal["when needed", "always", "never"]
+    refit_margin: Annotated[float, Field(ge=0, le=1)]
+
+
+class ReportParameters(_Stage):
+    """Parameters of the stage report; see `conf/base/parameters_report.yml`."""
+
+    map_photos: Count
+    examples_per_label: Annotated[int, Field(ge=1, le=50)]
+    rejects_shown: Annotated[int, Field(ge=0, le=500)]
+
+
+class SampleParameters(_Stage):
+    """Parameters of the stage sample; see `conf/base/parameters_sample.yml`."""
+
+    frames_per_series: Annotated[int, Field(ge=1, le=360)]
+    seed: int
+    size: Annotated[int, Field(ge=32, le=256)]
+
+
+STAGES: Mapping[str, type[_Stage]] = {
+    "sample": SampleParameters,
+    "ingest": IngestParameters,
+    "preprocess": PreprocessParameters,
+    "backbone": BackboneParameters,
+    "featurize": FeaturizeParameters,
+    "reduce": ReduceParameters,
+    "report": ReportParameters,
+}
+
+PLACES = ("photos", "root", "backbone_folder", "changed_recipe")
+"""What `--params` may set besides the stages: see `conf/base/globals.yml`."""
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that no stage knows or that are out of range.
+
+    Args:
+        parameters: As the configuration gives them, by stage.
+
+    Raises:
+        FruitsError: With one line for each parameter that is wrong.
+    """
+    wrong = [_unknown(name, (*STAGES, *PLACES)) for name in _strangers(parameters)]
+    for stage, model in STAGES.items():
+        try:
+            model.model_validate(parameters.get(stage, {}))
+        except ValidationError as exc:
+            wrong += [_in_words(stage, model, error) for error in exc.errors()]
+    if wrong:
+        raise FruitsError("\n".join(["Wrong parameters:", *wrong]))
+
+
+def _strangers(parameters: Mapping[str, Any]) -> list[str]:
+    return [name for name in parameters if name not in (*STAGES, *PLACES)]
+
+
+def _unknown(name: str, known: tuple[str, ...], prefix: str = "") -> str:
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {prefix}{near[0]}?" if near else f"expected one of {known}"
+    return f"- {prefix}{name}: there is no such parameter; {hint}"
+
+
+def _in_words(stage: str, model: type[_Stage], error: Mapping[str, Any]) -> str:
+    name = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return _unknown(name, tuple(model.model_fields), f"{stage}.")
+    if error["type"] == "missing":
+        return f"- {stage}.{name}: not set; set it in parameters_{stage}.yml"
+    return (
+        f"- {stage}.{name}: found {error['input']!r}; {error['msg']}; change it in "
+        f"parameters_{stage}.yml or with --params {stage}.{name}=..."
+    )

@@ -1,0 +1,20 @@
+"""The stage backbone, run by itself: `kedro run --pipelines backbone`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fruits_pipeline.pipelines.backbone.nodes import build_backbone
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the pipeline from Keras, and `images` to train on, to `backbone`."""
+    return Pipeline(
+        [
+            Node(
+                func=build_backbone,
+                inputs=["images", "params:backbone"],
+                outputs="backbone",
+                name="build_backbone",
+            ),
+        ],
+        tags="backbone",
+    )

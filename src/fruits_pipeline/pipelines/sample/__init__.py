@@ -1,0 +1,3 @@
+from fruits_pipeline.pipelines.sample.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

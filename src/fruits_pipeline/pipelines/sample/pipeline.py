@@ -1,0 +1,20 @@
+"""The stage sample, run by itself: `kedro run --pipelines sample`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from fruits_pipeline.pipelines.sample.nodes import render_sample
+
+
+def create_pipeline(**_: object) -> Pipeline:
+    """Return the pipeline from nothing but parameters to `sample_photos`."""
+    return Pipeline(
+        [
+            Node(
+                func=render_sample,
+                inputs="params:sample",
+                outputs="sample_photos",
+                name="render_sample",
+            ),
+        ],
+        tags="sample",
+    )

@@ -1,0 +1,1 @@
+"""Rendered fruit, so that a fresh clone has photos to work on."""

@@ -1,0 +1,11 @@
+"""Project settings: https://docs.kedro.org/en/stable/configure/."""
+
+from fruits_pipeline.hooks import RunHooks, SparkHooks
+
+HOOKS = (SparkHooks(), RunHooks())
+
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "config_patterns": {"spark": ["spark*", "spark*/**"]},
+}
