@@ -123,7 +123,7 @@ class RunHooks:
         if "run_summary" not in pipeline.all_outputs():
             return
         seconds = {stage: round(s, 2) for stage, s in self.seconds.items()}
-        new = self.tables["features"].rows_written if "features" in self.tables else 0
+        new = self.tables["features"].photos_written if "features" in self.tables else 0
         written = {name: len(t.written) for name, t in self.tables.items()}
         summary = catalog.load("run_summary") | {
             "batches_written": written,

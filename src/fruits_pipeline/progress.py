@@ -19,14 +19,14 @@ from rich.progress import (
 logger = logging.getLogger(__name__)
 
 Advance = Callable[[int], None]
-"""Says that one more batch is done, and how many rows it has."""
+"""Says that one more batch is done, and how many photos it has."""
 
 
 @contextmanager
 def track(
     table: str, batches: int, console: Console | None = None
 ) -> Iterator[Advance]:
-    """Show batches done of how many, rows per second and the time left.
+    """Show batches done of how many, photos per second and the time left.
 
     Args:
         table: Name of the table that is being written.
@@ -36,7 +36,7 @@ def track(
     console = console or Console(stderr=True)
     if not batches:
         logger.info("%s: nothing new", table)
-        yield lambda rows: None
+        yield lambda photos: None
     elif console.is_terminal:
         with _bar(console) as progress:
             yield _advance_bar(progress, table, batches)
@@ -59,8 +59,8 @@ def _advance_bar(progress: Progress, table: str, batches: int) -> Advance:
     task = progress.add_task(table, total=batches, speed="")
     speed = _speedometer()
 
-    def advance(rows: int) -> None:
-        progress.update(task, advance=1, speed=f"{speed(rows):,.0f} rows/s")
+    def advance(photos: int) -> None:
+        progress.update(task, advance=1, speed=f"{speed(photos):,.0f} photos/s")
 
     return advance
 
@@ -68,14 +68,14 @@ def _advance_bar(progress: Progress, table: str, batches: int) -> Advance:
 def _advance_log(table: str, batches: int) -> Advance:
     speed, begin, done = _speedometer(), time.monotonic(), 0
 
-    def advance(rows: int) -> None:
+    def advance(photos: int) -> None:
         nonlocal done
         done += 1
-        rows_per_second = speed(rows)
+        photos_per_second = speed(photos)
         left = (time.monotonic() - begin) / done * (batches - done)
         logger.info(
-            "%s: %d of %d batches, %.0f rows/s, %.0f s left",
-            *(table, done, batches, rows_per_second, left),
+            "%s: %d of %d batches, %.0f photos/s, %.0f s left",
+            *(table, done, batches, photos_per_second, left),
         )
 
     return advance
@@ -84,9 +84,9 @@ def _advance_log(table: str, batches: int) -> Advance:
 def _speedometer() -> Callable[[int], float]:
     begin, total = time.monotonic(), 0
 
-    def speed(rows: int) -> float:
+    def speed(photos: int) -> float:
         nonlocal total
-        total += rows
+        total += photos
         return total / max(time.monotonic() - begin, 1e-9)
 
     return speed

@@ -51,7 +51,7 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         self.changed_recipe = changed_recipe
         self.metadata = metadata
         self.written: tuple[str, ...] = ()
-        self.rows_written = 0
+        self.photos_written = 0
 
     def load(self) -> Batches:
         """Return the batches that are there; none where there is no table."""
@@ -69,12 +69,12 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         self._accept(data.recipe, data.fitted)
         held = set(self._names())
         self.written = tuple(name for name in data.names if name not in held)
-        self.rows_written = 0
+        self.photos_written = 0
         with track(self._title, len(self.written)) as advance:
             for name in self.written:
-                rows = self._write(name, data.read([name]))
-                self.rows_written += rows
-                advance(rows)
+                photos = self._write(name, data.read([name]))
+                self.photos_written += photos
+                advance(photos)
 
     def _accept(self, recipe: Recipe, fitted: str | None) -> None:
         noted = self._noted()
@@ -95,14 +95,16 @@ class BatchTable(AbstractDataset[Batches, Batches]):
                 file_system.rm(path, recursive=True)
 
     def _write(self, name: str, rows: SparkDataFrame) -> int:
+        # A row of moments stands for the n photos it was measured on.
+        photos = F.col("n") if "n" in rows.columns else F.lit(1)
         counted = Observation()
         (
             rows.drop("batch")
-            .observe(counted, F.count(F.lit(1)).alias("rows"))
+            .observe(counted, F.coalesce(F.sum(photos), F.lit(0)).alias("photos"))
             .write.mode("overwrite")
             .parquet(f"{self._spark_path}/batch={name}")
         )
-        return int(counted.get["rows"])
+        return int(counted.get["photos"])
 
     def _read(self, names: Sequence[str]) -> SparkDataFrame:
         spark = SparkSession.builder.getOrCreate()

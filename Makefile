@@ -1,0 +1,64 @@
+# Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
+.DEFAULT_GOAL := help
+.PHONY: help run sample test lint viz bench backbone lock clean
+
+# The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SAMPLE := data/01_raw/sample
+ARGS ?=
+
+export PYTHONPATH := $(CURDIR)/src
+export DO_NOT_TRACK := 1
+
+help:  ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run-ready $(if $(findstring photos=,$(ARGS)),,$(SAMPLE))  ## Photos to reduced vectors, with figures
+	$(BIN)/kedro run $(ARGS)
+
+sample: $(SAMPLE)  ## Render photos of fruit to start with
+
+$(SAMPLE): | $(VENV)/.run-ready
+	$(BIN)/kedro run --pipelines sample
+
+test: $(VENV)/.dev-ready  ## All tests, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import what
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
+	$(BIN)/kedro viz run $(ARGS)
+
+bench: $(VENV)/.dev-ready $(SAMPLE)  ## Speed and memory, against a plain loop
+	$(BIN)/python benchmarks/bench.py $(ARGS)
+
+backbone: $(VENV)/.dev-ready  ## Build a backbone as parameters_backbone.yml says
+	$(BIN)/kedro run --pipelines backbone $(ARGS)
+
+lock: $(VENV)/.dev-ready  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCKING) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
+
+LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean:  ## Remove the environment, not the data
+	rm -rf $(VENV)
+
+$(VENV)/.run-ready: requirements.lock
+	@test -n "$(PYTHON)" || { echo "Found no Python 3.11 to 3.13; install one, or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.lock
+	touch $@
+
+$(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	touch $@
