@@ -142,7 +142,8 @@ def project(rows: Rows, pca: Any) -> Rows:
     """
     model: Pca = pca.value
     for batch in rows:
-        components = model.transform(vectors(batch["features"]))
+        features = vectors(batch["features"]).reshape(len(batch), len(model.mean))
+        components = model.transform(features)
         yield _keyed(batch, [_lists(components)], schemas.REDUCED)
 
 

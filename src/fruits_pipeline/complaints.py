@@ -36,6 +36,8 @@ def _of_spark(text: str) -> str:
     ours = re.search(r"FruitsError: (.*?)(?:\n\n|\n\s+at |\Z)", text, re.DOTALL)
     if ours:
         return ours[1].strip()
-    said = re.findall(r"^(?:Caused by: )?([\w.$]+(?:Error|Exception): .+)$", text, re.M)
+    said = re.findall(
+        r"^(?:Caused by: |: )?([\w.$]+(?:Error|Exception): .+)$", text, re.M
+    )
     first = text.strip().splitlines()[0]
     return f"Spark failed: {said[-1] if said else first}"

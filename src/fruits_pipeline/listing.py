@@ -115,5 +115,6 @@ def _origin(groups: Mapping[str, str | None]) -> Origin:
     label = groups.get("label")
     if label is not None:
         label = unicodedata.normalize("NFC", label)
-    film = f"{label}/{groups['film'] or ''}" if "film" in groups else None
-    return Origin(label, groups.get("split"), film)
+    filmed = label is not None and "film" in groups
+    series = f"{label}/{groups['film'] or ''}" if filmed else None
+    return Origin(label, groups.get("split"), series)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -14,15 +15,25 @@ HEAP_MIB = (512, 4096)
 """Spark refuses a heap of less than 450 MiB; and the most that the chain has use for."""
 
 
+MEMORY_FILES = (
+    # Version 2 of control groups, then 1: https://docs.kernel.org/admin-guide/
+    ("0::", "", "memory.max", "memory.current", "inactive_file"),
+    (
+        *(":memory:", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+        "total_inactive_file",
+    ),
+)
+
+
 def processors(root: Path = Path("/")) -> int:
     """Return how many processors this process may use, at least 1.
 
     Args:
-        root: Where `sys/fs/cgroup` is found.
+        root: Where `proc` and `sys/fs/cgroup` are found.
     """
     allowed = len(os.sched_getaffinity(0))
     try:
-        quota, period = (root / "sys/fs/cgroup/cpu.max").read_text().split()
+        quota, period = (_group(root, "0::", "") / "cpu.max").read_text().split()
     except (OSError, ValueError):
         return allowed
     if quota == "max":
@@ -33,22 +44,43 @@ def processors(root: Path = Path("/")) -> int:
 def available_mib(root: Path = Path("/")) -> int:
     """Return the memory in MiB that this process can still take without swapping.
 
-    The smaller of what the kernel calls available and what the control group of
-    this process has left (version 2, https://docs.kernel.org/admin-guide/cgroup-v2.html).
+    The smallest of what the kernel calls available and what control groups have left.
 
     Args:
         root: Where `proc` and `sys/fs/cgroup` are found.
     """
     lines = (root / "proc/meminfo").read_text().splitlines()
     kib = {name: int(value.split()[0]) for name, value in (s.split(":") for s in lines)}
-    free = kib["MemAvailable"] // 1024
-    group = root / "sys/fs/cgroup"
+    return min([kib["MemAvailable"] // 1024, *_left_mib(root)])
+
+
+def _left_mib(root: Path) -> Iterator[int]:
+    """Yield what each kind of control group leaves; cached files count as free."""
+    for mark, controller, limit, used, cached in MEMORY_FILES:
+        group = _group(root, mark, controller)
+        try:
+            most, now = (
+                int((group / limit).read_text()),
+                int((group / used).read_text()),
+            )
+            stat = dict(
+                s.split() for s in (group / "memory.stat").read_text().splitlines()
+            )
+        except (OSError, ValueError):  # another version, or no limit: "max"
+            continue
+        yield (most - now + int(stat.get(cached, 0))) // MIB
+
+
+def _group(root: Path, mark: str, controller: str) -> Path:
+    """Return the folder of this process' control group, as far as it can be seen."""
+    groups = root / "sys/fs/cgroup" / controller
     try:
-        limit = (group / "memory.max").read_text().strip()
-        used = int((group / "memory.current").read_text())
-    except (OSError, ValueError):
-        return free
-    return free if limit == "max" else min(free, (int(limit) - used) // MIB)
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return groups
+    own = next((line.partition(mark)[2] for line in lines if mark in line), "")
+    group = groups / own.strip("/")
+    return group if group.is_dir() else groups
 
 
 def heap_mib(available: int, workers: int) -> int:

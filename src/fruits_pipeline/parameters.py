@@ -20,6 +20,7 @@ from fruits_pipeline.photos import Fit
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Extension = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
 
 
 def _is_path_rule(rule: str) -> str:
@@ -41,7 +42,7 @@ class IngestParameters(_Stage):
 
     photos_per_batch: Annotated[int, Field(ge=1, le=100_000)]
     requests_in_flight: Annotated[int, Field(ge=1, le=512)]
-    extensions: Annotated[list[str], Field(min_length=1)]
+    extensions: Annotated[list[Extension], Field(min_length=1)]
     path_rules: list[Annotated[str, AfterValidator(_is_path_rule)]]
 
 
@@ -144,12 +145,13 @@ def _unknown(name: str, known: tuple[str, ...], prefix: str = "") -> str:
 
 
 def _in_words(stage: str, model: type[_Stage], error: Mapping[str, Any]) -> str:
-    name = ".".join(map(str, error["loc"]))
+    name = ".".join(map(str, (stage, *error["loc"])))
     if error["type"] == "extra_forbidden":
-        return _unknown(name, tuple(model.model_fields), f"{stage}.")
+        (key,) = error["loc"]
+        return _unknown(str(key), tuple(model.model_fields), f"{stage}.")
     if error["type"] == "missing":
-        return f"- {stage}.{name}: not set; set it in parameters_{stage}.yml"
+        return f"- {name}: not set; set it in parameters_{stage}.yml"
     return (
-        f"- {stage}.{name}: found {error['input']!r}; {error['msg']}; change it in "
-        f"parameters_{stage}.yml or with --params {stage}.{name}=..."
+        f"- {name}: found {error['input']!r}; {error['msg']}; change it in "
+        f"parameters_{stage}.yml or with --params {name}=..."
     )

@@ -12,7 +12,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 Fit = Literal["pad", "crop", "stretch"]
 
 ORIENTATION = 0x0112  # EXIF tag and its values: CIPA DC-008-2019, 4.6.4
-UPRIGHT = 1
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 ON_ITS_SIDE = (5, 6, 7, 8)
 QUALITY = 92
 WHITE = (255, 255, 255)
@@ -77,20 +85,19 @@ def _canonical(
     if not small:
         photo.draft(None, (short_side * 2, short_side * 2))
     photo.load()
-    if orientation:
-        ImageOps.exif_transpose(photo, in_place=True)
+    upright = photo.transpose(TURNS[orientation]) if orientation else photo
     if orientation in ON_ITS_SIDE:
         width, height = height, width
-    return Canonical(width, height, _encode(_shrink(to_rgb(photo), short_side)))
+    return Canonical(width, height, _encode(_shrink(to_rgb(upright), short_side)))
 
 
 def _orientation(photo: Image.Image) -> int:
     """Return how to turn a photo, or 0 if it is upright or does not say."""
     try:
-        orientation = int(photo.getexif().get(ORIENTATION, UPRIGHT))
+        orientation = int(photo.getexif().get(ORIENTATION, 0))
     except Exception:  # a broken tag says nothing, and the pixels may be fine
         return 0
-    return 0 if orientation == UPRIGHT else orientation
+    return orientation if orientation in TURNS else 0
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -102,8 +109,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         ValueError: The mode is F, whose white is unknown.
     """
-    if image.mode == "RGB":
-        return image
     if image.mode == "F":
         raise ValueError("pixels of 32-bit floats have no known white")
     if image.mode.startswith("I"):
@@ -113,7 +118,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         flat = Image.new("RGBA", rgba.size, (*WHITE, 255))
         return Image.alpha_composite(flat, rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _shrink(image: Image.Image, short_side: int) -> Image.Image:

@@ -22,6 +22,9 @@ from fruits_pipeline.recipes import Recipe
 
 logger = logging.getLogger(__name__)
 
+_GLOB = re.compile(r"[\\*?\[\]{}]")
+"""What Spark takes for a pattern in a path to read, unless a backslash precedes it."""
+
 
 class BatchTable(AbstractDataset[Batches, Batches]):
     """Batches in Parquet, of which saving writes only those that are missing.
@@ -56,9 +59,9 @@ class BatchTable(AbstractDataset[Batches, Batches]):
     def load(self) -> Batches:
         """Return the batches that are there; none where there is no table."""
         noted = self._noted()
-        return Batches(
-            self._names(), self._read, noted.get("recipe", {}), noted.get("fitted")
-        )
+        # Without a recipe they are what a killed run left undeleted.
+        names = self._names() if noted else ()
+        return Batches(names, self._read, noted.get("recipe", {}), noted.get("fitted"))
 
     def save(self, data: Batches) -> None:
         """Write the batches that are not there yet, one Spark job each.
@@ -108,7 +111,8 @@ class BatchTable(AbstractDataset[Batches, Batches]):
 
     def _read(self, names: Sequence[str]) -> SparkDataFrame:
         spark = SparkSession.builder.getOrCreate()
-        folders = [f"{self._spark_path}/batch={name}" for name in names]
+        place = _GLOB.sub(r"\\\g<0>", self._spark_path)
+        folders = [f"{place}/batch={name}" for name in names]
         rows = spark.read.option("basePath", self._spark_path).parquet(*folders)
         return rows.withColumn("batch", F.format_string("%06d", "batch"))
 
@@ -143,7 +147,7 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         return self.filepath
 
     def _exists(self) -> bool:
-        return bool(self._names())
+        return bool(self.load().names)
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self.filepath, "changed_recipe": self.changed_recipe}

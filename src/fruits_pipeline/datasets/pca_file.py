@@ -68,7 +68,7 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
             return FittedPca(model, batches, json.loads(str(arrays["recipe"])))
 
     def save(self, data: FittedPca) -> None:
-        """Write the model.
+        """Write the model, unless it is there.
 
         Raises:
             FruitsError: A model of another recipe is there and to be kept.
@@ -76,6 +76,8 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
         held = self.load()
         if held:
             accept_change(self.filepath, held.recipe, data.recipe, self.changed_recipe)
+            if _origin(held) == _origin(data):
+                return
         buffer = io.BytesIO()
         arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
         arrays["batches"] = np.array(data.batches)
@@ -89,3 +91,7 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self.filepath, "changed_recipe": self.changed_recipe}
+
+
+def _origin(fitted: FittedPca) -> tuple[object, ...]:
+    return fitted.model.digest, fitted.batches, fitted.recipe

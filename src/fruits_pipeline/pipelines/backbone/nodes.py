@@ -25,8 +25,9 @@ def build_backbone(images: Batches, parameters: BackboneParameters) -> Backbone:
 
 
 def _training_photos(images: Batches, split: str) -> TrainingPhotos:
-    readable = images.rows().where("error is null and label is not null")
-    chosen = newest(readable.where(F.col("split") == split)).orderBy("path")
+    labelled = images.rows().where("label is not null")
+    current = newest(labelled.where(F.col("split") == split))
+    chosen = current.where("error is null").orderBy("path")
     table = chosen.select("label", "image").toArrow()
     labels = table["label"].to_pylist()
     if len(set(labels)) <= 1:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -42,6 +43,11 @@ def ingest_photos(
     photos, left_out = select_photos(photo_store.files, parameters.extensions)
     if not photos:
         raise _no_photos(photo_store, left_out, parameters)
+    recipe = extend({}, "ingest", {"path_rules": parameters.path_rules})
+    if (
+        held_photos.recipe != recipe
+    ):  # to be refused, or to be made anew: from the start
+        held_photos = replace(held_photos, names=())
     held = _held(held_photos)
     new = new_photos(photos, held)
     gone = len(held.keys() - {photo.path for photo in photos})
@@ -67,7 +73,7 @@ def ingest_photos(
             _rows([file for name in names for file in plan[name]], rules),
             *(step, schemas.PHOTOS),
         ),
-        recipe=extend({}, "ingest", {"path_rules": parameters.path_rules}),
+        recipe=recipe,
     )
 
 

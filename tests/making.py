@@ -1,0 +1,142 @@
+"""Small photos and tables for tests."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+from pyspark.sql import DataFrame as SparkDataFrame
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from fruits_pipeline.batches import Batches
+
+PROJECT = Path(__file__).parents[1]
+BACKBONE = PROJECT / "data/06_models/backbone"
+
+TABLES = {
+    "photos": "02_intermediate/photos",
+    "images": "03_primary/images",
+    "features": "04_feature/features",
+    "moments": "05_model_input/moments",
+    "reduced": "07_model_output/reduced",
+}
+
+
+def jpeg(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:
+    """Return a photo of coloured spots; another seed gives other spots."""
+    spots = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
+    photo = Image.fromarray(spots).resize(size, Image.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    photo.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+def truncated(seed: int) -> bytes:
+    """Return the first two thirds of a photo."""
+    whole = jpeg(seed)
+    return whole[: len(whole) * 2 // 3]
+
+
+def write_files(root: Path, files: Mapping[str, bytes]) -> Path:
+    """Write files by their path below a folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    for path, content in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return root
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Write a file again, a minute later."""
+    later = file.stat().st_mtime + 60
+    file.write_bytes(content)
+    os.utime(file, (later, later))
+
+
+def key_of(path: str) -> dict[str, Any]:
+    """Return the key columns of a photo `split/label/name`."""
+    split, label, _ = path.split("/")
+    return {
+        "path": path,
+        "photo_id": f"id of {path}",
+        "label": label,
+        "split": split,
+        "series": None,
+    }
+
+
+def frame(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> SparkDataFrame:
+    """Return rows as Spark's, columns that they leave out being null."""
+    full = [{name: row.get(name) for name in schema.names} for row in rows]
+    spark = SparkSession.builder.getOrCreate()
+    return spark.createDataFrame(pa.Table.from_pylist(full, schema))
+
+
+def batches(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]],
+    schema: pa.Schema,
+    recipe: Mapping[str, Any] | None = None,
+) -> Batches:
+    """Return rows, given by batch, as a stored table would.
+
+    Args:
+        rows: By name of the batch.
+        schema: Of the rows.
+        recipe: Of the table.
+    """
+    spark = SparkSession.builder.getOrCreate()
+
+    def read(names: Sequence[str]) -> SparkDataFrame:
+        empty = spark.createDataFrame([], from_arrow_schema(schema))
+        found = empty.withColumn("batch", F.lit(""))
+        for name in names:
+            if rows[name]:
+                some = frame(rows[name], schema).withColumn("batch", F.lit(name))
+                found = found.union(some)
+        return found
+
+    return Batches(tuple(sorted(rows)), read, dict(recipe or {}))
+
+
+def columns_of(rows: SparkDataFrame) -> dict[str, str]:
+    """Return the names and types of columns, but for the name of the batch."""
+    types = {field.name: field.dataType.simpleString() for field in rows.schema}
+    types.pop("batch", None)
+    return types
+
+
+def types_of(schema: pa.Schema) -> dict[str, str]:
+    """Return the names and Spark types of columns."""
+    return {f.name: f.dataType.simpleString() for f in from_arrow_schema(schema)}
+
+
+def by_path(rows: SparkDataFrame) -> dict[str, dict[str, Any]]:
+    """Return rows by their path; a path that is there twice is an error."""
+    found = rows.toArrow().to_pylist()
+    table = {row["path"]: row for row in found}
+    assert len(table) == len(found), "a path is there twice"
+    return table
+
+
+def stored(root: Path, table: str) -> SparkDataFrame:
+    """Read a table of a run as anybody would, with Spark alone."""
+    spark = SparkSession.builder.getOrCreate()
+    return spark.read.parquet(str(root / TABLES[table]))
+
+
+def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return inode and time of every file below a folder."""
+    files: Iterable[Path] = (f for f in folder.rglob("*") if f.is_file())
+    return {
+        str(f.relative_to(folder)): (f.stat().st_ino, f.stat().st_mtime_ns)
+        for f in files
+    }

@@ -1,0 +1,65 @@
+import pytest
+from making import batches, by_path, columns_of, jpeg, key_of, truncated, types_of
+
+from fruits_pipeline import schemas
+from fruits_pipeline.batches import Batches
+from fruits_pipeline.parameters import PreprocessParameters
+from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+PARAMETERS = PreprocessParameters(short_side=32, max_pixels=4000, max_error_rate=0.05)
+CONTENTS = {
+    "Test/Kiwi/small.jpg": jpeg(1, (30, 30)),
+    "Test/Kiwi/large.jpg": jpeg(2, (64, 48)),
+    "Test/Kiwi/huge.jpg": jpeg(3, (80, 60)),
+    "Test/Kiwi/truncated.jpg": truncated(4),
+    "Test/Kiwi/empty.jpg": b"",
+    "Test/Kiwi/text.jpg": b"no photo at all",
+}
+GOOD = {"Test/Kiwi/small.jpg", "Test/Kiwi/large.jpg"}
+
+
+@pytest.fixture(scope="module")
+def images(spark: object) -> Batches:
+    rows = [{**key_of(path), "content": c} for path, c in CONTENTS.items()]
+    photos = batches({"000001": rows}, schemas.PHOTOS, {"ingest.path_rules": []})
+    return make_canonical(photos, PARAMETERS)
+
+
+def test_every_photo_keeps_its_row_and_its_key(images: Batches) -> None:
+    rows = by_path(images.rows())
+    names = [field.name for field in schemas.KEY]
+    assert {path: {n: row[n] for n in names} for path, row in rows.items()} == {
+        path: key_of(path) for path in CONTENTS
+    }
+
+
+def test_a_photo_has_an_image_or_an_error(images: Batches) -> None:
+    rows = by_path(images.rows())
+    assert {path for path, row in rows.items() if row["image"]} == GOOD
+    assert {path for path, row in rows.items() if not row["error"]} == GOOD
+
+
+def test_the_parameters_are_those_of_the_stage(images: Batches) -> None:
+    rows = by_path(images.rows())
+    assert rows["Test/Kiwi/small.jpg"]["image"] == CONTENTS["Test/Kiwi/small.jpg"]
+    assert rows["Test/Kiwi/large.jpg"]["image"] != CONTENTS["Test/Kiwi/large.jpg"]
+    assert "preprocess.max_pixels = 4000" in rows["Test/Kiwi/huge.jpg"]["error"]
+
+
+def test_width_and_height_are_as_taken(images: Batches) -> None:
+    row = by_path(images.rows())["Test/Kiwi/large.jpg"]
+    assert (row["width"], row["height"]) == (64, 48)
+
+
+def test_the_columns_are_those_of_the_schema(images: Batches) -> None:
+    assert columns_of(images.rows()) == types_of(schemas.IMAGES)
+
+
+def test_the_recipe_is_what_shapes_images(images: Batches) -> None:
+    assert images.recipe == {
+        "ingest.path_rules": [],
+        "preprocess.short_side": 32,
+        "preprocess.max_pixels": 4000,
+    }

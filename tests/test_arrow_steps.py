@@ -1,0 +1,342 @@
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import fsspec
+import numpy as np
+import pyarrow as pa
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from making import BACKBONE, PROJECT, jpeg, truncated, write_files
+
+from fruits_pipeline import arrow_steps, schemas
+from fruits_pipeline.arrow_steps import (
+    embed,
+    fetch,
+    make_canonical,
+    measure,
+    project,
+    vectors,
+)
+from fruits_pipeline.backbones import Backbone
+from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.moments import moments_of, unpack
+from fruits_pipeline.pca import Pca, fit
+from fruits_pipeline.photos import fit as fit_photo
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+WIDTH = 6
+FEATURES = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
+
+Row = Mapping[str, Any]
+
+
+def batch(schema: pa.Schema, rows: Sequence[Row]) -> pa.RecordBatch:
+    """Return rows as Arrow's, columns that they leave out being null."""
+    full = [{name: row.get(name) for name in schema.names} for row in rows]
+    return pa.RecordBatch.from_pylist(full, schema)
+
+
+def key(path: str) -> dict[str, str]:
+    return {
+        "path": path,
+        "photo_id": f"id of {path}",
+        "label": "Apple",
+        "split": "Test",
+        "series": "Apple/r",
+    }
+
+
+def listing(*paths: str, size: int = 10) -> pa.RecordBatch:
+    rows = [
+        {"path": path, "label": "Apple", "size_bytes": size, "modified_at": NOON}
+        for path in paths
+    ]
+    return batch(schemas.LISTING, rows)
+
+
+def photo(path: str, content: bytes) -> dict[str, Any]:
+    return key(path) | {"content": content, "size_bytes": len(content)}
+
+
+def features(first: int, last: int) -> pa.RecordBatch:
+    rows = [key(f"{i}.jpg") | {"features": FEATURES[i]} for i in range(first, last)]
+    return batch(schemas.FEATURES, rows)
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    return BackboneFolder(filepath=str(BACKBONE)).load()
+
+
+@pytest.fixture(scope="module")
+def pca() -> Pca:
+    return fit(moments_of(FEATURES), 0.9, standardise=False, max_components=None)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[..., list[pa.RecordBatch]]:
+    """Read photos of a folder."""
+
+    def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:
+        return [*fetch(iter(batches), str(tmp_path), requests_in_flight=4)]
+
+    return read
+
+
+Step = tuple[Callable[..., Iterator[pa.RecordBatch]], pa.RecordBatch, pa.Schema]
+
+
+@pytest.fixture(params=["fetch", "make_canonical", "embed", "project"])
+def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
+    """A step that makes a row of each row, three rows for it, and its schema."""
+    paths = ["a.jpg", "b.jpg", "c.jpg"]
+    if request.param == "fetch":
+        write_files(tmp_path, {path: jpeg(1) for path in paths})
+        bound = partial(fetch, root=str(tmp_path), requests_in_flight=2)
+        return bound, listing(*paths), schemas.PHOTOS
+    if request.param == "make_canonical":
+        rows = batch(schemas.PHOTOS, [photo(path, jpeg(1)) for path in paths])
+        bound = partial(make_canonical, short_side=32, max_pixels=10_000)
+        return bound, rows, schemas.IMAGES
+    if request.param == "embed":
+        rows = batch(schemas.IMAGES, [key(path) | {"image": jpeg(1)} for path in paths])
+        shipped = SimpleNamespace(value=request.getfixturevalue("backbone"))
+        return partial(embed, backbone=shipped, how="pad"), rows, schemas.FEATURES
+    shipped = SimpleNamespace(value=request.getfixturevalue("pca"))
+    return partial(project, pca=shipped), features(0, 3), schemas.REDUCED
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [[], [(0, 0)], [(0, 1)], [(0, 3)], [(0, 2), (0, 0), (2, 1)], [(1, 2)]],
+    ids=["no batch", "empty batch", "one row", "three rows", "batches", "a slice"],
+)
+def test_every_row_has_a_row_and_its_key_in_the_declared_columns(
+    step: Step, cuts: list[tuple[int, int]]
+) -> None:
+    run, rows, schema = step
+    parts = [rows.slice(offset, length) for offset, length in cuts]
+    made = [*run(iter(parts))]
+    assert all(part.schema == schema for part in made)
+    for part in made:
+        part.validate(full=True)
+    expected = [path for part in parts for path in part["path"].to_pylist()]
+    assert [path for part in made for path in part["path"].to_pylist()] == expected
+    known = [field.name for field in schemas.KEY if field.name in rows.schema.names]
+    for name in known:
+        values = [v for part in parts for v in part[name].to_pylist()]
+        assert [v for part in made for v in part[name].to_pylist()] == values
+
+
+ODD_NAMES = [
+    "a b/c d.jpg",
+    "100%/%20.jpg",
+    "#1/x#y?z.jpg",
+    "[a]/[0-9]*.jpg",
+    "{b}/~x.jpg",
+    "🍎/Pe\u0302che.jpg",
+    'a\\b/it\'s "x".jpg',
+    "s3::x/http:y.jpg",
+]
+
+
+@pytest.mark.parametrize("kind", ["local", "memory"])
+def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None:
+    contents = {name: name.encode() for name in ODD_NAMES}
+    root = (
+        f"{tmp_path}/[my] #photos%20" if kind == "local" else f"memory://{uuid4().hex}"
+    )
+    if kind == "local":
+        write_files(Path(root), contents)
+    else:
+        store = fsspec.filesystem("memory")
+        names = [name for name in ODD_NAMES if "::" not in name]
+        contents = {name: contents[name] for name in names}
+        store.pipe({f"{root}/{name}": content for name, content in contents.items()})
+    (photos,) = fetch(iter([listing(*contents)]), root, requests_in_flight=4)
+    found = dict(
+        zip(photos["path"].to_pylist(), photos["content"].to_pylist(), strict=True)
+    )
+    assert found == contents
+    digests = [hashlib.sha256(content).hexdigest() for content in contents.values()]
+    assert photos["photo_id"].to_pylist() == digests
+
+
+def test_a_photo_keeps_what_the_listing_says(
+    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
+) -> None:
+    write_files(tmp_path, {"x.jpg": b"1"})
+    listed = {
+        "path": "x.jpg",
+        "label": "Apple",
+        "split": "Test",
+        "series": "Apple/",
+        "size_bytes": 1,
+        "modified_at": NOON,
+        "etag": "abc",
+    }
+    (photos,) = read(batch(schemas.LISTING, [listed]))
+    (row,) = photos.to_pylist()
+    digest = hashlib.sha256(b"1").hexdigest()
+    assert row == listed | {"photo_id": digest, "content": b"1"}
+
+
+def test_a_photo_that_is_gone_since_the_listing_is_left_out(
+    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
+) -> None:
+    write_files(tmp_path, {"a.jpg": b"1", "c.jpg": b"3"})
+    (photos,) = read(listing("a.jpg", "b.jpg", "gone/c.jpg", "c.jpg"))
+    assert photos["path"].to_pylist() == ["a.jpg", "c.jpg"]
+    assert photos["content"].to_pylist() == [b"1", b"3"]
+
+
+def test_an_empty_photo_is_kept(
+    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
+) -> None:
+    write_files(tmp_path, {"a.jpg": b""})
+    (photos,) = read(listing("a.jpg", size=0))
+    assert photos["content"].to_pylist() == [b""]
+
+
+def test_a_photo_that_may_not_be_read_is_an_error_that_names_it(
+    tmp_path: Path,
+    read: Callable[..., list[pa.RecordBatch]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_files(tmp_path, {"a.jpg": b"1", "b c.jpg": b"2"})
+    as_ever = LocalFileSystem.cat_file
+
+    def guarded(self: LocalFileSystem, path: str) -> bytes:
+        if path.endswith("b c.jpg"):
+            raise PermissionError(13, "Permission denied")
+        return bytes(as_ever(self, path))
+
+    monkeypatch.setattr(LocalFileSystem, "cat_file", guarded)
+    with pytest.raises(FruitsError, match=r"cannot be read: b c\.jpg .*Permission"):
+        read(listing("a.jpg", "b c.jpg"))
+
+
+def test_a_folder_named_like_a_photo_is_an_error_that_names_it(
+    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
+) -> None:
+    (tmp_path / "x.jpg").mkdir()
+    with pytest.raises(FruitsError, match=r"cannot be read: x\.jpg .*directory"):
+        read(listing("x.jpg"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lengths"),
+    [
+        ([], [0]),
+        ([10, 10, 10], [3]),
+        ([50, 50, 1], [2, 1]),
+        ([99, 99, 99], [1, 1, 1]),
+        ([1, 500, 1], [1, 1, 1]),
+        ([500], [1]),
+        ([0, 0, 100, 0], [4]),
+        ([60, 30, 30, 30, 30, 30], [2, 3, 1]),
+    ],
+)
+def test_a_worker_holds_few_bytes_at_a_time(
+    sizes: list[int],
+    lengths: list[int],
+    tmp_path: Path,
+    read: Callable[..., list[pa.RecordBatch]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(arrow_steps, "FETCH_BYTES", 100)
+    files = {f"{i}.jpg": bytes(size) for i, size in enumerate(sizes)}
+    write_files(tmp_path, files)
+    rows = [{"path": path, "size_bytes": len(files[path])} for path in files]
+    made = read(batch(schemas.LISTING, rows))
+    assert [len(part) for part in made] == lengths
+    assert [path for part in made for path in part["path"].to_pylist()] == [*files]
+
+
+def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
+    rows = [photo("a", jpeg(1, (90, 60))), photo("b", truncated(2)), photo("c", b"")]
+    (made,) = make_canonical(iter([batch(schemas.PHOTOS, rows)]), 30, 10_000)
+    good, bad, empty = made.to_pylist()
+    assert (good["width"], good["height"], good["error"]) == (90, 60, None)
+    assert good["image"].startswith(b"\xff\xd8")
+    assert (bad["path"], bad["photo_id"]) == ("b", "id of b")
+    assert bad["image"] is None
+    assert bad["error"].startswith("cannot be decoded: ")
+    assert empty["error"] == "empty file (0 bytes)"
+
+
+def test_features_are_those_of_the_backbone(backbone: Backbone) -> None:
+    images = [jpeg(seed, (60, 40)) for seed in range(3)]
+    rows = [key(str(i)) | {"image": image} for i, image in enumerate(images)]
+    shipped = SimpleNamespace(value=backbone)
+    for how in ("pad", "crop"):
+        (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, how)  # type: ignore[arg-type]
+        size = backbone.card.input_size
+        pixels = [fit_photo(image, size, how) for image in images]  # type: ignore[arg-type]
+        found = vectors(made["features"])
+        np.testing.assert_array_equal(found, [*backbone.embed(pixels)])
+
+
+@pytest.mark.parametrize("cuts", [[9], [1, 8], [4, 0, 5], [1] * 9])
+def test_all_batches_are_measured_to_one_row(cuts: list[int]) -> None:
+    ends = np.cumsum([0, *cuts])
+    parts = [features(a, b) for a, b in zip(ends, ends[1:], strict=False)]
+    (made,) = measure(iter(parts))
+    assert (made.schema, len(made)) == (schemas.MOMENTS, 1)
+    found = unpack(
+        *(made["n"][0].as_py(), vectors(made["mean"])[0], vectors(made["comoment"])[0])
+    )
+    expected = moments_of(FEATURES)
+    assert found.n == 9
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-12)
+    np.testing.assert_allclose(found.comoment, expected.comoment, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("parts", [[], [features(0, 0)]], ids=["no batch", "empty"])
+def test_no_features_are_measured_to_one_row_of_none(
+    parts: list[pa.RecordBatch],
+) -> None:
+    (made,) = measure(iter(parts))
+    assert made.schema == schemas.MOMENTS
+    assert made.to_pylist() == [{"n": 0, "mean": [], "comoment": []}]
+
+
+def test_components_are_those_of_the_model(pca: Pca) -> None:
+    (made,) = project(iter([features(2, 7)]), SimpleNamespace(value=pca))
+    found = vectors(made["components"])
+    np.testing.assert_array_equal(found, pca.transform(FEATURES[2:7]))
+    assert found.shape[1] == len(pca.components) < WIDTH
+
+
+def test_features_of_another_width_are_refused(pca: Pca) -> None:
+    rows = [key("x") | {"features": [1.0] * (WIDTH + 1)}]
+    with pytest.raises(ValueError, match="cannot reshape"):
+        next(project(iter([batch(schemas.FEATURES, rows)]), SimpleNamespace(value=pca)))
+
+
+WORKER = """
+import sys
+from fruits_pipeline import arrow_steps
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(sorted(loaded & {"pyspark", "kedro", "kedro_datasets", "pandas", "tensorflow"}))
+"""
+
+
+def test_a_worker_loads_neither_spark_nor_kedro_for_its_steps() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr

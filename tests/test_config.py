@@ -1,0 +1,108 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import configure_project
+from kedro.io import DataCatalog
+from making import PROJECT, TABLES
+
+from fruits_pipeline.parameters import PLACES, STAGES, check
+from fruits_pipeline.pipeline_registry import register_pipelines
+from fruits_pipeline.settings import CONFIG_LOADER_ARGS
+
+CONF = PROJECT / "conf"
+ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
+
+
+def loader(env: str, **runtime_params: str) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        str(CONF), env=env, runtime_params=runtime_params, **CONFIG_LOADER_ARGS
+    )
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def config(request: pytest.FixtureRequest) -> OmegaConfigLoader:
+    return loader(request.param)
+
+
+def datasets(config: OmegaConfigLoader) -> Mapping[str, Any]:
+    return {n: d for n, d in config["catalog"].items() if not n.startswith("_")}
+
+
+def test_the_parameters_of_every_environment_are_right(
+    config: OmegaConfigLoader,
+) -> None:
+    check(config["parameters"])
+    assert config["parameters"].keys() == STAGES.keys()
+
+
+def test_every_environment_sets_spark(config: OmegaConfigLoader) -> None:
+    assert config["spark"]["spark.sql.session.timeZone"] == "UTC"
+    assert all(name.startswith("spark.") for name in config["spark"])
+
+
+def test_every_environment_says_where_things_are(config: OmegaConfigLoader) -> None:
+    assert config["globals"].keys() == set(PLACES)
+
+
+def test_every_dataset_of_every_environment_can_be_made(
+    config: OmegaConfigLoader,
+) -> None:
+    catalog = DataCatalog.from_config(datasets(config))
+    assert all(catalog.get(name) is not None for name in datasets(config))
+
+
+def test_every_dataset_has_a_layer_in_kedro_viz(config: OmegaConfigLoader) -> None:
+    for dataset in datasets(config).values():
+        assert dataset["metadata"]["kedro-viz"]["layer"]
+
+
+def test_every_dataset_of_a_pipeline_is_in_the_catalog(
+    config: OmegaConfigLoader,
+) -> None:
+    configure_project("fruits_pipeline")
+    used = {name for p in register_pipelines().values() for name in p.datasets()}
+    parameters = {name for name in used if name.startswith("params:")}
+    assert used - parameters == datasets(config).keys()
+    for name in parameters:
+        value = config["parameters"]
+        for part in name.removeprefix("params:").split("."):
+            value = value[part]
+
+
+def test_what_is_read_back_is_the_table_that_is_written(
+    config: OmegaConfigLoader,
+) -> None:
+    catalog = datasets(config)
+    assert catalog["held_photos"] == catalog["photos"]
+    assert catalog["held_pca"] == catalog["pca"]
+
+
+def test_a_run_may_change_every_place() -> None:
+    catalog = datasets(
+        loader(
+            "base",
+            photos="s3://bucket/photos",
+            root="s3://bucket/out",
+            backbone_folder="/models/b",
+            changed_recipe="rebuild",
+        )
+    )
+    assert catalog["photo_store"]["filepath"] == "s3://bucket/photos"
+    assert catalog["backbone"]["filepath"] == "/models/b"
+    for table, folder in TABLES.items():
+        assert catalog[table]["filepath"] == f"s3://bucket/out/{folder}"
+        assert catalog[table]["changed_recipe"] == "rebuild"
+    assert catalog["pca"]["filepath"] == "s3://bucket/out/06_models/pca.npz"
+    assert (
+        catalog["run_summary"]["filepath"]
+        == "s3://bucket/out/08_reporting/run_summary.json"
+    )
+
+
+def test_by_default_everything_is_on_this_disk() -> None:
+    catalog = datasets(loader("base"))
+    places = [d["filepath"] for d in catalog.values() if "filepath" in d]
+    assert all(place.startswith("data/") for place in places)
+    assert {d.get("changed_recipe", "refuse") for d in catalog.values()} == {"refuse"}
