@@ -114,6 +114,8 @@ STAGES: Mapping[str, type[_Stage]] = {
 PLACES = ("photos", "root", "backbone_folder", "changed_recipe")
 """What `--params` may set besides the stages: see `conf/base/globals.yml`."""
 
+CHANGED_RECIPE = ("refuse", "rebuild")
+
 
 def check(parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that no stage knows or that are out of range.
@@ -125,6 +127,8 @@ def check(parameters: Mapping[str, Any]) -> None:
         FruitsError: With one line for each parameter that is wrong.
     """
     wrong = [_unknown(name, (*STAGES, *PLACES)) for name in _strangers(parameters)]
+    if (found := parameters.get("changed_recipe", "refuse")) not in CHANGED_RECIPE:
+        wrong.append(f"- changed_recipe: found {found!r}; expected {CHANGED_RECIPE}")
     for stage, model in STAGES.items():
         try:
             model.model_validate(parameters.get(stage, {}))
