@@ -10,6 +10,17 @@ from pyspark.errors import PySparkException
 
 from fruits_pipeline.errors import FruitsError
 
+NO_SPACE = "No space left on device"
+
+ACTIONS = {
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "DeleteObject": "s3:DeleteObject",
+}
+"""What a role needs for a call to S3: AWS, "Actions, resources, and condition keys"."""
+
 
 def in_words(error: BaseException) -> str | None:
     """Return what a user can do about an error; None for one that only we can mend.
@@ -17,12 +28,38 @@ def in_words(error: BaseException) -> str | None:
     Args:
         error: As it reached Kedro, which may have wrapped it.
     """
-    for cause in _causes(error):
+    causes = [*_causes(error)]
+    for cause in causes:
         if isinstance(cause, FruitsError):
             return str(cause)
+        if NO_SPACE in str(cause):
+            return _of_full_disk()
         if isinstance(cause, PySparkException | Py4JError):
             return _of_spark(str(cause))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return _of_permission(causes)
     return None
+
+
+def _of_full_disk() -> str:
+    return (
+        f"Found {NO_SPACE.lower()}; expected room for shuffles, uploads and tables. Free "
+        "some, enlarge the disk (DiskGiB in deploy/template.yaml), or move "
+        "spark.local.dir in conf/<env>/spark.yml."
+    )
+
+
+def _of_permission(causes: list[BaseException]) -> str:
+    """Say which action on what is denied, as far as the errors tell."""
+    calls = [getattr(cause, "operation_name", None) for cause in causes]
+    call = next(filter(None, calls), "access")
+    places = re.findall(r"s3a?://([^\s'\")]+)", "".join(map(str, causes)))
+    what = f"arn:aws:s3:::{places[0]}" if places else str(causes[-1])
+    return (
+        f"Found that {ACTIONS.get(call, call)} on {what} is denied; expected leave to "
+        "list and read photos, and to list, read, write and delete tables. Give it to "
+        "the role of this server, as deploy/template.yaml does."
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

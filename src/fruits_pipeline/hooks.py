@@ -20,13 +20,17 @@ from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
 from fruits_pipeline import machine
+from fruits_pipeline.buckets import buckets_of, check_bucket
 from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import BatchTable
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.jars import check_jars, with_jars
 from fruits_pipeline.java import use_java
 from fruits_pipeline.parameters import check
 
 logger = logging.getLogger(__name__)
+
+SUBMITTED = "PYSPARK_GATEWAY_PORT"
+"""Set by spark-submit, for the Python program that it starts."""
 
 
 class SparkHooks:
@@ -40,10 +44,12 @@ class SparkHooks:
             click.ClickException: A parameter is wrong, or there is no Java.
         """
         try:
-            check(context.config_loader["parameters"])
-            start_spark(context.config_loader["spark"])
-        except FruitsError as exc:
-            raise click.ClickException(str(exc)) from exc
+            prepare(context.config_loader)
+        except Exception as exc:
+            words = in_words(exc)
+            if words is None:
+                raise
+            raise click.ClickException(words) from exc
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
@@ -55,6 +61,27 @@ class SparkHooks:
         words = in_words(error)
         if words:
             raise click.ClickException(words) from error
+
+
+def prepare(config: Mapping[str, Any]) -> SparkSession:
+    """Check what can be checked before Spark starts, and start it.
+
+    Args:
+        config: The environment's, by kind: `parameters`, `catalog`, `spark`.
+
+    Raises:
+        FruitsError: Parameters, buckets, jars or Java are not what they should be.
+    """
+    parameters = config["parameters"]
+    check(parameters)
+    places = [entry.get("filepath", "") for entry in config["catalog"].values()]
+    buckets = buckets_of(places)
+    for bucket in buckets:
+        check_bucket(bucket, parameters["storage"]["regions"])
+    settings = with_jars(config["spark"])
+    if buckets_of([config["catalog"]["photos"]["filepath"]]):
+        check_jars(settings)
+    return start_spark(settings)
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
@@ -69,24 +96,35 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
     Raises:
         FruitsError: There is no Java that can run Spark.
     """
-    use_java()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    cores = machine.processors()
-    heap = machine.heap_mib(machine.available_mib(), cores)
-    sized = {
-        "spark.master": f"local[{cores}]",
-        "spark.driver.memory": f"{heap}m",
-        "spark.sql.shuffle.partitions": str(cores),
-    }
-    conf = SparkConf().setAll([*(sized | dict(settings)).items()])
+    os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
+    if SUBMITTED in os.environ:  # by spark-submit: its Java runs, its master is set
+        chosen = {k: v for k, v in settings.items() if k != "spark.master"}
+    else:
+        use_java()
+        chosen = _sized() | dict(settings)
+        if chosen["spark.master"].startswith("local"):
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    conf = SparkConf().setAll([*chosen.items()])
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logger.info(
         "Spark %s on %s with a heap of %s",
-        *(spark.version, spark.sparkContext.master, conf.get("spark.driver.memory")),
+        *(spark.version, spark.sparkContext.master),
+        spark.conf.get("spark.driver.memory", "the cluster's size"),
     )
     return spark
+
+
+def _sized() -> dict[str, str]:
+    """Return the settings that this machine suggests."""
+    cores = machine.processors()
+    heap = machine.heap_mib(machine.available_mib(), cores)
+    return {
+        "spark.master": f"local[{cores}]",
+        "spark.driver.memory": f"{heap}m",
+        "spark.sql.shuffle.partitions": str(cores),
+    }
 
 
 class RunHooks:

@@ -101,6 +101,12 @@ class SampleParameters(_Stage):
     size: Annotated[int, Field(ge=32, le=256)]
 
 
+class StorageParameters(_Stage):
+    """Where data may lie; see `conf/base/parameters_storage.yml`."""
+
+    regions: Annotated[list[str], Field(min_length=1)]
+
+
 STAGES: Mapping[str, type[_Stage]] = {
     "sample": SampleParameters,
     "ingest": IngestParameters,
@@ -109,10 +115,11 @@ STAGES: Mapping[str, type[_Stage]] = {
     "featurize": FeaturizeParameters,
     "reduce": ReduceParameters,
     "report": ReportParameters,
+    "storage": StorageParameters,
 }
 
-PLACES = ("photos", "root", "backbone_folder", "changed_recipe")
-"""What `--params` may set besides the stages: see `conf/base/globals.yml`."""
+PLACES = ("photos", "root", "backbone_folder", "changed_recipe", "event_log")
+"""What `--params` may set besides the stages: see `globals.yml` and `spark.yml`."""
 
 CHANGED_RECIPE = ("refuse", "rebuild")
 

@@ -1,5 +1,6 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
+from fruits_pipeline.environment import variable
 from fruits_pipeline.hooks import RunHooks, SparkHooks
 
 HOOKS = (SparkHooks(), RunHooks())
@@ -8,4 +9,5 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"spark": ["spark*", "spark*/**"]},
+    "custom_resolvers": {"variable": variable},
 }

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from fruits_pipeline.batches import Batches
 from fruits_pipeline.datasets.changes import ChangedRecipe, accept_change
 from fruits_pipeline.datasets.files import write_whole
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.progress import track
 from fruits_pipeline.recipes import Recipe
 
@@ -96,6 +97,13 @@ class BatchTable(AbstractDataset[Batches, Batches]):
             file_system, path = url_to_fs(place)
             if file_system.exists(path):
                 file_system.rm(path, recursive=True)
+                file_system.invalidate_cache()
+            if left := file_system.find(path):  # s3fs does not say what it may not do
+                raise FruitsError(
+                    f"Found {len(left)} files of {place} that cannot be deleted, such "
+                    f"as {left[0]}; expected leave to delete them (s3:DeleteObject), "
+                    "to make the table anew."
+                )
 
     def _write(self, name: str, rows: SparkDataFrame) -> int:
         # A row of moments stands for the n photos it was measured on.
