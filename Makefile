@@ -1,6 +1,6 @@
 # Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample test lint viz bench backbone cost lock clean
+.PHONY: help run sample test test-cloud lint viz bench backbone cost lock clean
 
 # The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/src
 export DO_NOT_TRACK := 1
 
 help:  ## Say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: $(VENV)/.run-ready $(if $(findstring photos=,$(ARGS)),,$(SAMPLE))  ## Photos to reduced vectors, with figures
 	$(BIN)/kedro run $(ARGS)
@@ -26,8 +26,11 @@ sample: $(SAMPLE)  ## Render photos of fruit to start with
 $(SAMPLE): | $(VENV)/.run-ready
 	$(BIN)/kedro run --pipelines sample
 
-test: $(VENV)/.dev-ready  ## All tests, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/.dev-ready  ## The tests of the chain on this machine, with coverage
+	$(BIN)/python -m pytest -m "not cloud" --cov --cov-report=term $(ARGS)
+
+test-cloud: $(VENV)/.dev-ready  ## The chain on S3, EC2 and a cluster, all of them on the loopback
+	$(BIN)/python -m pytest -m cloud $(ARGS)
 
 lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import what
 	$(BIN)/ruff format --check .

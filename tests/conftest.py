@@ -24,6 +24,14 @@ os.environ["DO_NOT_TRACK"] = "1"
 os.environ["PYTHONPATH"] = os.pathsep.join([f"{PROJECT}/src", f"{PROJECT}/tests"])
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail in CI, where all is there that tests need, if a test was skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     settings = yaml.safe_load((PROJECT / "conf/base/spark.yml").read_text())

@@ -1,4 +1,5 @@
 import pytest
+from botocore.exceptions import ClientError
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PythonException
 
@@ -77,11 +78,11 @@ def test_an_error_of_spark_is_its_last_cause_in_one_line() -> None:
 \tat org.apache.spark.Writer.write(Writer.scala:1)
 Caused by: java.lang.RuntimeException: Failed to write
 \tat org.apache.spark.Writer.close(Writer.scala:1)
-Caused by: java.io.IOException: No space left on device
+Caused by: java.io.IOException: Stream is closed
 \tat java.base/java.io.FileOutputStream.writeBytes(Native Method)
 """
     words = in_words(Py4JError(text))
-    assert words == "Spark failed: java.io.IOException: No space left on device"
+    assert words == "Spark failed: java.io.IOException: Stream is closed"
 
 
 def test_an_error_of_java_is_not_named_by_the_call_that_met_it() -> None:
@@ -97,3 +98,23 @@ def test_an_error_of_java_is_not_named_by_the_call_that_met_it() -> None:
 def test_an_error_of_spark_without_a_cause_is_its_first_line() -> None:
     words = in_words(AnalysisException("[PATH_NOT_FOUND] Path is gone: x\nmore"))
     assert words == "Spark failed: [PATH_NOT_FOUND] Path is gone: x"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        Py4JError("Caused by: java.io.IOException: No space left on device"),
+    ],
+)
+def test_a_full_disk_is_named_with_what_to_do(error: Exception) -> None:
+    words = in_words(chained(RuntimeError("node"), error)) or ""
+    assert "no space left" in words
+    assert "spark.local.dir" in words
+
+
+def test_a_denied_call_is_named_by_its_action_and_resource() -> None:
+    call = ClientError({"Error": {"Code": "403"}}, "HeadObject")
+    dataset = RuntimeError("BatchTable(filepath='s3://fruits/data/photos').\nForbidden")
+    words = in_words(chained(dataset, PermissionError("Forbidden"), call)) or ""
+    assert "s3:GetObject on arn:aws:s3:::fruits/data/photos is denied" in words

@@ -7,6 +7,7 @@ from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 from making import PROJECT, TABLES
 
+from fruits_pipeline.environment import EXAMPLE
 from fruits_pipeline.parameters import PLACES, STAGES, check
 from fruits_pipeline.pipeline_registry import register_pipelines
 from fruits_pipeline.settings import CONFIG_LOADER_ARGS
@@ -22,7 +23,11 @@ def loader(env: str, **runtime_params: str) -> OmegaConfigLoader:
 
 
 @pytest.fixture(params=ENVIRONMENTS)
-def config(request: pytest.FixtureRequest) -> OmegaConfigLoader:
+def config(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> OmegaConfigLoader:
+    for name, value in EXAMPLE.items():
+        monkeypatch.setenv(name, value)
     return loader(request.param)
 
 
@@ -43,7 +48,7 @@ def test_every_environment_sets_spark(config: OmegaConfigLoader) -> None:
 
 
 def test_every_environment_says_where_things_are(config: OmegaConfigLoader) -> None:
-    assert config["globals"].keys() == set(PLACES)
+    assert config["globals"].keys() | {"event_log"} == set(PLACES)
 
 
 def test_every_dataset_of_every_environment_can_be_made(

@@ -175,3 +175,11 @@ def test_numbers_as_the_command_line_spells_them_are_understood(
     parameters["reduce"] |= {"variance": "0.9", "max_components": "50"}
     parameters["backbone"]["learning_rate"] = "1e-4"
     check(parameters)
+
+
+def test_a_misspelt_answer_to_a_changed_recipe_is_refused(
+    parameters: Parameters,
+) -> None:
+    (line,) = complaints(parameters | {"changed_recipe": "rebiuld"})
+    assert line.startswith("- changed_recipe: found 'rebiuld'; expected")
+    check(parameters | {"changed_recipe": "rebuild"})

@@ -16,7 +16,10 @@ from policy import TEMPLATE, chain_policy, load_template, user_data
 
 BUCKET = "fruits-bucket"
 ARN = f"arn:aws:s3:::{BUCKET}"
-SIDS = ["ListPhotosAndTables", "ReadPhotos", "WriteTables", "ReadBundle", "WriteLogs"]
+SIDS = [
+    *("LocateBucket", "ListPhotosAndTables", "ReadPhotos", "WriteTables"),
+    *("ReadBundle", "WriteLogs"),
+]
 
 
 @pytest.fixture(scope="module")

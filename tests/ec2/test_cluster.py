@@ -17,6 +17,8 @@ from servers import OF_MOTO, PARAMETERS, Server
 
 from fruits_pipeline.java import use_java
 
+pytestmark = pytest.mark.cloud
+
 SPARK_HOME = Path(pyspark.__file__).parent
 DEPLOY = "org.apache.spark.deploy"
 

@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError
 from policy import chain_policy
 from servers import BUCKET, Server
 
+pytestmark = pytest.mark.cloud
+
 
 @pytest.fixture
 def role(enforced: Server, monkeypatch: pytest.MonkeyPatch) -> s3fs.S3FileSystem:

@@ -8,6 +8,8 @@ import pytest
 from making import TABLES
 from servers import BUCKET, Server
 
+pytestmark = pytest.mark.cloud
+
 COMPARED = [name for name in TABLES if name != "moments"]
 
 
