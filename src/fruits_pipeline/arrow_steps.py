@@ -25,6 +25,9 @@ from fruits_pipeline.photos import Fit, canonicalise, fit
 
 Rows = Iterator[pa.RecordBatch]
 
+MEASURED_ROWS = 2048
+"""Vectors measured at once: 20 MB of 1,280 float64."""
+
 FETCH_BYTES = 32 * 1024 * 1024
 """Photos held by a worker before it hands them on."""
 
@@ -122,7 +125,8 @@ def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
 
 def measure(rows: Rows) -> Rows:
     """Reduce all rows to one: `FEATURES` rows in, one `MOMENTS` row out."""
-    moments = merge_all(moments_of(vectors(batch["features"])) for batch in rows)
+    chunks = _chunks(rows, MEASURED_ROWS)
+    moments = merge_all(moments_of(vectors(chunk)) for chunk in chunks)
     yield pa.record_batch(
         [
             pa.array([moments.n]),
@@ -131,6 +135,18 @@ def measure(rows: Rows) -> Rows:
         ],
         schema=schemas.MOMENTS,
     )
+
+
+def _chunks(rows: Rows, least: int) -> Iterator[pa.ListArray]:
+    """Join the features of batches until they are enough for a matrix product to pay."""
+    held: list[pa.ListArray] = []
+    for batch in rows:
+        held.append(batch["features"])
+        if sum(map(len, held)) >= least:
+            yield pa.concat_arrays(held)
+            held = []
+    if held:
+        yield pa.concat_arrays(held)
 
 
 def project(rows: Rows, pca: Any) -> Rows:
