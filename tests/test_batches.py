@@ -37,10 +37,10 @@ def test_a_step_that_shapes_rows_brings_its_recipe() -> None:
     assert mapped.recipe == {"a": 1, "b": 2}
 
 
-def test_a_fitted_model_shapes_only_the_table_that_it_is_applied_to() -> None:
-    reduced = Batches((), unread, {}).map(lambda rows: rows, fitted="digest")
-    assert reduced.fitted == "digest"
-    assert reduced.map(lambda rows: rows).fitted is None
+def test_rows_come_from_their_table_and_the_model_that_is_applied() -> None:
+    features = Batches((), unread, {}, origin="table")
+    assert features.map(lambda rows: rows).origin == "table"
+    assert features.map(lambda rows: rows, model="digest").origin == "table digest"
 
 
 def test_rows_are_those_of_all_batches() -> None:

@@ -27,33 +27,33 @@ class Batches:
         read: Returns the rows of the named batches; those of a stored table have
             the name of their batch in the column `batch`.
         recipe: What shaped the rows.
-        fitted: Digest of a model that was fitted to the data and shaped the rows;
-            unlike the recipe it is nobody's choice, and a new one remakes the table.
+        origin: Which table, and which fitted model, the rows come from. Unlike the
+            recipe it is nobody's choice, and another one remakes the table.
     """
 
     names: tuple[str, ...]
     read: Callable[[Sequence[str]], SparkDataFrame]
     recipe: Recipe
-    fitted: str | None = None
+    origin: str | None = None
 
     def map(
         self,
         step: Callable[[SparkDataFrame], SparkDataFrame],
         recipe: Recipe | None = None,
-        fitted: str | None = None,
+        model: str | None = None,
     ) -> Batches:
         """Return the same batches after `step`, which maps rows to rows.
 
         Args:
             step: Applied to the rows of one batch or of several at once.
             recipe: Of the result; by default the step shapes no rows.
-            fitted: Digest of the fitted model that `step` applies.
+            model: Digest of the model, fitted to the data, that `step` applies.
         """
         return Batches(
             names=self.names,
             read=lambda names: step(self.read(names)),
             recipe=self.recipe if recipe is None else recipe,
-            fitted=fitted,
+            origin=self.origin if model is None else f"{self.origin} {model}",
         )
 
     def rows(self) -> SparkDataFrame:

@@ -31,9 +31,9 @@ class Source:
         self,
         *names: str,
         recipe: dict[str, int] = RECIPE,
-        fitted: str | None = None,
+        origin: str | None = None,
     ) -> Batches:
-        return Batches(names, self._read, recipe, fitted)
+        return Batches(names, self._read, recipe, origin)
 
     def _read(self, names: Sequence[str]) -> SparkDataFrame:
         self.asked += names
@@ -58,7 +58,7 @@ def held(table: BatchTable) -> set[tuple[str, str, int]]:
 
 def test_a_table_that_is_not_there_has_no_batches(table: BatchTable) -> None:
     found = table.load()
-    assert (found.names, found.recipe, found.fitted) == ((), {}, None)
+    assert (found.names, found.recipe, found.origin) == ((), {}, None)
     assert not table.exists()
 
 
@@ -72,8 +72,8 @@ def test_rows_come_back_with_the_names_of_their_batches(table: BatchTable) -> No
 
 
 def test_recipe_and_fitted_model_come_back(table: BatchTable) -> None:
-    table.save(Source().batches("000001", fitted="digest"))
-    assert (table.load().recipe, table.load().fitted) == (RECIPE, "digest")
+    table.save(Source().batches("000001", origin="digest"))
+    assert table.load().recipe == RECIPE
 
 
 def test_some_batches_can_be_read_without_the_others(table: BatchTable) -> None:
@@ -200,12 +200,11 @@ def test_a_table_of_the_same_recipe_is_not_rebuilt(table: BatchTable) -> None:
     assert rebuilt.written == ("000002",)
 
 
-def test_another_fitted_model_remakes_the_table_unasked(table: BatchTable) -> None:
-    table.save(Source(1).batches("000001", "000002", fitted="old"))
-    table.save(Source(2).batches("000001", "000002", "000003", fitted="new"))
+def test_another_origin_remakes_the_table_unasked(table: BatchTable) -> None:
+    table.save(Source(1).batches("000001", "000002", origin="old"))
+    table.save(Source(2).batches("000001", "000002", "000003", origin="new"))
     assert table.written == ("000001", "000002", "000003")
     assert {value for *_, value in held(table)} == {2}
-    assert table.load().fitted == "new"
 
 
 def killed_while_clearing(table: BatchTable) -> None:
@@ -228,9 +227,22 @@ def test_a_kill_while_clearing_leaves_no_old_rows(table: BatchTable) -> None:
 
 
 def test_the_recipe_is_readable_json_beside_the_batches(table: BatchTable) -> None:
-    table.save(Source().batches("000001", fitted="digest"))
+    table.save(Source().batches("000001", origin="digest"))
     note = json.loads((folder(table) / "_recipe.json").read_text())
-    assert note == {"recipe": RECIPE, "fitted": "digest"}
+    identity = table.load().origin
+    assert note == {"recipe": RECIPE, "origin": "digest", "identity": identity}
+
+
+def test_a_table_that_is_deleted_has_another_identity_when_it_is_there_again(
+    table: BatchTable,
+) -> None:
+    table.save(Source().batches("000001"))
+    first = table.load().origin
+    table.save(Source().batches("000001", "000002"))
+    assert table.load().origin == first
+    shutil.rmtree(folder(table))
+    table.save(Source().batches("000001"))
+    assert table.load().origin not in (None, first)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
@@ -33,7 +34,8 @@ class BatchTable(AbstractDataset[Batches, Batches]):
     A batch is the folder `batch=<name>`; it is there when Spark has left its
     `_SUCCESS`, the last thing written, so what a killed run leaves half-written is
     written again. `_recipe.json` says what shaped the rows; rows of another recipe
-    are refused, or remake the table, but never mix.
+    are refused, or remake the table, but never mix. It also gives the table an
+    identity, so that what is made from it is made anew when it is.
 
     Args:
         filepath: Folder or URL of the table.
@@ -62,7 +64,9 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         noted = self._noted()
         # Without a recipe they are what a killed run left undeleted.
         names = self._names() if noted else ()
-        return Batches(names, self._read, noted.get("recipe", {}), noted.get("fitted"))
+        return Batches(
+            names, self._read, noted.get("recipe", {}), noted.get("identity")
+        )
 
     def save(self, data: Batches) -> None:
         """Write the batches that are not there yet, one Spark job each.
@@ -70,7 +74,7 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         Raises:
             FruitsError: The table has another recipe, which is to be refused.
         """
-        self._accept(data.recipe, data.fitted)
+        self._accept(data.recipe, data.origin)
         held = set(self._names())
         self.written = tuple(name for name in data.names if name not in held)
         self.photos_written = 0
@@ -80,15 +84,16 @@ class BatchTable(AbstractDataset[Batches, Batches]):
                 self.photos_written += photos
                 advance(photos)
 
-    def _accept(self, recipe: Recipe, fitted: str | None) -> None:
+    def _accept(self, recipe: Recipe, origin: str | None) -> None:
         noted = self._noted()
-        if noted == {"recipe": recipe, "fitted": fitted}:
+        wanted = {"recipe": recipe, "origin": origin}
+        if noted.items() >= wanted.items():
             return
         if noted:
             accept_change(self.filepath, noted["recipe"], recipe, self.changed_recipe)
             logger.info("%s: made anew", self._title)
         self._clear()
-        note = json.dumps({"recipe": recipe, "fitted": fitted}, indent=2)
+        note = json.dumps(wanted | {"identity": uuid4().hex}, indent=2)
         write_whole(self._note_path, note.encode())
 
     def _clear(self) -> None:

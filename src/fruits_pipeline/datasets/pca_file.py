@@ -27,11 +27,13 @@ class FittedPca:
         model: The model.
         batches: Names of the batches that it was fitted to.
         recipe: What shaped it.
+        origin: Of the moments that it was fitted to.
     """
 
     model: Pca
     batches: tuple[str, ...]
     recipe: Recipe
+    origin: str | None = None
 
 
 class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
@@ -65,7 +67,8 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
             vectors = {name: arrays[name] for name in PCA_ARRAYS}
             model = Pca(n=int(arrays["n"]), **vectors)
             batches = tuple(arrays["batches"].tolist())
-            return FittedPca(model, batches, json.loads(str(arrays["recipe"])))
+            made = json.loads(str(arrays["made"]))
+            return FittedPca(model, batches, made["recipe"], made["origin"])
 
     def save(self, data: FittedPca) -> None:
         """Write the model, unless it is there.
@@ -81,7 +84,8 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
         buffer = io.BytesIO()
         arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
         arrays["batches"] = np.array(data.batches)
-        arrays["recipe"] = np.array(json.dumps(data.recipe))
+        made = {"recipe": data.recipe, "origin": data.origin}
+        arrays["made"] = np.array(json.dumps(made))
         np.savez(buffer, allow_pickle=False, **arrays)
         write_whole(self.filepath, buffer.getvalue())
 
@@ -94,4 +98,4 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
 
 
 def _origin(fitted: FittedPca) -> tuple[object, ...]:
-    return fitted.model.digest, fitted.batches, fitted.recipe
+    return fitted.model.digest, fitted.batches, fitted.recipe, fitted.origin

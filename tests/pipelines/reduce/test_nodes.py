@@ -248,7 +248,10 @@ def test_reduced_has_the_columns_of_its_schema(held: FittedPca) -> None:
 
 def test_reduced_is_bound_to_the_model(held: FittedPca) -> None:
     reduced = project_features(features_of(FIRST), held)
-    assert (reduced.recipe, reduced.fitted) == (held.recipe, held.model.digest)
+    assert (reduced.recipe, reduced.origin) == (
+        held.recipe,
+        f"None {held.model.digest}",
+    )
 
 
 def test_a_batch_of_broken_photos_is_reduced_to_nothing(held: FittedPca) -> None:

@@ -58,7 +58,7 @@ def fit_pca(
     current = _CurrentMoments(moments, features, images)
     if (
         held_pca
-        and held_pca.recipe == recipe
+        and (held_pca.recipe, held_pca.origin) == (recipe, moments.origin)
         and _still_fits(held_pca, current, parameters)
     ):
         return held_pca
@@ -67,7 +67,7 @@ def fit_pca(
         "PCA fitted to %d photos: %d components keep %.1f %% of the variance",
         *(model.n, len(model.components), 100 * model.explained),
     )
-    return FittedPca(model, moments.names, recipe)
+    return FittedPca(model, moments.names, recipe, moments.origin)
 
 
 class _CurrentMoments:
@@ -133,5 +133,5 @@ def project_features(features: Batches, pca: FittedPca) -> Batches:
             rows.select(*schemas.FEATURES.names), step, schemas.REDUCED
         ),
         recipe=pca.recipe,
-        fitted=pca.model.digest,
+        model=pca.model.digest,
     )
