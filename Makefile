@@ -1,6 +1,6 @@
 # Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample test test-cloud lint viz bench backbone cost lock clean
+.PHONY: help run sample test test-cloud lint viz bench backbone bundle cost lock clean
 
 # The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -46,6 +46,9 @@ bench: $(VENV)/.dev-ready $(SAMPLE)  ## Speed and memory, against a plain loop
 
 backbone: $(VENV)/.dev-ready  ## Build a backbone as parameters_backbone.yml says
 	$(BIN)/kedro run --pipelines backbone $(ARGS)
+
+bundle: $(VENV)/.dev-ready  ## Pack what a server without internet needs
+	$(BIN)/python deploy/bundle.py
 
 cost: $(VENV)/.run-ready  ## What a run on AWS would cost
 	@$(BIN)/python deploy/cost.py $(ARGS)

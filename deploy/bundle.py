@@ -18,11 +18,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from omegaconf import OmegaConf
+import yaml
 from packaging.requirements import Requirement
-from pyspark.sql import SparkSession
 
-from fruits_pipeline.java import use_java
+from fruits_pipeline.hooks import start_spark
+from fruits_pipeline.jars import RESOLVED
 
 PROJECT = Path(__file__).parents[1]
 BUNDLE = PROJECT / "dist" / "fruits-pipeline.tar.gz"
@@ -102,14 +102,11 @@ def add_jars(folder: Path) -> None:
     Raises:
         SystemExit: They are not those that were checked in.
     """
-    settings = OmegaConf.load(PROJECT / "conf" / "ec2" / "spark.yml")
-    use_java()
+    listed = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
+    settings = {name: listed[name] for name in RESOLVED}
     with tempfile.TemporaryDirectory() as cache:
-        session = SparkSession.builder.master("local[1]")
-        session.config("spark.jars.ivy", cache).config("spark.ui.enabled", "false")
-        for name in ("spark.jars.packages", "spark.jars.excludes"):
-            session.config(name, settings[name])
-        session.getOrCreate().stop()
+        settings |= {"spark.jars.ivy": cache, "spark.ui.enabled": "false"}
+        start_spark(settings).stop()
         shutil.copytree(Path(cache, "jars"), folder)
     found = {
         f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}"

@@ -74,6 +74,8 @@ def prepare(config: Mapping[str, Any]) -> SparkSession:
     """
     parameters = config["parameters"]
     check(parameters)
+    if region := os.environ.get("AWS_REGION"):  # which S3's client in Python ignores
+        os.environ.setdefault("AWS_DEFAULT_REGION", region)
     places = [entry.get("filepath", "") for entry in config["catalog"].values()]
     buckets = buckets_of(places)
     for bucket in buckets:
@@ -102,7 +104,8 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
     else:
         use_java()
-        chosen = _sized() | dict(settings)
+        sized = machine.session_settings(machine.available_mib(), machine.processors())
+        chosen = sized | dict(settings)
         if chosen["spark.master"].startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     conf = SparkConf().setAll([*chosen.items()])
@@ -114,17 +117,6 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         spark.conf.get("spark.driver.memory", "the cluster's size"),
     )
     return spark
-
-
-def _sized() -> dict[str, str]:
-    """Return the settings that this machine suggests."""
-    cores = machine.processors()
-    heap = machine.heap_mib(machine.available_mib(), cores)
-    return {
-        "spark.master": f"local[{cores}]",
-        "spark.driver.memory": f"{heap}m",
-        "spark.sql.shuffle.partitions": str(cores),
-    }
 
 
 class RunHooks:

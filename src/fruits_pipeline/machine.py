@@ -11,8 +11,14 @@ MIB = 1024 * 1024
 WORKER_MIB = 320
 """A Python worker: interpreter, NumPy, Pillow, LiteRT with a backbone (measured: 260)."""
 
-HEAP_MIB = (512, 4096)
-"""Spark refuses a heap of less than 450 MiB; and the most that the chain has use for."""
+HEAP_MIB = (192, 4096)
+"""The least that the chain runs in, and the most that it has use for."""
+
+SPARKS_LEAST_MIB = 450
+"""Spark refuses a smaller heap unless it is told to reserve less of it for itself."""
+
+OTHER_MIB = 450
+"""What Java takes beside its heap (350), and the driver beyond its imports (100)."""
 
 
 MEMORY_FILES = (
@@ -84,11 +90,46 @@ def _group(root: Path, mark: str, controller: str) -> Path:
 
 
 def heap_mib(available: int, workers: int) -> int:
-    """Return the Java heap in MiB: half of what the Python workers leave.
+    """Return the Java heap in MiB: half of what all else leaves.
 
     Args:
         available: Memory in MiB.
         workers: Python workers that run at the same time.
     """
     least, most = HEAP_MIB
-    return max(least, min(most, (available - workers * WORKER_MIB) // 2))
+    room = available - workers * WORKER_MIB - OTHER_MIB
+    return max(least, min(most, room // 2))
+
+
+def workers(available: int, processors: int) -> int:
+    """Return how many Python workers may run at the same time, at least 1.
+
+    Args:
+        available: Memory in MiB.
+        processors: That this process may use.
+    """
+    room = available - HEAP_MIB[0] - OTHER_MIB
+    return max(1, min(processors, room // WORKER_MIB))
+
+
+def session_settings(available: int, processors: int) -> dict[str, str]:
+    """Return Spark's settings for a machine: workers, heap, and thrift where it is small.
+
+    Args:
+        available: Memory in MiB.
+        processors: That this process may use.
+    """
+    count = workers(available, processors)
+    heap = heap_mib(available, count)
+    settings = {
+        "spark.master": f"local[{count}]",
+        "spark.driver.memory": f"{heap}m",
+        "spark.sql.shuffle.partitions": str(count),
+    }
+    if heap >= SPARKS_LEAST_MIB:
+        return settings
+    # A worker that has nothing to do still holds its memory, when the report needs it.
+    return settings | {
+        "spark.testing.reservedMemory": str(heap // 3 * MIB),
+        "spark.python.worker.reuse": "false",
+    }
