@@ -40,41 +40,44 @@ def ingest_photos(
     Raises:
         FruitsError: None of the files is a photo.
     """
-    photos, left_out = select_photos(photo_store.files, parameters.extensions)
-    if not photos:
-        raise _no_photos(photo_store, left_out, parameters)
     recipe = extend({}, "ingest", {"path_rules": parameters.path_rules})
-    if (
-        held_photos.recipe != recipe
-    ):  # to be refused, or to be made anew: from the start
+    if held_photos.recipe != recipe:  # refused on save, or made anew: from the start
         held_photos = replace(held_photos, names=())
-    held = _held(held_photos)
-    new = new_photos(photos, held)
-    gone = len(held.keys() - {photo.path for photo in photos})
-    logger.info(
-        "%s: %d photos, %d of them new or changed; %d other files left out %s; "
-        "%d photos held are gone from there and stay held",
-        *(photo_store.root, len(photos), len(new), left_out.total(), dict(left_out)),
-        gone,
-    )
+    new = _new_photos(photo_store, held_photos, parameters)
     size = parameters.photos_per_batch
-    parts = [new[i : i + size] for i in range(0, len(new), size)]
     first = int(held_photos.names[-1]) + 1 if held_photos.names else 1
-    plan = {f"{first + i:06d}": part for i, part in enumerate(parts)}
+    plan = {
+        f"{first + i // size:06d}": new[i : i + size] for i in range(0, len(new), size)
+    }
     step = partial(
         arrow_steps.fetch,
         root=photo_store.root,
         requests_in_flight=parameters.requests_in_flight,
     )
     rules = [re.compile(rule) for rule in parameters.path_rules]
-    return Batches(
-        names=tuple(plan),
-        read=lambda names: in_arrow(
-            _rows([file for name in names for file in plan[name]], rules),
-            *(step, schemas.PHOTOS),
-        ),
-        recipe=recipe,
+
+    def read(names: Sequence[str]) -> SparkDataFrame:
+        files = [file for name in names for file in plan[name]]
+        return in_arrow(_rows(files, rules), step, schemas.PHOTOS)
+
+    return Batches(tuple(plan), read, recipe)
+
+
+def _new_photos(
+    store: Listing, held_photos: Batches, parameters: IngestParameters
+) -> list[File]:
+    photos, left_out = select_photos(store.files, parameters.extensions)
+    if not photos:
+        raise _no_photos(store, left_out, parameters)
+    held = _held(held_photos)
+    new = new_photos(photos, held)
+    gone = len(held.keys() - {photo.path for photo in photos})
+    logger.info(
+        "%s: %d photos, %d of them new or changed; %d other files left out %s; "
+        "%d photos held are gone from there and stay held",
+        *(store.root, len(photos), len(new), left_out.total(), dict(left_out), gone),
     )
+    return new
 
 
 def _held(photos: Batches) -> dict[str, File]:
