@@ -23,6 +23,7 @@ from fruits_pipeline import machine
 from fruits_pipeline.buckets import buckets_of, check_bucket
 from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import BatchTable
+from fruits_pipeline.datasets.files import write_whole
 from fruits_pipeline.jars import check_jars, with_jars
 from fruits_pipeline.java import use_java
 from fruits_pipeline.parameters import check
@@ -83,6 +84,9 @@ def prepare(config: Mapping[str, Any]) -> SparkSession:
     settings = with_jars(config["spark"])
     if buckets_of([config["catalog"]["photos"]["filepath"]]):
         check_jars(settings)
+    if str(settings.get("spark.eventLog.enabled")).lower() == "true":
+        # Spark wants the folder to be there, and a bucket has one when a file is in it.
+        write_whole(f"{settings['spark.eventLog.dir']}/.keep", b"")
     return start_spark(settings)
 
 

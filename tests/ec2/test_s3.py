@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from making import TABLES
-from servers import BUCKET, Server
+from servers import BUCKET, PARAMETERS, Server
 
 pytestmark = pytest.mark.cloud
 
@@ -70,6 +70,19 @@ def test_a_second_run_writes_no_batch_and_reads_no_photo(
     body = server.cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     assert set(json.loads(body)["batches_written"].values()) == {0}
     assert "photos: nothing new" in again
+
+
+def test_the_event_log_goes_to_the_bucket_by_choice(said: str, server: Server) -> None:
+    assert said
+
+    def logs() -> list[str]:
+        found = server.cloud.s3.list_objects_v2(Bucket=BUCKET, Prefix="data/events/")
+        keys = [item["Key"] for item in found.get("Contents", [])]
+        return [key for key in keys if not key.endswith(".keep")]
+
+    assert not logs()
+    server.run(f"{PARAMETERS},event_log=true")
+    assert logs()
 
 
 @pytest.mark.parametrize(
