@@ -18,7 +18,8 @@ export DO_NOT_TRACK := 1
 help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: $(VENV)/.run-ready $(if $(findstring photos=,$(ARGS)),,$(SAMPLE))  ## Photos to reduced vectors, with figures
+# The sample is for runs that name neither photos nor another environment.
+run: $(VENV)/.run-ready $(if $(findstring photos=,$(ARGS))$(findstring --env,$(ARGS)),,$(SAMPLE))  ## Photos to reduced vectors, with figures
 	$(BIN)/kedro run $(ARGS)
 
 sample: $(SAMPLE)  ## Render photos of fruit to start with
