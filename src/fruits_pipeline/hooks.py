@@ -133,19 +133,15 @@ class RunHooks:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Forget earlier runs, and note the tables that this one writes."""
+        """Start the clock, and note the tables that this run writes."""
+        self.begin = time.monotonic()
         self.seconds.clear()
         outputs = {name: catalog.get(name) for name in pipeline.all_outputs()}
         self.tables = {n: d for n, d in outputs.items() if isinstance(d, BatchTable)}
 
     @hook_impl
-    def before_node_run(self, node: Node) -> None:
-        """Start the clock."""
-        self.begin = time.monotonic()
-
-    @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
-        """Count the time of a node and of what it lazily caused, by stage."""
+        """Count the time since the last save, what was loaded included, by stage."""
         now = time.monotonic()
         for stage in node.tags:
             self.seconds[stage] += now - self.begin
