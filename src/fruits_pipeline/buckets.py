@@ -44,7 +44,6 @@ def _region(bucket: str) -> str:
     import s3fs  # heavy, and only a run on S3 needs it
     from botocore.exceptions import BotoCoreError, ClientError
 
-    os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     file_system = s3fs.S3FileSystem(skip_instance_cache=True)
     try:
         answer = file_system.call_s3("get_bucket_location", Bucket=bucket)

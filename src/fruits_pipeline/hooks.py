@@ -75,6 +75,7 @@ def prepare(config: Mapping[str, Any]) -> SparkSession:
     """
     parameters = config["parameters"]
     check(parameters)
+    os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if region := os.environ.get("AWS_REGION"):  # which S3's client in Python ignores
         os.environ.setdefault("AWS_DEFAULT_REGION", region)
     places = [entry.get("filepath", "") for entry in config["catalog"].values()]
@@ -103,7 +104,6 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         FruitsError: There is no Java that can run Spark.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if SUBMITTED in os.environ:  # by spark-submit: its Java runs, its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
     else:

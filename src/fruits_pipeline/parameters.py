@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.photos import Fit
+from fruits_pipeline.recipes import ChangedRecipe
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -121,7 +122,7 @@ STAGES: Mapping[str, type[_Stage]] = {
 PLACES = ("photos", "root", "backbone_folder", "changed_recipe", "event_log")
 """What `--params` may set besides the stages: see `globals.yml` and `spark.yml`."""
 
-CHANGED_RECIPE = ("refuse", "rebuild")
+CHANGED_RECIPE = get_args(ChangedRecipe)
 
 
 def check(parameters: Mapping[str, Any]) -> None:

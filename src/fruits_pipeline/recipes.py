@@ -1,7 +1,10 @@
 """What shaped a table: every parameter and input on the way to it, by dotted name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+ChangedRecipe = Literal["refuse", "rebuild"]
+"""What happens to a table that is to be written by another recipe."""
 
 Recipe = dict[str, Any]
 """Dotted parameter name, as in `preprocess.short_side`, to its JSON value."""

@@ -16,11 +16,11 @@ from pyspark.sql import Observation, SparkSession
 from pyspark.sql import functions as F
 
 from fruits_pipeline.batches import Batches
-from fruits_pipeline.datasets.changes import ChangedRecipe, accept_change
+from fruits_pipeline.datasets.changes import accept_change
 from fruits_pipeline.datasets.files import write_whole
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.progress import track
-from fruits_pipeline.recipes import Recipe
+from fruits_pipeline.recipes import ChangedRecipe, Recipe
 
 logger = logging.getLogger(__name__)
 

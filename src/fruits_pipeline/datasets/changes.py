@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.recipes import Recipe, differences
-
-ChangedRecipe = Literal["refuse", "rebuild"]
+from fruits_pipeline.recipes import ChangedRecipe, Recipe, differences
 
 
 def accept_change(

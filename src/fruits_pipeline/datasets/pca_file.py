@@ -11,10 +11,10 @@ import numpy as np
 from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
 
-from fruits_pipeline.datasets.changes import ChangedRecipe, accept_change
+from fruits_pipeline.datasets.changes import accept_change
 from fruits_pipeline.datasets.files import write_whole
 from fruits_pipeline.pca import Pca
-from fruits_pipeline.recipes import Recipe
+from fruits_pipeline.recipes import ChangedRecipe, Recipe
 
 PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
 
