@@ -66,9 +66,9 @@ clean:  ## Remove the environment, not the data
 $(VENV)/.run-ready: requirements.lock
 	@test -n "$(PYTHON)" || { echo "Found no Python 3.11 to 3.13; install one, or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --require-hashes --no-deps -r requirements.lock
 	touch $@
 
 $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
-	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	touch $@
