@@ -1,35 +1,29 @@
 """What a worker does to rows: Arrow batches in, Arrow batches out.
 
-Each function here is given to Spark's `mapInArrow`. They bind the plain modules to
+They bind the plain modules to
 columns, and import neither Spark nor Kedro, which keeps a worker small.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from fsspec.core import url_to_fs
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.moments import merge_all, moments_of, pack
+from fruits_pipeline.files import read_files
+from fruits_pipeline.moments import Moments, merge_all, moments_of, pack, unpack
+from fruits_pipeline.parts import Rows
 from fruits_pipeline.pca import Pca
 from fruits_pipeline.photos import Fit, canonicalise, fit
 
-Rows = Iterator[pa.RecordBatch]
-
 MEASURED_ROWS = 2048
 """Vectors measured at once: 20 MB of 1,280 float64."""
-
-FETCH_BYTES = 32 * 1024 * 1024
-"""Photos held by a worker before it hands them on."""
 
 
 def fetch(rows: Rows, root: str, requests_in_flight: int) -> Rows:
@@ -40,45 +34,27 @@ def fetch(rows: Rows, root: str, requests_in_flight: int) -> Rows:
     Args:
         rows: Of the listing.
         root: Folder or URL that paths are relative to.
-        requests_in_flight: Photos read at the same time.
+        requests_in_flight: Photos asked for at the same time, where they are far away.
 
     Raises:
         FruitsError: A photo is there but cannot be read.
     """
-    file_system, base = _file_system(root)
-
-    def read(path: str) -> bytes | None:
-        try:
-            return bytes(file_system.cat_file(f"{base}/{path}"))
-        except FileNotFoundError:
-            return None
-        except OSError as exc:
-            raise FruitsError(
-                f"Found a photo that cannot be read: {path} ({exc}). Expected leave to "
-                "read every photo under `photos`: grant it, or move the photo away."
-            ) from exc
-
-    with ThreadPoolExecutor(requests_in_flight) as pool:
-        for batch in rows:
-            for part in _by_size(batch, FETCH_BYTES):
-                yield _photos(part, list(pool.map(read, part["path"].to_pylist())))
+    for batch in rows:
+        paths = batch["path"].to_pylist()
+        found = read_files(root, paths, requests_in_flight)
+        contents = map(_content, paths, found)
+        yield _photos(batch, [*contents])
 
 
-@lru_cache(maxsize=1)
-def _file_system(root: str) -> tuple[Any, str]:
-    file_system, base = url_to_fs(root)
-    return file_system, base
-
-
-def _by_size(batch: pa.RecordBatch, most: int) -> Iterator[pa.RecordBatch]:
-    """Cut a listing where the photos' sizes add up to `most` bytes."""
-    begin = total = 0
-    for i, size in enumerate(batch["size_bytes"].to_pylist()):
-        if i > begin and total + size > most:
-            yield batch.slice(begin, i - begin)
-            begin, total = i, 0
-        total += size
-    yield batch.slice(begin)
+def _content(path: str, found: bytes | OSError) -> bytes | None:
+    if isinstance(found, FileNotFoundError):
+        return None
+    if isinstance(found, OSError):
+        raise FruitsError(
+            f"Found a photo that cannot be read: {path} ({found}). Expected leave to "
+            "read every photo under `photos`: grant it, or move the photo away."
+        ) from found
+    return found
 
 
 def _photos(
@@ -105,6 +81,12 @@ def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
             if field not in schemas.KEY
         ]
         yield _keyed(batch, columns, schemas.IMAGES)
+
+
+def readable(rows: Rows) -> Rows:
+    """Leave out rows with an error: `IMAGES` rows in, `IMAGES` rows out."""
+    for batch in rows:
+        yield batch.filter(batch["error"].is_null())
 
 
 def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
@@ -135,6 +117,12 @@ def measure(rows: Rows) -> Rows:
         ],
         schema=schemas.MOMENTS,
     )
+
+
+def moments_in(row: pa.RecordBatch) -> Moments:
+    """Return the moments in a `MOMENTS` row."""
+    mean, triangle = (vectors(row[name])[0] for name in ("mean", "comoment"))
+    return unpack(row["n"][0].as_py(), mean, triangle)
 
 
 def _chunks(rows: Rows, least: int) -> Iterator[pa.ListArray]:

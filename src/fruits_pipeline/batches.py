@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from pyspark.sql import Window
+from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from fruits_pipeline import parts
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.parts import Part, Step
 from fruits_pipeline.recipes import Recipe
 
 if TYPE_CHECKING:
@@ -24,37 +27,46 @@ class Batches:
 
     Attributes:
         names: Of the batches, in order: "000001", "000002", ...
-        read: Returns the rows of the named batches; those of a stored table have
-            the name of their batch in the column `batch`.
+        parts: Returns the parts of one batch, each the work of one Spark task.
+        read: Returns the rows of the named batches as Spark's, with the name of their
+            batch in the column `batch`.
         recipe: What shaped the rows.
         origin: Which table, and which fitted model, the rows come from. Unlike the
             recipe it is nobody's choice, and another one remakes the table.
     """
 
     names: tuple[str, ...]
+    parts: Callable[[str], Sequence[Part]]
     read: Callable[[Sequence[str]], SparkDataFrame]
     recipe: Recipe
     origin: str | None = None
 
     def map(
         self,
-        step: Callable[[SparkDataFrame], SparkDataFrame],
+        step: Step,
+        schema: pa.Schema,
         recipe: Recipe | None = None,
         model: str | None = None,
     ) -> Batches:
         """Return the same batches after `step`, which maps rows to rows.
 
         Args:
-            step: Applied to the rows of one batch or of several at once.
+            step: A function of `arrow_steps`, with everything but the rows bound.
+            schema: Of what the step yields.
             recipe: Of the result; by default the step shapes no rows.
             model: Digest of the model, fitted to the data, that `step` applies.
         """
-        return Batches(
-            names=self.names,
-            read=lambda names: step(self.read(names)),
+        return computed(
+            self.names,
+            lambda name: [parts.then(part, step) for part in self.parts(name)],
+            schema,
             recipe=self.recipe if recipe is None else recipe,
             origin=self.origin if model is None else f"{self.origin} {model}",
         )
+
+    def whole(self) -> Batches:
+        """Return the same batches, each of one part, for steps that need all rows."""
+        return replace(self, parts=lambda name: [parts.joined(self.parts(name))])
 
     def rows(self) -> SparkDataFrame:
         """Return the rows of all batches, replaced ones among them.
@@ -70,6 +82,52 @@ class Batches:
         return self.read(self.names)
 
 
+def computed(
+    names: Sequence[str],
+    parts_of: Callable[[str], Sequence[Part]],
+    schema: pa.Schema,
+    recipe: Recipe,
+    origin: str | None = None,
+) -> Batches:
+    """Return batches that Spark's workers compute, part by part, when they are read.
+
+    Args:
+        names: Of the batches.
+        parts_of: Returns the parts of one batch.
+        schema: Of their rows.
+        recipe: What shaped them.
+        origin: Where they come from.
+    """
+    def read(chosen: Sequence[str]) -> SparkDataFrame:
+        found = [parts.named(part, name) for name in chosen for part in parts_of(name)]
+        return in_spark(found, schema.append(pa.field("batch", pa.string())))
+
+    return Batches(tuple(names), parts_of, read, recipe, origin)
+
+
+def in_spark(found: Sequence[Part], schema: pa.Schema) -> SparkDataFrame:
+    """Return the rows of parts, lazily: a Spark task for each of them.
+
+    Args:
+        found: The parts.
+        schema: Of their rows.
+    """
+    spark = SparkSession.builder.getOrCreate()
+    numbers = spark.range(0, len(found), 1, max(1, len(found)))
+    return in_arrow(numbers, partial(parts.run, parts=tuple(found)), schema)
+
+
+def in_arrow(rows: SparkDataFrame, step: Step, schema: pa.Schema) -> SparkDataFrame:
+    """Apply a function of `arrow_steps` to Spark's rows, lazily.
+
+    Args:
+        rows: Only the columns that the step needs.
+        step: With everything but the rows bound.
+        schema: Of what the step yields.
+    """
+    return rows.mapInArrow(step, from_arrow_schema(schema))
+
+
 def newest(rows: SparkDataFrame) -> SparkDataFrame:
     """Keep the newest row of each path: the one in the last batch.
 
@@ -79,16 +137,3 @@ def newest(rows: SparkDataFrame) -> SparkDataFrame:
     last = Window.partitionBy("path").orderBy(F.desc("batch"))
     ranked = rows.withColumn("_rank", F.row_number().over(last))
     return ranked.where("_rank = 1").drop("_rank")
-
-
-def in_arrow(
-    rows: SparkDataFrame, step: Callable[..., Any], schema: pa.Schema
-) -> SparkDataFrame:
-    """Apply a function of `arrow_steps` to rows, lazily.
-
-    Args:
-        rows: Only the columns that the step needs.
-        step: With everything but the rows bound.
-        schema: Of what the step yields.
-    """
-    return rows.mapInArrow(step, from_arrow_schema(schema))

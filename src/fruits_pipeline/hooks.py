@@ -23,7 +23,7 @@ from fruits_pipeline import machine
 from fruits_pipeline.buckets import buckets_of, check_bucket
 from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import BatchTable
-from fruits_pipeline.datasets.files import write_whole
+from fruits_pipeline.files import write_whole
 from fruits_pipeline.jars import check_jars, with_jars
 from fruits_pipeline.java import use_java
 from fruits_pipeline.parameters import check

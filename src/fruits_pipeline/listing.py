@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -93,6 +93,26 @@ def _is_new(photo: File, held: File | None) -> bool:
     if photo.etag and held.etag:
         return photo.etag != held.etag
     return photo.modified_at != held.modified_at
+
+
+def cut_parts(
+    files: Sequence[File], most_files: int, most_bytes: int
+) -> Iterator[Sequence[File]]:
+    """Cut a listing into parts, in order; a file that is too large is one by itself.
+
+    Args:
+        files: The listing.
+        most_files: Files in a part.
+        most_bytes: Sum of their sizes.
+    """
+    begin = total = 0
+    for i, file in enumerate(files):
+        full = i - begin == most_files or total + file.size_bytes > most_bytes
+        if i > begin and full:
+            yield files[begin:i]
+            begin, total = i, 0
+        total += file.size_bytes
+    yield files[begin:]
 
 
 def origin(path: str, rules: Sequence[re.Pattern[str]]) -> Origin:

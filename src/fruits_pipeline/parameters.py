@@ -42,6 +42,8 @@ class IngestParameters(_Stage):
     """Parameters of the stage ingest; see `conf/base/parameters_ingest.yml`."""
 
     photos_per_batch: Annotated[int, Field(ge=1, le=100_000)]
+    photos_per_part: Annotated[int, Field(ge=1, le=100_000)]
+    part_bytes: Count
     requests_in_flight: Annotated[int, Field(ge=1, le=512)]
     extensions: Annotated[list[Extension], Field(min_length=1)]
     path_rules: list[Annotated[str, AfterValidator(_is_path_rule)]]

@@ -1,4 +1,9 @@
-"""One photo at a time: decode, turn upright, make RGB, shrink, fit, as plain functions."""
+"""One photo at a time: decode, turn upright, make RGB, shrink, fit, as plain functions.
+
+JPEGs that need nothing but decoding, nearly all, are given to libjpeg-turbo directly.
+Whatever it has something to say about is Pillow's to judge, which uses the same library
+and gives the same pixels, at twice the time.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+import simplejpeg
+from PIL import Image, UnidentifiedImageError
+
+from fruits_pipeline.resizing import resize
 
 Fit = Literal["pad", "crop", "stretch"]
 
@@ -24,6 +32,9 @@ TURNS = {
 ON_ITS_SIDE = (5, 6, 7, 8)
 QUALITY = 92
 WHITE = (255, 255, 255)
+
+NOT_PLAIN = (b"Exif\0\0", b"tiff:Orientation", b"MPF\0")
+"""Marks of a JPEG that may want to be turned (EXIF, XMP), or holds several photos."""
 
 # The limit is `max_pixels`, checked before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -59,12 +70,34 @@ def canonicalise(content: bytes, short_side: int, max_pixels: int) -> Canonical:
     if not content:
         return Canonical(error="empty file (0 bytes)")
     try:
+        if size := _size_of_plain(content, short_side, max_pixels):
+            return Canonical(*size, content)
         with Image.open(io.BytesIO(content)) as photo:
             return _canonical(photo, content, short_side, max_pixels)
     except UnidentifiedImageError:
         return Canonical(error=f"not an image: begins with {content[:12]!r}")
     except Exception as exc:  # decoders meet any bytes and raise nearly anything
         return Canonical(error=f"cannot be decoded: {exc or type(exc).__name__}")
+
+
+def _size_of_plain(
+    content: bytes, short_side: int, max_pixels: int
+) -> tuple[int, int] | None:
+    """Return width and height of a JPEG that is canonical already, and sound.
+
+    All of it is read, but an eighth of its pixels a side is enough to tell.
+    """
+    if any(mark in content for mark in NOT_PLAIN):
+        return None
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(content)
+        small = min(width, height) <= short_side and width * height <= max_pixels
+        if not small or colours not in ("YCbCr", "RGB"):
+            return None
+        simplejpeg.decode_jpeg(content, min_width=1, min_height=1, min_factor=8)
+    except ValueError:  # no JPEG, or one with flaws
+        return None
+    return width, height
 
 
 def _canonical(
@@ -147,14 +180,32 @@ def fit(image: bytes, size: int, how: Fit) -> np.ndarray:
     Returns:
         Pixels, `uint8 [size, size, 3]`, RGB.
     """
-    photo: Image.Image = Image.open(io.BytesIO(image))
+    photo = _decode(image)
+    height, width = photo.shape[:2]
     if how == "pad":
-        photo = ImageOps.pad(photo, (size, size), _FILTER, color=WHITE)
-    elif how == "crop":
-        photo = ImageOps.fit(photo, (size, size), _FILTER)
-    else:
-        photo = photo.resize((size, size), _FILTER)
-    return np.asarray(photo)
+        return _pad(photo, size)
+    if how == "stretch":
+        return resize(photo, size, size, (0, 0, width, height))
+    left, top = max(0, (width - height) / 2), max(0, (height - width) / 2)
+    return resize(photo, size, size, (left, top, width - left, height - top))
 
 
-_FILTER = Image.Resampling.BILINEAR
+def _decode(image: bytes) -> np.ndarray:
+    try:
+        pixels: np.ndarray = simplejpeg.decode_jpeg(image)
+    except ValueError:  # flaws that preprocessing has passed
+        pixels = np.asarray(Image.open(io.BytesIO(image)))
+    return pixels
+
+
+def _pad(photo: np.ndarray, size: int) -> np.ndarray:
+    height, width = photo.shape[:2]
+    scale = size / max(width, height)
+    inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
+    inner = resize(photo, inner_width, inner_height, (0, 0, width, height))
+    if inner_width == inner_height:
+        return inner
+    padded = np.full((size, size, 3), WHITE, np.uint8)
+    left, top = (size - inner_width) // 2, (size - inner_height) // 2
+    padded[top : top + inner_height, left : left + inner_width] = inner
+    return padded

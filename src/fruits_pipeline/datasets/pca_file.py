@@ -12,7 +12,7 @@ from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.datasets.changes import accept_change
-from fruits_pipeline.datasets.files import write_whole
+from fruits_pipeline.files import write_whole
 from fruits_pipeline.pca import Pca
 from fruits_pipeline.recipes import ChangedRecipe, Recipe
 

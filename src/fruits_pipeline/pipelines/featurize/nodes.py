@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from fruits_pipeline import arrow_steps, schemas
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches, in_arrow, newest
+from fruits_pipeline.batches import Batches, newest
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parameters import FeaturizeParameters
 from fruits_pipeline.recipes import extend
@@ -39,7 +39,7 @@ def accept_images(images: Batches, max_error_rate: float) -> Batches:
             + f". Expected at most preprocess.max_error_rate = {max_error_rate:.1%}. "
             "Mend or remove the photos, or raise it in parameters_preprocess.yml."
         )
-    return images.map(lambda rows: rows.where("error is null"))
+    return images.map(arrow_steps.readable, schemas.IMAGES)
 
 
 def embed_images(
@@ -58,9 +58,8 @@ def embed_images(
     spark = SparkSession.builder.getOrCreate()
     shipped = spark.sparkContext.broadcast(backbone)
     step = partial(arrow_steps.embed, backbone=shipped, how=parameters.fit)
-    columns = [field.name for field in schemas.KEY] + ["image"]
     shaping = {"fit": parameters.fit, "backbone": backbone.card.sha256}
     return readable_images.map(
-        lambda rows: in_arrow(rows.select(*columns), step, schemas.FEATURES),
+        *(step, schemas.FEATURES),
         recipe=extend(readable_images.recipe, "featurize", shaping),
     )

@@ -10,15 +10,20 @@ from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
-from pyspark.sql import DataFrame as SparkDataFrame
-from pyspark.sql import SparkSession
 
-from fruits_pipeline import arrow_steps, schemas
-from fruits_pipeline.batches import Batches, in_arrow, newest
+from fruits_pipeline import arrow_steps, parts, schemas
+from fruits_pipeline.batches import Batches, computed
 from fruits_pipeline.datasets import Listing
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.listing import File, new_photos, origin, select_photos
+from fruits_pipeline.listing import (
+    File,
+    cut_parts,
+    new_photos,
+    origin,
+    select_photos,
+)
 from fruits_pipeline.parameters import IngestParameters
+from fruits_pipeline.parts import Part
 from fruits_pipeline.recipes import extend
 
 logger = logging.getLogger(__name__)
@@ -49,18 +54,18 @@ def ingest_photos(
     plan = {
         f"{first + i // size:06d}": new[i : i + size] for i in range(0, len(new), size)
     }
+    rules = [re.compile(rule) for rule in parameters.path_rules]
     step = partial(
         arrow_steps.fetch,
         root=photo_store.root,
         requests_in_flight=parameters.requests_in_flight,
     )
-    rules = [re.compile(rule) for rule in parameters.path_rules]
 
-    def read(names: Sequence[str]) -> SparkDataFrame:
-        files = [file for name in names for file in plan[name]]
-        return in_arrow(_rows(files, rules), step, schemas.PHOTOS)
+    def parts_of(name: str) -> list[Part]:
+        cut = cut_parts(plan[name], parameters.photos_per_part, parameters.part_bytes)
+        return [parts.then(parts.held(_listing(files, rules)), step) for files in cut]
 
-    return Batches(tuple(plan), read, recipe)
+    return computed(tuple(plan), parts_of, schemas.PHOTOS, recipe)
 
 
 def _new_photos(
@@ -81,18 +86,17 @@ def _new_photos(
 
 
 def _held(photos: Batches) -> dict[str, File]:
+    """Return the newest version held of every path."""
     if not photos.names:
         return {}
-    versions = photos.rows().select(*File._fields, "batch")
-    table = newest(versions).select(*File._fields).toArrow()
-    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    table = photos.rows().select("batch", *File._fields).toArrow().sort_by("batch")
+    rows = zip(*(table[name].to_pylist() for name in File._fields), strict=True)
     return {file.path: file for file in map(File._make, rows)}
 
 
-def _rows(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> SparkDataFrame:
+def _listing(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> pa.Table:
     rows = [file._asdict() | origin(file.path, rules)._asdict() for file in files]
-    listing = pa.Table.from_pylist(rows, schemas.LISTING)
-    return SparkSession.builder.getOrCreate().createDataFrame(listing)
+    return pa.Table.from_pylist(rows, schemas.LISTING)
 
 
 def _no_photos(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from fruits_pipeline import arrow_steps, schemas
-from fruits_pipeline.batches import Batches, in_arrow
+from fruits_pipeline.batches import Batches
 from fruits_pipeline.parameters import PreprocessParameters
 from fruits_pipeline.recipes import extend
 
@@ -22,8 +22,7 @@ def make_canonical(photos: Batches, parameters: PreprocessParameters) -> Batches
     """
     shaping = parameters.model_dump(include={"short_side", "max_pixels"})
     step = partial(arrow_steps.make_canonical, **shaping)
-    columns = [field.name for field in schemas.KEY] + ["content"]
     return photos.map(
-        lambda rows: in_arrow(rows.select(*columns), step, schemas.IMAGES),
+        *(step, schemas.IMAGES),
         recipe=extend(photos.recipe, "preprocess", shaping),
     )

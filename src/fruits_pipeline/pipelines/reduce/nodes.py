@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from pyspark.sql import DataFrame as SparkDataFrame
-from pyspark.sql import SparkSession
+from pyspark.sql import SparkSession, Window
+from pyspark.sql import functions as F
 
 from fruits_pipeline import arrow_steps, pca, schemas
-from fruits_pipeline.batches import Batches, in_arrow, newest
+from fruits_pipeline.batches import Batches, in_arrow
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.moments import Moments, merge_all, unpack
+from fruits_pipeline.moments import Moments, merge_all
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.recipes import extend
 
@@ -27,12 +27,7 @@ def measure_moments(features: Batches) -> Batches:
     Returns:
         `moments` rows, one a batch.
     """
-    return features.map(_measure, recipe=features.recipe)
-
-
-def _measure(rows: SparkDataFrame) -> SparkDataFrame:
-    one_task = rows.select("features").coalesce(1)
-    return in_arrow(one_task, arrow_steps.measure, schemas.MOMENTS)
+    return features.whole().map(arrow_steps.measure, schemas.MOMENTS)
 
 
 def fit_pca(
@@ -76,12 +71,11 @@ class _CurrentMoments:
     def __init__(self, moments: Batches, features: Batches, images: Batches) -> None:
         self.moments = moments
         self.features = features
-        keys = images.rows().select("path", "batch")
-        self.current = newest(keys)
-        replaced = keys.join(self.current, ["path", "batch"], "left_anti")
-        self.touched = {
-            row.batch for row in replaced.select("batch").distinct().collect()
-        }
+        last = F.max("batch").over(Window.partitionBy("path"))
+        keys = images.rows().select("path", "batch").withColumn("last", last)
+        self.current = keys.where("batch = last").drop("last")
+        replaced = keys.where("batch < last").select("batch").distinct()
+        self.touched = {row.batch for row in replaced.collect()}
 
     def of(self, names: tuple[str, ...]) -> Moments:
         return merge_all(self._of_batch(name) for name in names)
@@ -89,12 +83,12 @@ class _CurrentMoments:
     def _of_batch(self, name: str) -> Moments:
         if name in self.touched:
             rows = self.features.read([name])
-            stored = _measure(rows.join(self.current, ["path", "batch"], "left_semi"))
-        else:
-            stored = self.moments.read([name])
-        row = stored.select(*schemas.MOMENTS.names).toArrow().to_batches()[0]
-        mean, triangle = (arrow_steps.vectors(row[c])[0] for c in ("mean", "comoment"))
-        return unpack(row["n"][0].as_py(), mean, triangle)
+            current = rows.join(self.current, ["path", "batch"], "left_semi")
+            one_task = current.select("features").coalesce(1)
+            measured = in_arrow(one_task, arrow_steps.measure, schemas.MOMENTS)
+            return arrow_steps.moments_in(measured.toArrow().to_batches()[0])
+        (part,) = self.moments.parts(name)  # a row, too small to ask Spark for
+        return arrow_steps.moments_in(next(part()))
 
 
 def _still_fits(
@@ -129,9 +123,5 @@ def project_features(features: Batches, pca: FittedPca) -> Batches:
     shipped = spark.sparkContext.broadcast(pca.model)
     step = partial(arrow_steps.project, pca=shipped)
     return features.map(
-        lambda rows: in_arrow(
-            rows.select(*schemas.FEATURES.names), step, schemas.REDUCED
-        ),
-        recipe=pca.recipe,
-        model=pca.model.digest,
+        *(step, schemas.REDUCED), recipe=pca.recipe, model=pca.model.digest
     )

@@ -6,7 +6,7 @@ import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from fruits_pipeline.datasets.files import write_whole
+from fruits_pipeline.files import write_whole
 
 
 def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:

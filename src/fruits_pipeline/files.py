@@ -1,0 +1,75 @@
+"""Whole files: small ones written, many read at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fsspec.asyn import sync
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+
+
+def write_whole(place: str, content: bytes) -> None:
+    """Write a file next to its place, then move it there; a bucket needs no move.
+
+    Args:
+        place: Path or URL of the file; an old one is replaced.
+        content: Of the file.
+    """
+    file_system, path = url_to_fs(place)
+    if not isinstance(file_system, LocalFileSystem):
+        file_system.pipe_file(path, content)
+        return
+    file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
+    unfinished = f"{path}.unfinished"
+    file_system.pipe_file(unfinished, content)
+    file_system.mv(unfinished, path)
+
+
+def read_files(
+    root: str, paths: Sequence[str], in_flight: int
+) -> list[bytes | OSError]:
+    """Read files, each by one request.
+
+    Args:
+        root: Folder or URL that paths are relative to.
+        paths: Of the files.
+        in_flight: Requests at the same time to a store that answers slowly but often;
+            the files of a disk are read one after the other, which is faster.
+
+    Returns:
+        For every path the content, or why it cannot be read.
+    """
+    # A client of S3 has 10 connections unless it is told otherwise.
+    options = {"max_pool_connections": in_flight}
+    settings = {"config_kwargs": options} if root.startswith("s3://") else {}
+    file_system, base = url_to_fs(root, **settings)
+    places = [f"{base}/{path}" for path in paths]
+    if file_system.async_impl:
+        found = sync(file_system.loop, _read_at_once, file_system, places, in_flight)
+        return list(found)
+    return [_read(file_system, place) for place in places]
+
+
+def _read(file_system: Any, place: str) -> bytes | OSError:
+    try:
+        return bytes(file_system.cat_file(place))
+    except OSError as exc:
+        return exc
+
+
+async def _read_at_once(
+    file_system: Any, places: Sequence[str], in_flight: int
+) -> list[bytes | OSError]:
+    free = asyncio.Semaphore(in_flight)
+
+    async def read(place: str) -> bytes | OSError:
+        async with free:
+            try:
+                return bytes(await file_system._cat_file(place))
+            except OSError as exc:
+                return exc
+
+    return await asyncio.gather(*map(read, places))
