@@ -13,10 +13,10 @@ import pyarrow as pa
 from PIL import Image
 from pyspark.sql import DataFrame as SparkDataFrame
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from fruits_pipeline.batches import Batches
+from fruits_pipeline.batches import Batches, computed
+from fruits_pipeline.parts import Part, held
 
 PROJECT = Path(__file__).parents[1]
 BACKBONE = PROJECT / "data/06_models/backbone"
@@ -74,11 +74,10 @@ def key_of(path: str) -> dict[str, Any]:
     }
 
 
-def frame(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> SparkDataFrame:
-    """Return rows as Spark's, columns that they leave out being null."""
+def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return rows as Arrow's, columns that they leave out being null."""
     full = [{name: row.get(name) for name in schema.names} for row in rows]
-    spark = SparkSession.builder.getOrCreate()
-    return spark.createDataFrame(pa.Table.from_pylist(full, schema))
+    return pa.Table.from_pylist(full, schema)
 
 
 def batches(
@@ -86,25 +85,18 @@ def batches(
     schema: pa.Schema,
     recipe: Mapping[str, Any] | None = None,
 ) -> Batches:
-    """Return rows, given by batch, as a stored table would.
+    """Return rows, given by batch, as a table of one part a batch.
 
     Args:
         rows: By name of the batch.
         schema: Of the rows.
         recipe: Of the table.
     """
-    spark = SparkSession.builder.getOrCreate()
 
-    def read(names: Sequence[str]) -> SparkDataFrame:
-        empty = spark.createDataFrame([], from_arrow_schema(schema))
-        found = empty.withColumn("batch", F.lit(""))
-        for name in names:
-            if rows[name]:
-                some = frame(rows[name], schema).withColumn("batch", F.lit(name))
-                found = found.union(some)
-        return found
+    def parts_of(name: str) -> list[Part]:
+        return [held(table_of(rows[name], schema))]
 
-    return Batches(tuple(sorted(rows)), read, dict(recipe or {}))
+    return computed(tuple(sorted(rows)), parts_of, schema, dict(recipe or {}))
 
 
 def columns_of(rows: SparkDataFrame) -> dict[str, str]:

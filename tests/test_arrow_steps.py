@@ -16,13 +16,14 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from making import BACKBONE, PROJECT, jpeg, truncated, write_files
 
-from fruits_pipeline import arrow_steps, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.arrow_steps import (
     embed,
     fetch,
     make_canonical,
     measure,
     project,
+    readable,
     vectors,
 )
 from fruits_pipeline.backbones import Backbone
@@ -233,35 +234,6 @@ def test_a_folder_named_like_a_photo_is_an_error_that_names_it(
         read(listing("x.jpg"))
 
 
-@pytest.mark.parametrize(
-    ("sizes", "lengths"),
-    [
-        ([], [0]),
-        ([10, 10, 10], [3]),
-        ([50, 50, 1], [2, 1]),
-        ([99, 99, 99], [1, 1, 1]),
-        ([1, 500, 1], [1, 1, 1]),
-        ([500], [1]),
-        ([0, 0, 100, 0], [4]),
-        ([60, 30, 30, 30, 30, 30], [2, 3, 1]),
-    ],
-)
-def test_a_worker_holds_few_bytes_at_a_time(
-    sizes: list[int],
-    lengths: list[int],
-    tmp_path: Path,
-    read: Callable[..., list[pa.RecordBatch]],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(arrow_steps, "FETCH_BYTES", 100)
-    files = {f"{i}.jpg": bytes(size) for i, size in enumerate(sizes)}
-    write_files(tmp_path, files)
-    rows = [{"path": path, "size_bytes": len(files[path])} for path in files]
-    made = read(batch(schemas.LISTING, rows))
-    assert [len(part) for part in made] == lengths
-    assert [path for part in made for path in part["path"].to_pylist()] == [*files]
-
-
 def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
     rows = [photo("a", jpeg(1, (90, 60))), photo("b", truncated(2)), photo("c", b"")]
     (made,) = make_canonical(iter([batch(schemas.PHOTOS, rows)]), 30, 10_000)
@@ -272,6 +244,14 @@ def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
     assert bad["image"] is None
     assert bad["error"].startswith("cannot be decoded: ")
     assert empty["error"] == "empty file (0 bytes)"
+
+
+def test_rows_with_an_error_are_left_out() -> None:
+    rows = [key("a") | {"image": b"1"}, key("b") | {"error": "broken"}]
+    (made,) = readable(iter([batch(schemas.IMAGES, rows)]))
+    assert made["path"].to_pylist() == ["a"]
+    (none,) = readable(iter([batch(schemas.IMAGES, rows[1:])]))
+    assert (len(none), none.schema) == (0, schemas.IMAGES)
 
 
 def test_features_are_those_of_the_backbone(backbone: Backbone) -> None:

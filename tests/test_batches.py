@@ -1,14 +1,14 @@
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from making import batches, by_path, columns_of, frame, key_of, types_of
-from pyspark.sql import DataFrame as SparkDataFrame
+from making import batches, by_path, columns_of, key_of, table_of, types_of
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
 from fruits_pipeline import schemas
-from fruits_pipeline.arrow_steps import Rows
-from fruits_pipeline.batches import Batches, in_arrow, newest
+from fruits_pipeline.batches import Batches, computed, in_arrow, newest
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.parts import Part, Rows, held
+from fruits_pipeline.recipes import Recipe
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -16,31 +16,53 @@ KEY = pa.schema(schemas.KEY)
 APPLE, PEAR = "Test/Apple/0.jpg", "Test/Pear/0.jpg"
 
 
-def unread(_: object) -> SparkDataFrame:
-    raise AssertionError("rows were read before they were asked for")
+def unread(_: object) -> list[Part]:
+    raise AssertionError("parts were asked for before rows were")
+
+
+def lazily(recipe: Recipe, origin: str | None = None) -> Batches:
+    return computed(["000001"], unread, KEY, recipe, origin)
+
+
+def same(rows: Rows) -> Rows:
+    return rows
+
+
+def in_capitals(rows: Rows) -> Rows:
+    for batch in rows:
+        label = pc.utf8_upper(batch["label"])
+        yield batch.set_column(batch.schema.get_field_index("label"), "label", label)
 
 
 def test_mapping_reads_nothing() -> None:
-    lazy = Batches(("000001",), unread, {"a": 1})
-    mapped = lazy.map(lambda rows: rows.where("label is not null"))
+    mapped = lazily({"a": 1}).map(same, KEY)
     assert (mapped.names, mapped.recipe) == (("000001",), {"a": 1})
 
 
 def test_a_step_is_applied_to_the_batches_that_are_asked_for() -> None:
     table = batches({"000001": [key_of(APPLE)], "000002": [key_of(PEAR)]}, KEY)
-    mapped = table.map(lambda rows: rows.withColumn("label", F.upper("label")))
-    assert [row.label for row in mapped.read(["000002"]).collect()] == ["PEAR"]
+    mapped = table.map(in_capitals, KEY)
+    (row,) = mapped.read(["000002"]).collect()
+    assert (row.label, row.batch) == ("PEAR", "000002")
 
 
 def test_a_step_that_shapes_rows_brings_its_recipe() -> None:
-    mapped = Batches((), unread, {"a": 1}).map(lambda rows: rows, {"a": 1, "b": 2})
+    mapped = lazily({"a": 1}).map(same, KEY, {"a": 1, "b": 2})
     assert mapped.recipe == {"a": 1, "b": 2}
 
 
 def test_rows_come_from_their_table_and_the_model_that_is_applied() -> None:
-    features = Batches((), unread, {}, origin="table")
-    assert features.map(lambda rows: rows).origin == "table"
-    assert features.map(lambda rows: rows, model="digest").origin == "table digest"
+    features = lazily({}, origin="table")
+    assert features.map(same, KEY).origin == "table"
+    assert features.map(same, KEY, model="digest").origin == "table digest"
+
+
+def test_a_whole_batch_is_one_part_of_all_its_rows() -> None:
+    parts = [held(table_of([key_of(path)], KEY)) for path in (APPLE, PEAR)]
+    table = computed(["000001"], lambda _: parts, KEY, {})
+    (part,) = table.whole().parts("000001")
+    assert [batch["path"].to_pylist() for batch in part()] == [[APPLE], [PEAR]]
+    assert by_path(table.whole().rows()).keys() == {APPLE, PEAR}
 
 
 def test_rows_are_those_of_all_batches() -> None:
@@ -50,7 +72,7 @@ def test_rows_are_those_of_all_batches() -> None:
 
 def test_a_table_without_batches_says_what_to_run() -> None:
     with pytest.raises(FruitsError, match=r"without batches; expected .*`kedro run`"):
-        Batches((), unread, {}).rows()
+        computed([], unread, KEY, {}).rows()
 
 
 def test_the_row_in_the_last_batch_is_the_newest() -> None:
@@ -70,6 +92,7 @@ def test_an_arrow_step_gives_the_columns_of_its_schema(spark: SparkSession) -> N
             vectors = pa.array([[1.0]] * len(batch), pa.list_(pa.float32()))
             yield pa.record_batch([*batch.columns, vectors], schemas.FEATURES)
 
-    made = in_arrow(frame([key_of(APPLE)], KEY), one_feature, schemas.FEATURES)
+    rows = spark.createDataFrame(table_of([key_of(APPLE)], KEY))
+    made = in_arrow(rows, one_feature, schemas.FEATURES)
     assert columns_of(made) == types_of(schemas.FEATURES)
     assert by_path(made)[APPLE]["features"] == [1.0]

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from fruits_pipeline.listing import File, Origin, new_photos, origin, select_photos
+from fruits_pipeline.listing import (
+    File,
+    Origin,
+    cut_parts,
+    new_photos,
+    origin,
+    select_photos,
+)
 
 CONF = Path(__file__).parents[1] / "conf" / "base" / "parameters_ingest.yml"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -232,3 +239,28 @@ def test_a_photo_that_is_not_held_is_new() -> None:
 def test_the_time_zone_of_a_time_does_not_make_a_photo_new() -> None:
     elsewhere = NOON.astimezone(timezone(timedelta(hours=5)))
     assert new_photos([file("x", at=elsewhere)], {"x": file("x")}) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lengths"),
+    [
+        ([], [0]),
+        ([10, 10, 10], [3]),
+        ([50, 50, 1], [2, 1]),
+        ([99, 99, 99], [1, 1, 1]),
+        ([1, 500, 1], [1, 1, 1]),
+        ([500], [1]),
+        ([0, 0, 100, 0], [4]),
+        ([60, 30, 30, 30, 30, 30], [2, 3, 1]),
+        ([1] * 12, [5, 5, 2]),
+        ([1] * 10, [5, 5]),
+        ([0, 100, 0, 0, 0, 0, 1], [5, 2]),
+    ],
+)
+def test_a_part_has_few_photos_and_few_bytes(
+    sizes: list[int], lengths: list[int]
+) -> None:
+    files = [file(f"{i}.jpg", size) for i, size in enumerate(sizes)]
+    cut = [*cut_parts(files, most_files=5, most_bytes=100)]
+    assert [len(part) for part in cut] == lengths
+    assert [one for part in cut for one in part] == files

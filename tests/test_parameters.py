@@ -50,6 +50,8 @@ WRONG = [
     ("ingest.photos_per_batch", 0, "greater than or equal to 1"),
     ("ingest.photos_per_batch", 2.5, "valid integer"),
     ("ingest.photos_per_batch", "many", "valid integer"),
+    ("ingest.photos_per_part", 0, "greater than or equal to 1"),
+    ("ingest.part_bytes", 0, "greater than or equal to 1"),
     ("ingest.requests_in_flight", 1000, "less than or equal to 512"),
     ("ingest.extensions", [], "at least 1 item"),
     ("ingest.extensions", "jpg", "valid list"),

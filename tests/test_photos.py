@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from fruits_pipeline.photos import Canonical, canonicalise, fit
@@ -198,6 +199,60 @@ def test_another_broken_tag_does_not_cost_the_photo(
 def test_a_canonical_photo_keeps_its_bytes() -> None:
     content = encoded(Image.new("RGB", (300, 200), RED), "JPEG", quality=80)
     assert canonical(content) == Canonical(300, 200, content)
+
+
+SPOTS = Image.fromarray(
+    np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8)
+).resize((200, 200), Image.Resampling.BICUBIC)
+PLAIN_JPEGS = {
+    "4:2:0": encoded(SPOTS, "JPEG", subsampling=2),
+    "4:4:4": encoded(SPOTS, "JPEG", subsampling=0),
+    "progressive": encoded(SPOTS, "JPEG", progressive=True),
+    "RGB": encoded(SPOTS, "JPEG", keep_rgb=True),
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN_JPEGS)
+def test_a_plain_jpeg_does_not_need_pillow_and_has_its_pixels(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = PLAIN_JPEGS[kind]
+    expected = np.asarray(Image.open(io.BytesIO(content)))
+    monkeypatch.setattr("PIL.Image.open", None)
+    assert canonical(content) == Canonical(200, 200, content)
+    np.testing.assert_array_equal(fit(content, 200, "pad"), expected)
+
+
+def flawed(content: bytes) -> bytes:
+    """Return a JPEG with bytes that nobody needs before its last marker."""
+    return content[:-2] + bytes(3) + content[-2:]
+
+
+def test_a_flaw_that_costs_no_pixel_is_passed() -> None:
+    content = flawed(encoded(NOISE, "JPEG"))
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(content)
+    assert canonical(content) == Canonical(64, 64, content)
+    plain = np.asarray(Image.open(io.BytesIO(content)))
+    np.testing.assert_array_equal(fit(content, 64, "pad"), plain)
+
+
+@pytest.mark.parametrize("kept", range(300, 2400, 100))
+def test_a_jpeg_is_judged_as_pillow_judges_it_wherever_it_breaks_off(kept: int) -> None:
+    content = encoded(NOISE, "JPEG")[:kept]
+    try:
+        Image.open(io.BytesIO(content)).load()
+    except OSError:
+        assert canonical(content).image is None
+    else:
+        assert canonical(content).image == content
+
+
+def test_an_orientation_in_xmp_is_heeded() -> None:
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    content = encoded(Image.new("RGB", (48, 32), RED), "JPEG", xmp=xmp)
+    photo = canonical(content)
+    assert (photo.width, photo.height) == (32, 48)
 
 
 def test_the_result_passes_unchanged_when_made_canonical_again() -> None:

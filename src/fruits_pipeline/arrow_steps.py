@@ -7,7 +7,7 @@ columns, and import neither Spark nor Kedro, which keeps a worker small.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np

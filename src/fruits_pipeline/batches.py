@@ -98,6 +98,7 @@ def computed(
         recipe: What shaped them.
         origin: Where they come from.
     """
+
     def read(chosen: Sequence[str]) -> SparkDataFrame:
         found = [parts.named(part, name) for name in chosen for part in parts_of(name)]
         return in_spark(found, schema.append(pa.field("batch", pa.string())))

@@ -201,7 +201,9 @@ def _decode(image: bytes) -> np.ndarray:
 def _pad(photo: np.ndarray, size: int) -> np.ndarray:
     height, width = photo.shape[:2]
     scale = size / max(width, height)
-    inner_width, inner_height = (max(1, round(side * scale)) for side in (width, height))
+    inner_width, inner_height = (
+        max(1, round(side * scale)) for side in (width, height)
+    )
     inner = resize(photo, inner_width, inner_height, (0, 0, width, height))
     if inner_width == inner_height:
         return inner

@@ -1,17 +1,17 @@
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
-from making import fingerprints, frame
-from pyspark.sql import DataFrame as SparkDataFrame
+from making import fingerprints, table_of
 
-from fruits_pipeline.batches import Batches
+from fruits_pipeline.batches import Batches, computed
 from fruits_pipeline.datasets import BatchTable
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.parts import Part, Rows, then
+from fruits_pipeline.parts import held as held_part
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -33,12 +33,18 @@ class Source:
         recipe: dict[str, int] = RECIPE,
         origin: str | None = None,
     ) -> Batches:
-        return Batches(names, self._read, recipe, origin)
+        return computed(names, self._parts, SCHEMA, recipe, origin)
 
-    def _read(self, names: Sequence[str]) -> SparkDataFrame:
-        self.asked += names
-        rows = [{"path": f"{name}.jpg", "value": self.value} for name in names]
-        return frame(rows, SCHEMA)
+    def _parts(self, name: str) -> list[Part]:
+        self.asked.append(name)
+        rows = [{"path": f"{name}.jpg", "value": self.value}]
+        return [held_part(table_of(rows, SCHEMA))]
+
+
+def of_parts(*rows: pa.Table) -> Batches:
+    """Return one batch with a part of each table."""
+    found = [held_part(table) for table in rows]
+    return computed(["000001"], lambda _: found, rows[0].schema, RECIPE)
 
 
 @pytest.fixture
@@ -115,17 +121,45 @@ def test_photos_are_counted_as_they_are_written(table: BatchTable) -> None:
 def test_a_row_of_moments_counts_for_the_photos_it_was_measured_on(
     table: BatchTable,
 ) -> None:
-    moments = frame([{"n": 40}], pa.schema([("n", pa.int64())]))
-    table.save(Batches(("000001",), lambda _: moments, RECIPE))
+    moments = table_of([{"n": 40}], pa.schema([("n", pa.int64())]))
+    table.save(of_parts(moments))
     assert table.photos_written == 40
 
 
 def test_a_batch_without_rows_is_written_and_read(table: BatchTable) -> None:
-    table.save(Batches(("000001",), lambda _: frame([], SCHEMA), RECIPE))
+    table.save(of_parts(table_of([], SCHEMA)))
     assert table.load().names == ("000001",)
     assert table.photos_written == 0
     rows = table.load().rows()
     assert (rows.columns, rows.count()) == (["path", "value", "batch"], 0)
+
+
+def test_every_part_is_a_file_and_comes_back_as_a_part(table: BatchTable) -> None:
+    rows = [table_of([{"path": str(i), "value": i}], SCHEMA) for i in range(12)]
+    table.save(of_parts(*rows, table_of([], SCHEMA)))
+    assert len(list(folder(table).glob("batch=000001/*.parquet"))) == 13
+    found = [
+        [row["value"] for batch in part() for row in batch.to_pylist()]
+        for part in table.load().parts("000001")
+    ]
+    assert found == [*([i] for i in range(12)), []]
+    assert table.photos_written == 12
+
+
+def test_a_part_that_fails_leaves_no_batch_behind(table: BatchTable) -> None:
+    good = held_part(table_of([{"path": "a", "value": 1}], SCHEMA))
+    parts = {"000001": [good], "000002": [good, then(good, broken)], "000003": [good]}
+    with pytest.raises(DatasetError, match="a broken part"):
+        table.save(computed([*parts], parts.__getitem__, SCHEMA, RECIPE))
+    assert "000002" not in table.load().names
+    table.save(computed([*parts], lambda _: [good], SCHEMA, RECIPE))
+    assert "000002" in table.written
+    assert table.load().names == ("000001", "000002", "000003")
+    assert table.load().rows().count() == 3
+
+
+def broken(_: Rows) -> Rows:
+    raise ValueError("a broken part")
 
 
 def leave_half_written(batch: Path) -> None:

@@ -8,8 +8,8 @@ from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.backbones import Backbone, Card
-from fruits_pipeline.files import write_whole
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.files import write_whole
 
 
 class BackboneFolder(AbstractDataset[Backbone, Backbone]):

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 _GLOB = re.compile(r"[\\*?\[\]{}]")
 """What Spark takes for a pattern in a path to read, unless a backslash precedes it."""
 
-_FILE = re.compile(r".*/batch=(\d+)/([^/]+)")
+_FILE = re.compile(r".*/batch=(\d+)/(.+)")
 _DONE = "_SUCCESS"
 
 

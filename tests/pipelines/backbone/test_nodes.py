@@ -6,7 +6,7 @@ import pytest
 from making import batches, jpeg, key_of
 
 from fruits_pipeline import keras_backbones, schemas
-from fruits_pipeline.batches import Batches
+from fruits_pipeline.batches import computed
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.keras_backbones import TrainingPhotos
 from fruits_pipeline.parameters import BackboneParameters
@@ -78,7 +78,7 @@ def test_only_the_newest_version_of_a_photo_is_trained_on(
 
 
 def test_without_training_no_photo_is_read(given: list[TrainingPhotos | None]) -> None:
-    build_backbone(Batches(("000001",), unread, {}), UNTRAINED)
+    build_backbone(computed(["000001"], unread, schemas.IMAGES, {}), UNTRAINED)
     assert given == [None]
 
 
@@ -102,7 +102,7 @@ def test_training_on_fewer_than_two_labels_is_refused_in_words(
 
 def test_training_without_a_table_says_what_to_run() -> None:
     with pytest.raises(FruitsError, match="kedro run"):
-        build_backbone(Batches((), unread, {}), PARAMETERS)
+        build_backbone(computed([], unread, schemas.IMAGES, {}), PARAMETERS)
 
 
 def test_without_tensorflow_words_say_what_to_install(
@@ -110,4 +110,4 @@ def test_without_tensorflow_words_say_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(FruitsError, match=r"pip install fruits-pipeline\[keras\]"):
-        build_backbone(Batches((), unread, {}), UNTRAINED)
+        build_backbone(computed([], unread, schemas.IMAGES, {}), UNTRAINED)

@@ -1,0 +1,1 @@
+"""Programs that take photos to features, each a process of its own that times itself."""

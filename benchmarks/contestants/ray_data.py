@@ -1,0 +1,121 @@
+"""Photos to features with Ray Data, as its guides on images and batch inference have it.
+
+read_images decodes and resizes, a callable class in a pool of actors runs the project's
+LiteRT backbone, write_parquet ends it. Ray starts the actors of a pipeline when it runs:
+their start is in the timed work, as it is for every user of Ray Data.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.contestants import common
+from fruits_pipeline.backbones import Backbone
+from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.machine import processors
+
+if TYPE_CHECKING:
+    import ray.data
+
+PHOTOS_PER_STEP = 32
+
+
+class Embed:
+    """A stateful transform: an actor holds one backbone.
+
+    Args:
+        backbone: To run.
+    """
+
+    def __init__(self, backbone: Backbone) -> None:
+        self.backbone = backbone
+
+    def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Replace `image`, `uint8 [n, size, size, 3]`, by `features [n, width]`."""
+        features = np.stack(list(self.backbone.embed(batch["image"])))
+        return {"path": batch["path"], "features": features}
+
+
+def main() -> None:
+    """Embed 16 photos, then all of them on the clock."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    task = common.read_task(__doc__)
+    common.need("ray")
+    backbone = BackboneFolder(filepath=str(task.backbone)).load()
+    target = task.work / "features"
+    with _runtime():
+        _dataset(task.warm_up, backbone).write_parquet(_empty(task.work / "warm_up"))
+        _empty(target)
+        started, begin = common.age(), time.perf_counter()
+        _dataset(task.photos, backbone).write_parquet(str(target))
+        seconds = time.perf_counter() - begin
+    detail = {"actors": processors(), "photos_per_step": PHOTOS_PER_STEP}
+    common.report(_rows(target), seconds, started, detail)
+
+
+@contextmanager
+def _runtime() -> Iterator[None]:
+    """Start Ray on this machine alone, and stop it."""
+    import ray
+    import ray.data
+
+    # Ray's sockets are below its folder, and a socket's path is at most 107 long.
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+    ray.init(
+        address="local",
+        num_cpus=processors(),
+        include_dashboard=False,
+        logging_level="ERROR",
+        log_to_driver=False,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=folder,
+    )
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    try:
+        yield
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _dataset(photos: list[Path], backbone: Backbone) -> ray.data.Dataset:
+    """Return path and features of photos, not yet computed."""
+    import ray.data
+
+    size = backbone.card.input_size
+    return ray.data.read_images(
+        [str(photo) for photo in photos],
+        size=(size, size),
+        mode="RGB",
+        include_paths=True,
+    ).map_batches(
+        Embed,
+        fn_constructor_args=(backbone,),
+        batch_size=PHOTOS_PER_STEP,
+        compute=ray.data.ActorPoolStrategy(size=processors()),
+    )
+
+
+def _empty(folder: Path) -> str:
+    shutil.rmtree(folder, ignore_errors=True)
+    return str(folder)
+
+
+def _rows(folder: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(file).num_rows for file in folder.rglob("*.parquet"))
+
+
+if __name__ == "__main__":
+    main()
