@@ -100,9 +100,10 @@ def batches(
 
 
 def columns_of(rows: SparkDataFrame) -> dict[str, str]:
-    """Return the names and types of columns, but for the name of the batch."""
+    """Return the names and types of columns, but for those that say where a row is."""
     types = {field.name: field.dataType.simpleString() for field in rows.schema}
-    types.pop("batch", None)
+    for mark in ("batch", "part"):
+        types.pop(mark, None)
     return types
 
 

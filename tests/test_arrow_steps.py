@@ -20,6 +20,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.arrow_steps import (
     embed,
     fetch,
+    first_two,
     make_canonical,
     measure,
     project,
@@ -295,6 +296,20 @@ def test_components_are_those_of_the_model(pca: Pca) -> None:
     found = vectors(made["components"])
     np.testing.assert_array_equal(found, pca.transform(FEATURES[2:7]))
     assert found.shape[1] == len(pca.components) < WIDTH
+
+
+@pytest.mark.parametrize(
+    ("components", "expected"), [([7, 8, 9], (7, 8)), ([7, 8], (7, 8)), ([7], (7, 0))]
+)
+def test_the_first_two_components_are_a_point(
+    components: list[float], expected: tuple[float, float]
+) -> None:
+    rows = batch(schemas.REDUCED, [key("a") | {"components": components}])
+    (made,) = first_two(iter([rows]))
+    assert made.schema == schemas.POINTS
+    assert (made["x"][0].as_py(), made["y"][0].as_py()) == expected
+    (empty,) = first_two(iter([rows.slice(1)]))
+    assert (len(empty), empty.schema) == (0, schemas.POINTS)
 
 
 def test_features_of_another_width_are_refused(pca: Pca) -> None:

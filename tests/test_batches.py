@@ -5,7 +5,7 @@ from making import batches, by_path, columns_of, key_of, table_of, types_of
 from pyspark.sql import SparkSession
 
 from fruits_pipeline import schemas
-from fruits_pipeline.batches import Batches, computed, in_arrow, newest
+from fruits_pipeline.batches import Batches, computed, in_arrow, newest, versions
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parts import Part, Rows, held
 from fruits_pipeline.recipes import Recipe
@@ -78,12 +78,26 @@ def test_a_table_without_batches_says_what_to_run() -> None:
 def test_the_row_in_the_last_batch_is_the_newest() -> None:
     old, new = ({**key_of(APPLE), "photo_id": name} for name in ("old", "new"))
     table = batches({"000009": [old], "000010": [new]}, KEY)
-    assert by_path(newest(table.rows()))[APPLE]["photo_id"] == "new"
+    assert by_path(newest(table))[APPLE]["photo_id"] == "new"
+
+
+def test_every_version_says_where_it_is_and_which_is_the_newest() -> None:
+    apple, pear = (held(table_of([key_of(path)], KEY)) for path in (APPLE, PEAR))
+    parts = {"000001": [apple, pear], "000002": [held(table_of([], KEY)), apple]}
+    again = computed([*parts], parts.__getitem__, KEY, {})
+    found = {
+        (row.path, row.batch, row.part, row.last) for row in versions(again).collect()
+    }
+    assert found == {
+        (APPLE, "000001", 0, "000002"),
+        (APPLE, "000002", 1, "000002"),
+        (PEAR, "000001", 1, "000001"),
+    }
 
 
 def test_photos_of_the_same_name_in_other_folders_are_other_photos() -> None:
     table = batches({"000001": [key_of(APPLE)], "000002": [key_of(PEAR)]}, KEY)
-    assert by_path(newest(table.rows())).keys() == {APPLE, PEAR}
+    assert by_path(newest(table)).keys() == {APPLE, PEAR}
 
 
 def test_an_arrow_step_gives_the_columns_of_its_schema(spark: SparkSession) -> None:

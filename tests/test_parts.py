@@ -14,7 +14,7 @@ from fruits_pipeline.parts import (
     Rows,
     held,
     joined,
-    named,
+    marked,
     run,
     stored,
     then,
@@ -69,9 +69,10 @@ def test_a_step_is_applied_to_the_rows() -> None:
     assert paths_of(then(held(table("a")), doubled)()) == [["a", "a"]]
 
 
-def test_a_row_has_the_name_of_its_batch() -> None:
-    (batch,) = named(held(table("a", "b")), "000007")()
-    assert batch["batch"].to_pylist() == ["000007", "000007"]
+def test_a_row_says_where_it_is() -> None:
+    (batch,) = marked(held(table("a", "b")), "000007", 3)()
+    found = [(row["path"], row["batch"], row["part"]) for row in batch.to_pylist()]
+    assert found == [("a", "000007", 3), ("b", "000007", 3)]
 
 
 def test_what_is_written_is_read_again(place: str) -> None:

@@ -3,6 +3,9 @@
 read_images decodes and resizes, a callable class in a pool of actors runs the project's
 LiteRT backbone, write_parquet ends it. Ray starts the actors of a pipeline when it runs:
 their start is in the timed work, as it is for every user of Ray Data.
+
+Each actor holds half a processor: reading and writing are tasks of their own that need
+one, and a pool that holds all of them would wait for its first photo forever.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     import ray.data
 
 PHOTOS_PER_STEP = 32
+CPUS_PER_ACTOR = 0.5
+LEAST_CPUS = 2
 
 
 class Embed:
@@ -72,7 +77,7 @@ def _runtime() -> Iterator[None]:
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
     ray.init(
         address="local",
-        num_cpus=processors(),
+        num_cpus=max(processors(), LEAST_CPUS),
         include_dashboard=False,
         logging_level="ERROR",
         log_to_driver=False,
@@ -102,6 +107,7 @@ def _dataset(photos: list[Path], backbone: Backbone) -> ray.data.Dataset:
         Embed,
         fn_constructor_args=(backbone,),
         batch_size=PHOTOS_PER_STEP,
+        num_cpus=CPUS_PER_ACTOR,
         compute=ray.data.ActorPoolStrategy(size=processors()),
     )
 

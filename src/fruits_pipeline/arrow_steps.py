@@ -151,6 +151,15 @@ def project(rows: Rows, pca: Any) -> Rows:
         yield _keyed(batch, [_lists(components)], schemas.REDUCED)
 
 
+def first_two(rows: Rows) -> Rows:
+    """Keep two components, 0 for one that there is not: `REDUCED` in, `POINTS` out."""
+    for batch in rows:
+        found = vectors(batch["components"])[:, :2]
+        points = np.zeros((2, len(batch)), np.float32)
+        points[: found.shape[1]] = found.T
+        yield _keyed(batch, [*map(pa.array, points)], schemas.POINTS)
+
+
 def vectors(column: pa.ListArray) -> np.ndarray:
     """Return a column of lists of one length as an array, `[n, d]`."""
     flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)

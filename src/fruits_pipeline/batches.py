@@ -29,7 +29,7 @@ class Batches:
         names: Of the batches, in order: "000001", "000002", ...
         parts: Returns the parts of one batch, each the work of one Spark task.
         read: Returns the rows of the named batches as Spark's, with the name of their
-            batch in the column `batch`.
+            batch in the column `batch`, and the number of their part in `part`.
         recipe: What shaped the rows.
         origin: Which table, and which fitted model, the rows come from. Unlike the
             recipe it is nobody's choice, and another one remakes the table.
@@ -100,8 +100,12 @@ def computed(
     """
 
     def read(chosen: Sequence[str]) -> SparkDataFrame:
-        found = [parts.named(part, name) for name in chosen for part in parts_of(name)]
-        return in_spark(found, schema.append(pa.field("batch", pa.string())))
+        found = [
+            parts.marked(part, name, number)
+            for name in chosen
+            for number, part in enumerate(parts_of(name))
+        ]
+        return in_spark(found, pa.schema([*schema, *parts.MARKS]))
 
     return Batches(tuple(names), parts_of, read, recipe, origin)
 
@@ -129,12 +133,24 @@ def in_arrow(rows: SparkDataFrame, step: Step, schema: pa.Schema) -> SparkDataFr
     return rows.mapInArrow(step, from_arrow_schema(schema))
 
 
-def newest(rows: SparkDataFrame) -> SparkDataFrame:
-    """Keep the newest row of each path: the one in the last batch.
+def versions(images: Batches) -> SparkDataFrame:
+    """Return every row of the table `images`, which has one for each photo, but pixels.
+
+    The column `last` names the batch with the newest row of its path. Several nodes ask
+    for this in a run, so Spark keeps it until the next one begins.
 
     Args:
-        rows: Rows with the columns `path` and `batch`.
+        images: The table `images`.
     """
-    last = Window.partitionBy("path").orderBy(F.desc("batch"))
-    ranked = rows.withColumn("_rank", F.row_number().over(last))
-    return ranked.where("_rank = 1").drop("_rank")
+    rows = images.rows().drop("image")
+    last = F.max("batch").over(Window.partitionBy("path"))
+    return rows.withColumn("last", last).persist()
+
+
+def newest(images: Batches) -> SparkDataFrame:
+    """Return the newest row of every photo, without its pixels.
+
+    Args:
+        images: The table `images`.
+    """
+    return versions(images).where("batch = last").drop("last")

@@ -134,6 +134,7 @@ class RunHooks:
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Start the clock, and note the tables that this run writes."""
+        SparkSession.builder.getOrCreate().catalog.clearCache()  # of an earlier run
         self.begin = time.monotonic()
         self.seconds.clear()
         outputs = {name: catalog.get(name) for name in pipeline.all_outputs()}

@@ -29,6 +29,9 @@ Part = Callable[[], Rows]
 ROWS = 256
 """Rows in an Arrow batch, and so photos that a worker has decoded at a time, at most."""
 
+MARKS = [pa.field("batch", pa.string()), pa.field("part", pa.int32())]
+"""Where a row is: columns that are not stored."""
+
 WRITTEN = pa.schema([pa.field("photos", pa.int64())])
 """What is told of a part that was written."""
 
@@ -62,9 +65,9 @@ def then(part: Part, step: Step) -> Part:
     return partial(_apply, part, step)
 
 
-def named(part: Part, name: str) -> Part:
-    """Return a part with the name of its batch in the column `batch`."""
-    return partial(_name, part, name)
+def marked(part: Part, batch: str, number: int) -> Part:
+    """Return a part whose rows say of which batch they are, and which part of it."""
+    return partial(_mark, part, batch, number)
 
 
 def written(part: Part, place: str) -> Part:
@@ -106,10 +109,12 @@ def _apply(part: Part, step: Step) -> Rows:
     return step(part())
 
 
-def _name(part: Part, name: str) -> Rows:
-    for batch in part():
-        names = pa.array([name] * len(batch), pa.string())
-        yield batch.append_column("batch", names)
+def _mark(part: Part, batch: str, number: int) -> Rows:
+    for rows in part():
+        marks = ([mark] * len(rows) for mark in (batch, number))
+        columns = map(pa.array, marks, [field.type for field in MARKS])
+        schema = pa.schema([*rows.schema, *MARKS])
+        yield pa.record_batch([*rows.columns, *columns], schema=schema)
 
 
 def _write(part: Part, place: str) -> Rows:

@@ -54,3 +54,5 @@ MOMENTS = pa.schema(
 )
 
 REDUCED = pa.schema([*KEY, pa.field("components", pa.list_(pa.float32()))])
+
+POINTS = pa.schema([*KEY, pa.field("x", pa.float32()), pa.field("y", pa.float32())])

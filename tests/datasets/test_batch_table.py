@@ -131,7 +131,7 @@ def test_a_batch_without_rows_is_written_and_read(table: BatchTable) -> None:
     assert table.load().names == ("000001",)
     assert table.photos_written == 0
     rows = table.load().rows()
-    assert (rows.columns, rows.count()) == (["path", "value", "batch"], 0)
+    assert (rows.columns, rows.count()) == (["path", "value", "batch", "part"], 0)
 
 
 def test_every_part_is_a_file_and_comes_back_as_a_part(table: BatchTable) -> None:
@@ -143,6 +143,8 @@ def test_every_part_is_a_file_and_comes_back_as_a_part(table: BatchTable) -> Non
         for part in table.load().parts("000001")
     ]
     assert found == [*([i] for i in range(12)), []]
+    rows = table.load().rows().collect()
+    assert {(row.part, row.value) for row in rows} == {(i, i) for i in range(12)}
     assert table.photos_written == 12
 
 

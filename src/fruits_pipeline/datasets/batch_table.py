@@ -130,7 +130,9 @@ class BatchTable(AbstractDataset[Batches, Batches]):
         place = _GLOB.sub(r"\\\g<0>", self._spark_path)
         folders = [f"{place}/batch={name}" for name in names]
         rows = spark.read.option("basePath", self._spark_path).parquet(*folders)
-        return rows.withColumn("batch", F.format_string("%06d", "batch"))
+        part = F.regexp_extract("_metadata.file_name", r"part-(\d+)", 1).cast("int")
+        batch = F.format_string("%06d", "batch")
+        return rows.withColumn("part", part).withColumn("batch", batch)
 
     def _files(self) -> Mapping[str, list[str]]:
         """Return the names of the files of every batch, finished or not."""

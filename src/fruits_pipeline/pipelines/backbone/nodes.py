@@ -25,10 +25,11 @@ def build_backbone(images: Batches, parameters: BackboneParameters) -> Backbone:
 
 
 def _training_photos(images: Batches, split: str) -> TrainingPhotos:
-    labelled = images.rows().where("label is not null")
-    current = newest(labelled.where(F.col("split") == split))
-    chosen = current.where("error is null").orderBy("path")
-    table = chosen.select("label", "image").toArrow()
+    good = newest(images).where("label is not null and error is null")
+    chosen = good.where(F.col("split") == split).select("path", "batch", "label")
+    pixels = images.rows().select("path", "batch", "image")
+    rows = pixels.join(chosen, ["path", "batch"]).orderBy("path")
+    table = rows.select("label", "image").toArrow()
     labels = table["label"].to_pylist()
     if len(set(labels)) <= 1:
         raise FruitsError(

@@ -28,7 +28,7 @@ def accept_images(images: Batches, max_error_rate: float) -> Batches:
     Raises:
         FruitsError: More photos than that have an error.
     """
-    current = newest(images.rows().select("path", "batch", "error"))
+    current = newest(images)
     errors, photos = current.select(F.count("error"), F.count("path")).first() or (0, 0)
     if errors > max_error_rate * photos:
         examples = current.where("error is not null").orderBy("path").limit(3).collect()

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from pyspark.sql import SparkSession, Window
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from fruits_pipeline import arrow_steps, pca, schemas
-from fruits_pipeline.batches import Batches, in_arrow
+from fruits_pipeline.batches import Batches, in_arrow, versions
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.moments import Moments, merge_all
 from fruits_pipeline.parameters import ReduceParameters
@@ -71,10 +70,9 @@ class _CurrentMoments:
     def __init__(self, moments: Batches, features: Batches, images: Batches) -> None:
         self.moments = moments
         self.features = features
-        last = F.max("batch").over(Window.partitionBy("path"))
-        keys = images.rows().select("path", "batch").withColumn("last", last)
-        self.current = keys.where("batch = last").drop("last")
-        replaced = keys.where("batch < last").select("batch").distinct()
+        rows = versions(images)
+        self.current = rows.where("batch = last").select("path", "batch")
+        replaced = rows.where("batch < last").select("batch").distinct()
         self.touched = {row.batch for row in replaced.collect()}
 
     def of(self, names: tuple[str, ...]) -> Moments:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 from pyspark.sql import DataFrame as SparkDataFrame
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
-from fruits_pipeline import contact_sheets, figures
+from fruits_pipeline import arrow_steps, contact_sheets, figures, schemas
 from fruits_pipeline.batches import Batches, newest
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.parameters import ReportParameters
@@ -27,7 +29,7 @@ def select_current(images: Batches) -> SparkDataFrame:
     Args:
         images: The table `images`.
     """
-    return newest(images.rows().drop("image"))
+    return newest(images)
 
 
 def count_labels(current_photos: SparkDataFrame) -> pd.DataFrame:
@@ -58,17 +60,13 @@ def plot_photo_map(
     parameters: ReportParameters,
 ) -> PlotlyFigure:
     """Plot photos by their first two components, some of them where they are many."""
-    second = F.coalesce(F.try_element_at("components", F.lit(2)), F.lit(0.0))
     points = (
-        reduced.rows()
+        reduced.map(arrow_steps.first_two, schemas.POINTS)
+        .rows()
         .join(current_photos.select("path", "batch"), ["path", "batch"])
         .orderBy("photo_id", "path")  # a digest: any order of it is a fair sample
         .limit(parameters.map_photos)
-        .select(
-            *("path", "label", "split"),
-            F.element_at("components", 1).alias("x"),
-            second.alias("y"),
-        )
+        .select("path", "label", "split", "x", "y")
     )
     first, then = (*pca.model.ratios[:2], 0.0)[:2]
     return figures.photo_map(points.toPandas(), (float(first), float(then)))
@@ -78,30 +76,42 @@ def draw_class_sheet(
     images: Batches, current_photos: SparkDataFrame, parameters: ReportParameters
 ) -> Figure:
     """Draw a few photos of every label."""
-    by_label = Window.partitionBy("label").orderBy("batch", "photo_id", "path")
-    good = current_photos.where("error is null")
-    shown = good.withColumn("rank", F.row_number().over(by_label)).where(
-        F.col("rank") <= parameters.examples_per_label
-    )
-    photos = _with_bytes(images, shown, "image").orderBy("label", "rank")
-    return contact_sheets.class_sheet(photos.toPandas(), parameters.examples_per_label)
+    # From one part of a label, by digest: few files to open, however many there are.
+    order = ("batch", "part", "photo_id", "path")
+    rank = F.row_number().over(Window.partitionBy("label").orderBy(*order))
+    good = current_photos.where("error is null").withColumn("rank", rank)
+    shown = good.where(F.col("rank") <= parameters.examples_per_label)
+    photos = _with_bytes(images, shown.orderBy("label", "rank").toPandas(), "image")
+    return contact_sheets.class_sheet(photos, parameters.examples_per_label)
 
 
 def draw_reject_sheet(
     photos: Batches, current_photos: SparkDataFrame, parameters: ReportParameters
 ) -> Figure:
     """Draw what could not be decoded, with the reasons."""
-    rejects = current_photos.where("error is not null")
-    shown = rejects.orderBy("path").limit(parameters.rejects_shown)
-    found = _with_bytes(photos, shown, "content").orderBy("path").toPandas()
-    return contact_sheets.reject_sheet(found, rejects.count(), current_photos.count())
+    rejects = current_photos.where("error is not null").orderBy("path")
+    shown = rejects.limit(parameters.rejects_shown).toPandas()
+    found = _with_bytes(photos, shown, "content")
+    return contact_sheets.reject_sheet(found, *_rejected_of(current_photos))
 
 
-def _with_bytes(table: Batches, chosen: SparkDataFrame, column: str) -> SparkDataFrame:
-    """Add a heavy column to a few rows, reading only the batches they are in."""
-    names = [row.batch for row in chosen.select("batch").distinct().collect()]
-    heavy = table.read(names or table.names[:1]).select("path", "batch", column)
-    return heavy.join(F.broadcast(chosen), ["path", "batch"])
+def _with_bytes(table: Batches, chosen: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Add a heavy column to a few rows, reading only the parts that they are in."""
+    found: dict[str, bytes] = {}
+    for _, rows in chosen.groupby(["batch", "part"]):
+        place = rows.iloc[0]
+        for some in table.parts(place["batch"])[place["part"]]():
+            kept = some.filter(pc.is_in(some["path"], pa.array(rows["path"])))
+            found |= zip(
+                kept["path"].to_pylist(), kept[column].to_pylist(), strict=True
+            )
+    return chosen.assign(**{column: chosen["path"].map(found)})
+
+
+def _rejected_of(current_photos: SparkDataFrame) -> tuple[int, int]:
+    counts = current_photos.select(F.count("error"), F.count("path")).first()
+    rejected, photos = counts or (0, 0)
+    return rejected, photos
 
 
 def summarise_run(
@@ -117,11 +127,12 @@ def summarise_run(
         pca: The model.
     """
     model = pca.model
-    current = current_photos.select("path", "batch", "error")
+    current = current_photos.select("path", "batch")
     embedded = features.rows().select("path", "batch").join(current, ["path", "batch"])
+    rejected, photos = _rejected_of(current_photos)
     return {
-        "photos": current.count(),
-        "rejected": current.where("error is not null").count(),
+        "photos": photos,
+        "rejected": rejected,
         "features": embedded.count(),
         "feature_width": len(model.mean),
         "components": len(model.components),
