@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fruits_pipeline import parts
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parts import (
     Part,
     Rows,
@@ -132,6 +133,15 @@ def test_labels_are_stored_once_and_bytes_as_they_are(tmp_path: Path) -> None:
     assert label.has_dictionary_page
     assert not content.has_dictionary_page
     assert {label.compression, content.compression} == {"LZ4"}
+
+
+@pytest.mark.parametrize("kept", [0, 50, 300])
+def test_a_damaged_file_is_named_with_what_to_do(place: str, kept: int) -> None:
+    list(written(held(table("a")), place)())
+    file_system, path = fsspec.core.url_to_fs(place)
+    file_system.pipe_file(path, file_system.cat_file(path)[:kept])
+    with pytest.raises(FruitsError, match=f"damaged file, {place} .*made anew"):
+        list(stored(place)())
 
 
 def test_a_file_is_read_by_one_request(place: str) -> None:

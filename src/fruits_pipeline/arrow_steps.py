@@ -7,6 +7,7 @@ columns, and import neither Spark nor Kedro, which keeps a worker small.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import read_files
+from fruits_pipeline.listing import File, origin
 from fruits_pipeline.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.parts import Rows
 from fruits_pipeline.pca import Pca
@@ -24,6 +26,17 @@ from fruits_pipeline.photos import Fit, canonicalise, fit
 
 MEASURED_ROWS = 2048
 """Vectors measured at once: 20 MB of 1,280 float64."""
+
+
+def list_files(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> Rows:
+    """Say what the paths of files say of them: `LISTING` rows out.
+
+    Args:
+        files: Of one part.
+        rules: Expressions with the named groups `label`, `split` and `film`.
+    """
+    rows = [file._asdict() | origin(file.path, rules)._asdict() for file in files]
+    yield pa.RecordBatch.from_pylist(rows, schemas.LISTING)
 
 
 def fetch(rows: Rows, root: str, requests_in_flight: int) -> Rows:

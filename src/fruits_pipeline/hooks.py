@@ -104,6 +104,8 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         FruitsError: There is no Java that can run Spark.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # Of workers, which have a processor each; NumPy here has started with all of them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if SUBMITTED in os.environ:  # by spark-submit: its Java runs, its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
     else:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import write_whole
 
 Rows = Iterator[pa.RecordBatch]
@@ -94,11 +95,16 @@ def _batches_of(table: pa.Table) -> Rows:
 
 def _read(place: str) -> Rows:
     file_system, path = url_to_fs(place)
-    content = pa.BufferReader(file_system.cat_file(path))
-    with pq.ParquetFile(content) as file:
+    try:
+        file = pq.ParquetFile(pa.BufferReader(file_system.cat_file(path)))
         if not file.metadata.num_rows:
             yield pa.RecordBatch.from_pylist([], file.schema_arrow)
         yield from file.iter_batches(ROWS, use_threads=False)
+    except pa.ArrowInvalid as exc:
+        raise FruitsError(
+            f"Found a damaged file, {place} ({exc}); expected Parquet. Delete the "
+            "folder that it is in, and run again: the batch is made anew."
+        ) from exc
 
 
 def _chain(parts: Sequence[Part]) -> Rows:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-
-import pyarrow as pa
 
 from fruits_pipeline import arrow_steps, parts, schemas
 from fruits_pipeline.batches import Batches, computed
@@ -19,7 +16,6 @@ from fruits_pipeline.listing import (
     File,
     cut_parts,
     new_photos,
-    origin,
     select_photos,
 )
 from fruits_pipeline.parameters import IngestParameters
@@ -63,7 +59,10 @@ def ingest_photos(
 
     def parts_of(name: str) -> list[Part]:
         cut = cut_parts(plan[name], parameters.photos_per_part, parameters.part_bytes)
-        return [parts.then(parts.held(_listing(files, rules)), step) for files in cut]
+        return [
+            parts.then(partial(arrow_steps.list_files, files, rules), step)
+            for files in cut
+        ]
 
     return computed(tuple(plan), parts_of, schemas.PHOTOS, recipe)
 
@@ -92,11 +91,6 @@ def _held(photos: Batches) -> dict[str, File]:
     table = photos.rows().select("batch", *File._fields).toArrow().sort_by("batch")
     rows = zip(*(table[name].to_pylist() for name in File._fields), strict=True)
     return {file.path: file for file in map(File._make, rows)}
-
-
-def _listing(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> pa.Table:
-    rows = [file._asdict() | origin(file.path, rules)._asdict() for file in files]
-    return pa.Table.from_pylist(rows, schemas.LISTING)
 
 
 def _no_photos(
