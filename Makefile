@@ -42,8 +42,8 @@ lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import wh
 viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
 	$(BIN)/kedro viz run $(ARGS)
 
-bench: $(VENV)/.dev-ready $(SAMPLE)  ## Speed and memory, against a plain loop
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+bench: $(VENV)/.dev-ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
+	$(BIN)/python -m benchmarks $(ARGS)
 
 backbone: $(VENV)/.dev-ready  ## Build a backbone as parameters_backbone.yml says
 	$(BIN)/kedro run --pipelines backbone $(ARGS)

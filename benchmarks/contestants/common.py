@@ -17,6 +17,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -157,6 +158,20 @@ def _run(
     pipe.send("ready")
     pipe.recv()
     pipe.send(work(ready))
+
+
+def emptied(folder: Path) -> str:
+    """Remove a folder of an earlier run; return its path."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return str(folder)
+
+
+def rows(folder: Path | str) -> int:
+    """Return the number of rows in the Parquet files of a folder."""
+    import pyarrow.parquet as pq
+
+    files = Path(folder).rglob("*.parquet")
+    return sum(pq.read_metadata(file).num_rows for file in files)
 
 
 def report(

@@ -9,7 +9,6 @@ interpreter of its own. LiteRT lets go of Python's lock while it infers.
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -41,13 +40,13 @@ def main() -> None:
     task = common.read_task(__doc__)
     common.need("daft")
     backbone = BackboneFolder(filepath=str(task.backbone)).load()
-    _frame(task.warm_up, backbone).write_parquet(_empty(task.work / "warm_up"))
-    target = _empty(task.work / "features")
+    _frame(task.warm_up, backbone).write_parquet(common.emptied(task.work / "warm_up"))
+    target = common.emptied(task.work / "features")
     started, begin = common.age(), time.perf_counter()
     _frame(task.photos, backbone).write_parquet(target)
     seconds = time.perf_counter() - begin
     detail = {"threads": processors(), "photos_per_step": PHOTOS_PER_STEP}
-    common.report(_rows(target), seconds, started, detail)
+    common.report(common.rows(target), seconds, started, detail)
 
 
 def _frame(photos: list[Path], backbone: Backbone) -> daft.DataFrame:
@@ -107,18 +106,6 @@ def _inference(model: bytes) -> Callable[[np.ndarray], np.ndarray]:
         return interpreter.get_tensor(target)[0]
 
     return infer
-
-
-def _empty(folder: Path) -> str:
-    shutil.rmtree(folder, ignore_errors=True)
-    return str(folder)
-
-
-def _rows(folder: str) -> int:
-    import pyarrow.parquet as pq
-
-    files = Path(folder).rglob("*.parquet")
-    return sum(pq.read_metadata(file).num_rows for file in files)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -65,7 +64,7 @@ def main() -> None:
 
 def _lay_out(photos: list[Path], folder: Path) -> Path:
     """Link photos into folders of their labels; return where they all are."""
-    shutil.rmtree(folder, ignore_errors=True)
+    common.emptied(folder)
     for number, photo in enumerate(photos):
         link = folder / photo.parent.name / f"{number:06}.jpg"
         link.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,16 @@ def write_whole(place: str, content: bytes) -> None:
     file_system.mv(unfinished, path)
 
 
+def read_file(place: str) -> bytes:
+    """Read a file by one request.
+
+    Args:
+        place: Path or URL of the file.
+    """
+    file_system, path = url_to_fs(place, **_settings(place, in_flight=1))
+    return bytes(file_system.cat_file(path))
+
+
 def read_files(
     root: str, paths: Sequence[str], in_flight: int
 ) -> list[bytes | OSError]:
@@ -42,15 +52,23 @@ def read_files(
     Returns:
         For every path the content, or why it cannot be read.
     """
-    # A client of S3 has 10 connections unless it is told otherwise.
-    options = {"max_pool_connections": in_flight}
-    settings = {"config_kwargs": options} if root.startswith("s3://") else {}
-    file_system, base = url_to_fs(root, **settings)
+    file_system, base = url_to_fs(root, **_settings(root, in_flight))
     places = [f"{base}/{path}" for path in paths]
     if file_system.async_impl:
         found = sync(file_system.loop, _read_at_once, file_system, places, in_flight)
         return list(found)
     return [_read(file_system, place) for place in places]
+
+
+def _settings(root: str, in_flight: int) -> dict[str, Any]:
+    """Return what a client of S3 needs to be told.
+
+    Unless it is, it has 10 connections, and asks for the size of a file before the file.
+    """
+    if not root.startswith("s3://"):
+        return {}
+    connections = {"max_pool_connections": in_flight}
+    return {"config_kwargs": connections, "max_concurrency": 1}
 
 
 def _read(file_system: Any, place: str) -> bytes | OSError:

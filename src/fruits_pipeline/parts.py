@@ -14,10 +14,9 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import write_whole
+from fruits_pipeline.files import read_file, write_whole
 
 Rows = Iterator[pa.RecordBatch]
 
@@ -94,9 +93,8 @@ def _batches_of(table: pa.Table) -> Rows:
 
 
 def _read(place: str) -> Rows:
-    file_system, path = url_to_fs(place)
     try:
-        file = pq.ParquetFile(pa.BufferReader(file_system.cat_file(path)))
+        file = pq.ParquetFile(pa.BufferReader(read_file(place)))
         if not file.metadata.num_rows:
             yield pa.RecordBatch.from_pylist([], file.schema_arrow)
         yield from file.iter_batches(ROWS, use_threads=False)
