@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline import machine
 from fruits_pipeline.buckets import buckets_of, check_bucket
+from fruits_pipeline.class_archive import archive_options, cache_folder
 from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import BatchTable
 from fruits_pipeline.files import write_whole
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """Set by spark-submit, for the Python program that it starts."""
+
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 class SparkHooks:
@@ -109,9 +112,11 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
     if SUBMITTED in os.environ:  # by spark-submit: its Java runs, its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
     else:
-        use_java()
-        sized = machine.session_settings(machine.available_mib(), machine.processors())
+        java, free = use_java(), machine.available_mib()
+        sized = machine.session_settings(free, machine.processors())
         chosen = sized | dict(settings)
+        archive = archive_options(java, free, cache_folder())
+        chosen[JAVA_OPTIONS] = f"{chosen.get(JAVA_OPTIONS, '')} {archive}".strip()
         if chosen["spark.master"].startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     conf = SparkConf().setAll([*chosen.items()])
