@@ -7,6 +7,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV := .venv
+PEERS := .venv-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAMPLE := data/01_raw/sample
@@ -42,7 +43,7 @@ lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import wh
 viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
 	$(BIN)/kedro viz run $(ARGS)
 
-bench: $(VENV)/.dev-ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
+bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
 	$(BIN)/python -m benchmarks $(ARGS)
 
 backbone: $(VENV)/.dev-ready  ## Build a backbone as parameters_backbone.yml says
@@ -57,11 +58,12 @@ cost: $(VENV)/.run-ready  ## What a run on AWS would cost
 lock: $(VENV)/.dev-ready  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCKING) -o requirements-peers.lock --extra peers pyproject.toml
 
 LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-clean:  ## Remove the environment, not the data
-	rm -rf $(VENV)
+clean:  ## Remove the environments, not the data
+	rm -rf $(VENV) $(PEERS)
 
 $(VENV)/.run-ready: requirements.lock
 	@test -n "$(PYTHON)" || { echo "Found no Python 3.11 to 3.13; install one, or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
@@ -71,4 +73,10 @@ $(VENV)/.run-ready: requirements.lock
 
 $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	touch $@
+
+# Of the tools that the benchmarks compare with: they ask for other versions than ours.
+$(PEERS)/.ready: requirements-peers.lock
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-peers.lock
 	touch $@

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from benchmarks.harness import Run, run_chain, run_program
+from benchmarks.processes import PROJECT
 from benchmarks.repeats import repeat
 
 ENDINGS = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif"}
+PEERS = ("ray_data", "daft")
 ENDINGS |= {".tiff", ".avif"}
 
 
@@ -139,7 +142,8 @@ class Context:
         def run(_: int) -> Run:
             work = self.fresh(f"work-{name}")
             said = ("--photos", str(photos.list_file), "--work", str(work), *arguments)
-            return run_program(module, *said, log=self.work / "logs" / name)
+            log = self.work / "logs" / name
+            return run_program(module, *said, log=log, python=python_of(name))
 
         return run
 
@@ -148,6 +152,12 @@ class Context:
     ) -> Callable[[int], Run]:
         """Return a function that runs the chain on photos, with nothing made yet."""
         return lambda _: run_chain(photos.folder, self.fresh(root), params=params)
+
+
+def python_of(contestant: str) -> str:
+    """Return the interpreter of the environment that has what a contestant needs."""
+    peers = PROJECT / ".venv-peers/bin/python"
+    return str(peers) if contestant in PEERS and peers.exists() else sys.executable
 
 
 def photos_below(folder: Path) -> list[Path]:

@@ -109,6 +109,7 @@ def run_program(
     log: Path,
     env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
+    python: str = sys.executable,
 ) -> Run:
     """Run a module whose last line says, in JSON, what it did.
 
@@ -116,8 +117,7 @@ def run_program(
         NotInstalled: It misses a package.
         RunFailed: It failed.
     """
-    command = [*prefix, sys.executable, "-m", module, *arguments]
-    done = measure(command, log=log, env=env)
+    done = measure([*prefix, python, "-m", module, *arguments], log=log, env=env)
     said = json.loads(done.output.strip().rpartition("\n")[2])
     return Run(
         photos=said["photos"],
