@@ -18,7 +18,7 @@ import psutil
 
 PROJECT = Path(__file__).parents[1]
 MIB = 1024 * 1024
-LOOK_EVERY = 0.25  # seconds between two looks at the memory of a program
+LOOK_EVERY = 1.0  # seconds between two looks at memory; looking has its price
 SECONDS_TO_END = 10  # for what a program leaves running, before it is killed
 LAST_LINES = 12
 NOT_INSTALLED = 3  # exit status of a contestant without the package that it needs
