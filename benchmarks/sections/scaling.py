@@ -8,21 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.context import Context
+from benchmarks.context import Context, photos_below
 from benchmarks.harness import Run, run_chain
-from benchmarks.repeats import repeat
+from benchmarks.repeats import repeat, write_changed
 from benchmarks.rounds import Result, alternate, middle, ratio, target, values
 from benchmarks.tables import Table, runs_table, stages_table
 
 TITLE = "Scaling"
 TIMES = (1, 2, 4, 8)
+NEW_SHARE = 0.01
+NOTHING_NEW, SOME_NEW = "8 N, nothing new", "8 N, 1 % new"
 MOST_CORES = 2
 MOST_TIME = 8.4  # time of 8 N photos over that of N
 MOST_MEMORY = 1.2  # peak of 8 N photos over that of N: it is to be flat
 
 
 def run(context: Context) -> Result:
-    """Run N, 2 N, 4 N and 8 N photos in turns, and N on one core and on two."""
+    """Run N to 8 N photos in turns, N on one core and on two, and 8 N once more."""
     base = context.sample(context.choices.scale_base)
     store = context.fresh("repeats")
     repeat(base.folder, base.paths, store, max(TIMES))
@@ -35,6 +37,9 @@ def run(context: Context) -> Result:
         contestants[f"N, {_cores(count)}"] = lambda _, n=names: _grown(
             context, store, 1, "taskset", "-c", n
         )
+    # In this order each finds what it is named for: the run before is complete.
+    contestants[NOTHING_NEW] = lambda _: _again(context, store, 0)
+    contestants[SOME_NEW] = lambda _: _again(context, store, NEW_SHARE)
     result = alternate(contestants, context.rounds)
     shutil.rmtree(store)
     result["targets"] = _targets(result)
@@ -47,12 +52,30 @@ def _cores(count: int) -> str:
 
 def _grown(context: Context, store: Path, times: int, *prefix: str) -> Run:
     """Run the chain on the first copies of the photos, with nothing made yet."""
-    root = context.fresh("root")
+    root = context.fresh(_root_of(times))
     with _moved(store, context.work / "photos-scaled", times) as photos:
         done = run_chain(photos, root, prefix=prefix)
     size = sum(f.stat().st_size for f in root.rglob("*") if f.is_file())
     done.detail["bytes_written"] = size
-    shutil.rmtree(root)
+    return done
+
+
+def _root_of(times: int) -> str:
+    """Return where the tables of the most photos stay, and where others follow others."""
+    return "root-most" if times == max(TIMES) else "root"
+
+
+def _again(context: Context, store: Path, share: float) -> Run:
+    """Run the chain on all copies once more, with a share of them new."""
+    with _moved(store, context.work / "photos-scaled", max(TIMES)) as photos:
+        first = photos_below(photos / "copy=0")
+        count = round(share * len(first) * max(TIMES))
+        chosen = [first[i * len(first) // count] for i in range(count)]
+        for old in chosen:
+            new = photos / "copy=new" / old.relative_to(photos / "copy=0")
+            write_changed(old, new, seed=max(TIMES))
+        done = run_chain(photos, context.work / _root_of(max(TIMES)))
+        shutil.rmtree(photos / "copy=new", ignore_errors=True)
     return done
 
 
@@ -88,6 +111,21 @@ def _targets(result: Result) -> list[dict[str, object]]:
             most=MOST_TIME,
         ),
         target(
+            "1 % new of 8 N, less nothing new / 8 N",
+            ratio(
+                [
+                    new - nothing
+                    for new, nothing in zip(
+                        _worked(result, SOME_NEW),
+                        _worked(result, NOTHING_NEW),
+                        strict=False,
+                    )
+                ],
+                _worked(result, "8 N"),
+            ),
+            most=NEW_SHARE * 3,
+        ),
+        target(
             "peak memory of 8 N / of N photos",
             ratio(peak("8 N"), peak("1 N")),
             most=MOST_MEMORY,
@@ -121,6 +159,7 @@ def tables(result: Result) -> list[Table]:
     rows = [
         [name, runs[0]["photos"], runs[0]["detail"]["bytes_written"] / 1e6]
         for name, runs in result["runs"].items()
+        if "bytes_written" in runs[0]["detail"]
     ]
     found = [
         runs_table("Runs; the copies of all sets are made in the same way", result),
