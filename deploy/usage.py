@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 KB, GIB = 1000, 1024**3
 KEYS_PER_LIST = 1000
-FILES_PER_BATCH = 2  # Spark writes one a core; every server in prices.yml has two
+PHOTOS_PER_PART, PART_KB = 1000, 16 * 1024**2 / KB
 
 CANONICAL_KB = 30.0
 """A photo in `images` at a short side of 256 pixels; a smaller one keeps its size."""
@@ -27,11 +27,11 @@ MOMENTS_MB_PER_BATCH = 6.6
 TABLES = 5
 """photos, images, features, moments, reduced."""
 
-STAGE_READS = 5
-"""Tables read batch by batch: by preprocess, featurize, moments, PCA and reduced."""
+PART_READS = 6
+"""Tables that workers read part by part: for each next table, and for the map of photos."""
 
-WHOLE_READS = 20
-"""Tables read as a whole: 3 times by checks and PCA, the rest for the report."""
+SCANS = 5
+"""Tables whose rows Spark asks for as a whole: which are held, current, embedded."""
 
 OTHER = 200
 """Writes and as many reads of a run for recipes, model, report and log, at most."""
@@ -74,6 +74,12 @@ class Run(NamedTuple):
         """Number of batches of every table."""
         return math.ceil(self.photos / self.photos_per_batch)
 
+    @property
+    def parts(self) -> int:
+        """Number of parts of a full batch: so many photos, and so many bytes, at most."""
+        by_bytes = max(1, PART_KB // self.photo_kb)
+        return math.ceil(self.photos_per_batch / min(PHOTOS_PER_PART, by_bytes))
+
 
 def uploading(photos: int) -> Requests:
     """Return the requests that bring photos to the bucket, once: one PUT each."""
@@ -85,42 +91,41 @@ def fetching(photos: int) -> Requests:
     return Requests(math.ceil(photos / KEYS_PER_LIST), photos)
 
 
-def writing(batches: int, files: int = FILES_PER_BATCH) -> Requests:
+def writing(batches: int, parts: int) -> Requests:
     """Return the requests of writing batches of one table.
 
-    Counted at a server, with Hadoop 3.5's magic committer and 1, 2 and 4 files: 28, 40
-    and 64 writes, 13, 20 and 34 reads.
+    Counted at a server, 1 and 3 batches of 1 and 4 parts: a PUT a part, and a PUT and a
+    LIST a batch.
 
     Args:
         batches: Each is a Spark job.
-        files: In a batch.
+        parts: In a batch.
     """
-    return Requests(batches * (16 + 12 * files), batches * (6 + 7 * files))
+    return Requests(batches * (2 + parts), 0)
 
 
-def scanning(batches: int, files: int = FILES_PER_BATCH) -> Requests:
-    """Return the requests of reading a table once, in one job.
+def scanning(batches: int, parts: int) -> Requests:
+    """Return the requests of Spark's reading a table once, in one job.
 
     Counted likewise, 1 and 3 batches of 1, 2 and 4 files: a LIST a batch, a HEAD and
     three GETs a file.
 
     Args:
         batches: Of the table.
-        files: In a batch.
+        parts: In a batch.
     """
-    return Requests(4 + batches, 6 + 4 * batches * files)
+    return Requests(4 + batches, 6 + 4 * batches * parts)
 
 
 def requests_of(run: Run) -> dict[str, Requests]:
     """Return the requests of a first run, by what they are for."""
-    batch, table = scanning(1), scanning(run.batches)
-    jobs = run.batches * STAGE_READS
+    scan = scanning(run.batches, run.parts)
     return {
         "photos listed and fetched": fetching(run.photos),
-        "tables written": writing(run.batches * TABLES),
+        "tables written": writing(run.batches * TABLES, run.parts),
         "tables read": Requests(
-            jobs * batch.writes + WHOLE_READS * table.writes,
-            jobs * batch.reads + WHOLE_READS * table.reads,
+            SCANS * scan.writes,
+            SCANS * scan.reads + PART_READS * run.batches * run.parts,
         ),
         "recipes, model, report, log": Requests(OTHER, OTHER),
     }

@@ -129,7 +129,7 @@ def _write(part: Part, place: str) -> Rows:
     table = pa.Table.from_batches(part())
     content = pa.BufferOutputStream()
     pq.write_table(table, content, **ENCODING)
-    write_whole(place, content.getvalue())
+    write_whole(place, content.getvalue().to_pybytes())
     # A row of moments stands for the n photos it was measured on.
     photos = pc.sum(table["n"]).as_py() if "n" in table.column_names else len(table)
     yield pa.record_batch([pa.array([photos])], schema=WRITTEN)

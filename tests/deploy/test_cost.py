@@ -62,21 +62,28 @@ def test_a_photo_is_uploaded_once() -> None:
     assert uploading(1000) == Requests(1000, 0)
 
 
-@pytest.mark.parametrize(("files", "counted"), [(1, (28, 13)), (4, (64, 34))])
+@pytest.mark.parametrize(("parts", "counted"), [(1, (3, 0)), (4, (6, 0))])
 def test_a_batch_is_written_with_the_requests_that_were_counted(
-    files: int, counted: tuple[int, int]
+    parts: int, counted: tuple[int, int]
 ) -> None:
-    assert writing(1, files) == counted
-    assert writing(10, files) == (10 * counted[0], 10 * counted[1])
+    assert writing(1, parts) == counted
+    assert writing(10, parts) == (10 * counted[0], 10 * counted[1])
 
 
 @pytest.mark.parametrize(
-    ("batches", "files", "counted"), [(1, 2, (5, 14)), (3, 2, (7, 30)), (3, 4, (7, 54))]
+    ("batches", "parts", "counted"), [(1, 2, (5, 14)), (3, 2, (7, 30)), (3, 4, (7, 54))]
 )
 def test_a_table_is_read_with_the_requests_that_were_counted(
-    batches: int, files: int, counted: tuple[int, int]
+    batches: int, parts: int, counted: tuple[int, int]
 ) -> None:
-    assert scanning(batches, files) == counted
+    assert scanning(batches, parts) == counted
+
+
+@pytest.mark.parametrize(
+    ("photo_kb", "parts"), [(5, 4), (16, 4), (100, 24), (4000, 1000), (50_000, 4000)]
+)
+def test_a_part_has_few_photos_and_few_bytes(photo_kb: float, parts: int) -> None:
+    assert make_run(photos_per_batch=4000, photo_kb=photo_kb).parts == parts
 
 
 def test_the_last_batch_may_be_smaller() -> None:
@@ -85,7 +92,7 @@ def test_the_last_batch_may_be_smaller() -> None:
 
 
 def test_a_run_stays_within_200_requests_for_each_table_and_batch() -> None:
-    run = make_run(photos=2000)
+    run = make_run(photos=2000, photo_kb=5)
     others = [r for name, r in requests_of(run).items() if name.startswith("tables")]
     assert sum(sum(one) for one in others) <= 5 * 200
 
