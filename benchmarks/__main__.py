@@ -28,6 +28,7 @@ from benchmarks.sections import (
     gigabyte,
     latency,
     peers,
+    profile,
     scaling,
     speed,
     usual,
@@ -38,6 +39,7 @@ SECTIONS = cast(
     Mapping[str, Section],
     {
         "speed": speed,
+        "profile": profile,
         "usual": usual,
         "peers": peers,
         "scaling": scaling,

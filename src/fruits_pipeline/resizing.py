@@ -6,6 +6,9 @@ value once; their results differ by at most 1 of 255.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -42,14 +45,18 @@ def _with_pillow(pixels: np.ndarray, width: int, height: int, box: Box) -> np.nd
 
 
 def _with_simd(pixels: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
-    left, top, right, bottom = box
-    options = simd.ResizeOptions(
-        simd.ResizeAlg.convolution(simd.FilterType.bilinear),
-        crop_box=simd.CropBox(left, top, right - left, bottom - top),
-    )
     kind = simd.PixelType.U8x3
     source = simd.ImageData(pixels.shape[1], pixels.shape[0], kind, pixels.tobytes())
     target = simd.ImageData(width, height, kind)
-    simd.Resizer().resize(source, target, options)
+    simd.Resizer().resize(source, target, _options(box))
     resized = np.frombuffer(target.get_buffer(), np.uint8)
     return resized.reshape(height, width, 3)
+
+
+@lru_cache
+def _options(box: Box) -> Any:
+    left, top, right, bottom = box
+    return simd.ResizeOptions(
+        simd.ResizeAlg.convolution(simd.FilterType.bilinear),
+        crop_box=simd.CropBox(left, top, right - left, bottom - top),
+    )
