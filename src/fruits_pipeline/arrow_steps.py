@@ -1,7 +1,7 @@
 """What a worker does to rows: Arrow batches in, Arrow batches out.
 
-They bind the plain modules to
-columns, and import neither Spark nor Kedro, which keeps a worker small.
+They bind the plain modules to columns, and import neither Spark nor Kedro, which keeps a
+worker small.
 """
 
 from __future__ import annotations

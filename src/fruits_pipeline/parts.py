@@ -7,7 +7,6 @@ Nothing here knows Spark, which keeps a worker small.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -83,9 +82,6 @@ def written(part: Part, place: str) -> Part:
 
 def run(numbers: Rows, parts: Sequence[Part]) -> Rows:
     """Give the rows of those of `parts` whose numbers come in the column `id`."""
-    # Spark collects garbage after every task: 20 to 40 ms over what a worker has
-    # imported, which is none and need not be looked at.
-    gc.freeze()
     for batch in numbers:
         for number in batch["id"].to_pylist():
             yield from parts[number]()
