@@ -78,6 +78,7 @@ print(json.dumps({
     "heap": spark.conf.get("spark.driver.memory"),
     "java_mib": spark._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20,
     "partitions": spark.conf.get("spark.sql.shuffle.partitions"),
+    "sockets": spark.conf.get("spark.python.unix.domain.socket.dir"),
 }))
 """
 

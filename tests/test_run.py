@@ -543,3 +543,7 @@ def test_a_finished_batch_that_is_damaged(
 def test_a_run_never_imports_tensorflow(fresh: Mapping[str, Any]) -> None:
     assert fresh["code"] == 0
     assert fresh["heavy"] == []
+
+
+def test_a_run_leaves_no_socket(fresh: Mapping[str, Any]) -> None:
+    assert not Path(fresh["sockets"]).exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Mapping
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import Any
 
 import click
@@ -35,6 +38,7 @@ SUBMITTED = "PYSPARK_GATEWAY_PORT"
 """Set by spark-submit, for the Python program that it starts."""
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+SOCKETS = "spark.python.unix.domain.socket.dir"
 
 
 class SparkHooks:
@@ -119,6 +123,7 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen[JAVA_OPTIONS] = f"{chosen.get(JAVA_OPTIONS, '')} {archive}".strip()
         if chosen["spark.master"].startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+            chosen[SOCKETS] = _folder_of_sockets()
     conf = SparkConf().setAll([*chosen.items()])
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
@@ -128,6 +133,16 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         spark.conf.get("spark.driver.memory", "the cluster's size"),
     )
     return spark
+
+
+def _folder_of_sockets() -> str:
+    """Return a new folder that goes when this process ends: Spark leaves its sockets.
+
+    It is in `/tmp`, where Java would put them: Spark takes no path of over 60 characters.
+    """
+    folder = mkdtemp(prefix="fruits-sockets-", dir="/tmp")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class RunHooks:
