@@ -1,6 +1,6 @@
 # Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample test test-cloud lint viz bench backbone bundle cost lock clean
+.PHONY: help run sample test test-cloud lint viz bench classify predict backbone protocols bundle cost lock clean
 
 # The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -46,8 +46,17 @@ viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
 bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
 	$(BIN)/python -m benchmarks $(ARGS)
 
-backbone: $(VENV)/.dev-ready  ## Build a backbone as parameters_backbone.yml says
-	$(BIN)/kedro run --pipelines backbone $(ARGS)
+classify: $(VENV)/.run-ready  ## Reduced vectors to a classifier, its test and a phone model
+	$(BIN)/kedro run --pipelines classify $(ARGS)
+
+predict: $(VENV)/.run-ready  ## Name the fruit in photos: make predict ARGS="a.jpg b.jpg"
+	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
+
+backbone: $(VENV)/.dev-ready  ## Train a backbone as parameters_backbone.yml says
+	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
+
+protocols: $(VENV)/.dev-ready  ## How good the features are; trains what it needs, for an hour or two
+	$(BIN)/python -m protocols $(ARGS)
 
 bundle: $(VENV)/.dev-ready  ## Pack what a server without internet needs
 	$(BIN)/python deploy/bundle.py

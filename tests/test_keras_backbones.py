@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,28 +15,43 @@ from making import jpeg
 from fruits_pipeline import keras_backbones
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import TOLERANCE, TrainingPhotos, build
+from fruits_pipeline.keras_backbones import TOLERANCE, build
+from fruits_pipeline.keras_networks import build_network, with_scaling
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.photos import canonicalise, fit
 
 H5 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
 
 
-def parameters(**changes: Any) -> BackboneParameters:
+SMALLEST = {
+    "architecture": "MobileNet",
+    "arguments": {"alpha": 0.25},
+    "input_size": 32,
+    "weights": "random",
+}
+
+
+def parameters(training: Mapping[str, Any] | None = None, **changes: Any) -> Any:
     """Return parameters of the smallest backbones that Keras builds."""
-    smallest = {
-        "architecture": "MobileNet",
-        "arguments": {"alpha": 0.25},
-        "input_size": 32,
-        "weights": "random",
-        "epochs": 0,
-        "head_epochs": 0,
+    plain = {
+        "epochs": 1,
+        "steps": 2,
         "photos_per_step": 4,
+        "size": 32,
         "learning_rate": 0.001,
-        "training_split": "Training",
-        "seed": 360,
+        "first_trained": None,
+        "teacher_weight": 0.0,
+        "splits": ["Training"],
+        "left_out_labels": [],
+        "left_out_series": None,
+        "checkpoints": "nowhere",
     }
-    return BackboneParameters(**(smallest | changes))
+    return BackboneParameters(
+        **(SMALLEST | changes),
+        seed=360,
+        training=plain | dict(training or {}),
+        teacher=SMALLEST | {"input_size": 48},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +79,8 @@ def from_file(keras: Any, shared: Path) -> Backbone:
             input_size=96,
             weights=weights,
         ),
-        None,
-    )
+        *NOTHING,
+    )[0]
 
 
 def every_nth(folder: Path, pattern: str, photos: int) -> list[bytes]:
@@ -104,30 +120,45 @@ def test_the_card_says_what_the_file_is(keras: Any, from_file: Backbone) -> None
     assert card.sha256 == hashlib.sha256(from_file.model).hexdigest()
 
 
-def labelled() -> TrainingPhotos:
-    return TrainingPhotos([jpeg(seed) for seed in range(8)], ["Apple", "Pear"] * 4)
+IMAGES = [jpeg(seed) for seed in range(8)]
+LABELS = ["Apple", "Pear"] * 4
+NOTHING: tuple[list[bytes], list[str]] = ([], [])
 
 
-@pytest.fixture(scope="module")
-def trained(keras: Any) -> Backbone:
-    return build(parameters(epochs=1), labelled())
+@pytest.fixture(scope="module", params=[0.0, 0.5], ids=["alone", "taught"])
+def trained(
+    keras: Any, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Backbone, list[dict[str, float]]]:
+    folder = str(tmp_path_factory.mktemp("checkpoints"))
+    some = {"checkpoints": folder, "teacher_weight": request.param, "epochs": 2}
+    return build(parameters(some), IMAGES, LABELS)
 
 
-def test_the_card_says_what_was_trained_on_what(trained: Backbone) -> None:
-    training = dict(trained.card.training)
-    assert 0 <= training.pop("accuracy") <= 1
-    assert training == {
-        "photos": 8,
-        "labels": 2,
-        "split": "Training",
-        "head_epochs": 0,
-        "epochs": 1,
-    }
-    assert (trained.card.weights, trained.card.width) == ("random", 256)
+def test_the_card_says_what_was_trained_on_what(
+    trained: tuple[Backbone, list[dict[str, float]]],
+) -> None:
+    backbone, history = trained
+    training = dict(backbone.card.training)
+    assert (training["photos"], training["labels"], training["seed"]) == (8, 2, 360)
+    assert (training["epochs"], training["splits"]) == (2, ["Training"])
+    assert "checkpoints" not in training
+    assert training["last_epoch"].keys() == history[-1].keys()
+    taught = training["teacher_weight"] > 0
+    assert ("teacher" in training) is taught
+    assert any("teacher" in name for name in history[-1]) is taught
+    assert (backbone.card.weights, backbone.card.width) == ("random", 256)
+
+
+def test_a_training_has_curves(
+    trained: tuple[Backbone, list[dict[str, float]]],
+) -> None:
+    _, history = trained
+    assert len(history) == 2
+    assert any("accuracy" in name for name in history[0])
 
 
 def test_a_trained_backbone_is_not_the_random_one_that_it_was(
-    keras: Any, trained: Backbone
+    keras: Any, trained: tuple[Backbone, list[dict[str, float]]]
 ) -> None:
     keras.utils.set_random_seed(360)
     network = keras.applications.MobileNet(
@@ -139,23 +170,33 @@ def test_a_trained_backbone_is_not_the_random_one_that_it_was(
     )
     pixels = fit(jpeg(0), 32, "pad")
     before = network.predict(pixels[np.newaxis] / 127.5 - 1, verbose=0)
-    (after,) = trained.embed([pixels])
-    assert np.abs(after - before).max() > 1e-3
+    (after,) = trained[0].embed([pixels])
+    assert np.abs(after - before).max() > 1e-6
 
 
-@pytest.mark.parametrize(("epochs", "changes"), [(0, False), (1, True)])
-def test_only_epochs_of_the_whole_change_the_network(
-    keras: Any, epochs: int, changes: bool
-) -> None:
+def test_layers_before_the_first_to_train_stay(keras: Any, tmp_path: Path) -> None:
     keras.utils.set_random_seed(360)
-    network = pooling_network(keras, filters=2)
-    before = [weights.copy() for weights in network.get_weights()]
-    some = parameters(head_epochs=1, epochs=epochs, learning_rate=0.1)
-    training = keras_backbones._train(network, labelled(), some)
-    assert (training["head_epochs"], training["epochs"]) == (1, epochs)
-    after = network.get_weights()
-    same = [np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
-    assert all(same) is not changes
+    network = build_network(parameters())
+    before = {layer.name: layer.get_weights() for layer in network.layers}
+    some = {"first_trained": "conv_dw_5", "checkpoints": str(tmp_path)}
+    keras_backbones._train(network, IMAGES, LABELS, parameters(some))
+    changed = {
+        layer.name
+        for layer in network.layers
+        for old, new in zip(before[layer.name], layer.get_weights(), strict=True)
+        if not np.array_equal(old, new)
+    }
+    assert {"conv_dw_5", "conv_pw_13"} <= changed
+    assert not changed & {"conv1", "conv_dw_1", "conv_pw_4"}
+
+
+def test_a_layer_that_is_not_there_is_refused_with_all_there_are(keras: Any) -> None:
+    some = parameters({"first_trained": "block_99"})
+    with pytest.raises(FruitsError) as caught:
+        build(some, IMAGES, LABELS)
+    words = str(caught.value)
+    assert words.startswith("Found backbone.training.first_trained = 'block_99'")
+    assert "conv_dw_5, " in words
 
 
 def pooling_network(keras: Any, filters: int = 0) -> Any:
@@ -168,7 +209,7 @@ def pooling_network(keras: Any, filters: int = 0) -> Any:
 def scaled_only(keras: Any, architecture: str) -> tuple[Any, Backbone]:
     """Return a backbone of nothing but an architecture's scaling, and Keras' own."""
     some = parameters(architecture=architecture, arguments={})
-    model = keras_backbones._with_scaling(pooling_network(keras), some)
+    model = with_scaling(pooling_network(keras), some, 1)
     content = keras_backbones._convert(model)
     card = Card(
         architecture=architecture,
@@ -216,14 +257,14 @@ def test_a_file_that_has_lost_its_scaling_is_refused(keras: Any) -> None:
     model, backbone = scaled_only(keras, "MobileNetV2")
     keras_backbones._check_same(model, backbone)
     other = parameters(architecture="VGG16", arguments={})
-    unlike = keras_backbones._with_scaling(pooling_network(keras), other)
+    unlike = with_scaling(pooling_network(keras), other, 1)
     with pytest.raises(FruitsError, match="This model does not convert"):
         keras_backbones._check_same(unlike, backbone)
 
 
 def complaint(wrong: BackboneParameters) -> str:
     with pytest.raises(FruitsError) as caught:
-        build(wrong, None)
+        build(wrong, *NOTHING)
     return str(caught.value)
 
 
@@ -231,7 +272,7 @@ def assert_names_three_ways(words: str) -> None:
     assert words.startswith("Found no weights for backbone.architecture = ")
     assert "set backbone.weights to imagenet" in words
     assert "set it to a weights file" in words
-    assert "set it to random and backbone.epochs to more than 0" in words
+    assert "set it to random and backbone.training.epochs to more than 0" in words
     assert "the backbone that the project ships" in words
 
 
@@ -268,11 +309,8 @@ def test_imagenet_without_a_network_is_an_error_that_names_three_ways(
     assert "127.0.0.1" in words
 
 
-@pytest.mark.parametrize("head_epochs", [0, 1])
-def test_random_weights_that_nothing_trains_are_refused(
-    keras: Any, head_epochs: int
-) -> None:
-    words = complaint(parameters(weights="random", head_epochs=head_epochs))
+def test_random_weights_that_nothing_trains_are_refused(keras: Any) -> None:
+    words = complaint(parameters(weights="random"))
     assert_names_three_ways(words)
     assert "random weights that nothing trains" in words
 
@@ -281,7 +319,7 @@ def test_random_weights_that_nothing_trains_are_refused(
 def test_an_unknown_architecture_is_answered_with_all_there_are(
     keras: Any, name: str
 ) -> None:
-    words = complaint(parameters(architecture=name, epochs=1))
+    words = complaint(parameters(architecture=name, weights="imagenet"))
     assert words.startswith(f"Found backbone.architecture = {name!r}; expected one of ")
     assert "MobileNetV2, " in words
     assert "parameters_backbone.yml" in words
@@ -292,7 +330,7 @@ def test_without_tensorflow_the_error_says_how_to_install_it(
     missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    words = complaint(parameters(epochs=1))
+    words = complaint(parameters())
     assert words.startswith(f"Found no {missing}; expected TensorFlow")
     assert "`pip install fruits-pipeline[keras]`" in words
     assert "the backbone that the project ships" in words

@@ -1,4 +1,6 @@
 import copy
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +66,8 @@ WRONG = [
     ("backbone.arguments", [1], "valid dictionary"),
     ("backbone.input_size", 257, "less than or equal to 256"),
     ("backbone.weights", "", "at least 1 character"),
-    ("backbone.epochs", -1, "greater than or equal to 0"),
-    ("backbone.learning_rate", 0, "greater than 0"),
+    ("backbone.training.epochs", -1, "greater than or equal to 0"),
+    ("backbone.training.learning_rate", 0, "greater than 0"),
     ("featurize.fit", "strech", "'pad', 'crop' or 'stretch'"),
     ("reduce.variance", 0, "greater than 0"),
     ("reduce.variance", 95, "less than or equal to 1"),
@@ -82,8 +84,8 @@ WRONG = [
 def test_a_wrong_value_is_one_line_with_its_name_its_value_and_its_file(
     name: str, value: Any, said: str, parameters: Parameters
 ) -> None:
-    stage, key = name.split(".")
-    parameters[stage][key] = value
+    stage, *groups, key = name.split(".")
+    reduce(getitem, groups, parameters[stage])[key] = value
     (line,) = complaints(parameters)
     assert line.startswith(f"- {name}: found {value!r}; ")
     assert said in line
@@ -175,8 +177,19 @@ def test_numbers_as_the_command_line_spells_them_are_understood(
     parameters: Parameters,
 ) -> None:
     parameters["reduce"] |= {"variance": "0.9", "max_components": "50"}
-    parameters["backbone"]["learning_rate"] = "1e-4"
+    parameters["backbone"]["training"]["learning_rate"] = "1e-4"
     check(parameters)
+
+
+def test_a_misspelt_name_in_a_group_is_answered_with_the_nearest(
+    parameters: Parameters,
+) -> None:
+    parameters["backbone"]["training"]["epoch"] = 3
+    (line,) = complaints(parameters)
+    assert line == (
+        "- backbone.training.epoch: there is no such parameter; "
+        "did you mean backbone.training.epochs?"
+    )
 
 
 def test_a_misspelt_answer_to_a_changed_recipe_is_refused(

@@ -38,11 +38,12 @@ from PIL import Image
 from plotly.io import from_json
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import BackboneFolder, PcaFile
+from fruits_pipeline.datasets import BackboneFolder, PcaFile, PhoneModelFile
 from fruits_pipeline.moments import moments_of
 from fruits_pipeline.pca import fit as fit_pca
 from fruits_pipeline.photos import fit
 from fruits_pipeline.pipeline_registry import CHAIN
+from fruits_pipeline.predict import describe
 
 Run = Callable[..., Result]
 
@@ -547,3 +548,46 @@ def test_a_run_never_imports_tensorflow(fresh: Mapping[str, Any]) -> None:
 
 def test_a_run_leaves_no_socket(fresh: Mapping[str, Any]) -> None:
     assert not Path(fresh["sockets"]).exists()
+
+
+@pytest.fixture(scope="module")
+def classified(
+    first: Chain, kedro_run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> Chain:
+    copy = first.copy(tmp_path_factory.mktemp("classified"))
+    result = kedro_run("--pipelines", "classify", root=copy.root, **SETTINGS)
+    assert result.exit_code == 0, result.output
+    return copy
+
+
+def test_photos_of_the_test_split_are_evaluated(classified: Chain) -> None:
+    text = (classified.root / "08_reporting/evaluation.json").read_text()
+    found = json.loads(text)
+    assert (found["labels"], found["photos"], found["unknown_photos"]) == (2, 6, 3)
+    assert found["by_label"].keys() == {"Apple Red 1", "Kiwi"}
+
+
+@pytest.mark.parametrize("name", ["confusion.json", "mistake_sheet.png"])
+def test_the_classifier_has_figures(classified: Chain, name: str) -> None:
+    assert (classified.root / "08_reporting" / name).stat().st_size > 1000
+
+
+def test_the_phone_answers_as_the_chain(classified: Chain) -> None:
+    file = classified.root / "06_models/phone_model.tflite"
+    model = PhoneModelFile(filepath=str(file)).load()
+    answers = pd.read_parquet(classified.root / "08_reporting/answers.parquet")
+    assert len(answers) == 6
+    for row in answers.itertuples():
+        said = describe(model, (classified.photos / str(row.path)).read_bytes())
+        assert said.startswith(f"{row.answer} ({row.named} {row.probability:.1%}")
+
+
+def test_photos_without_labels_cannot_be_learned(
+    kedro_run: Run, tmp_path: Path
+) -> None:
+    photos = write_files(tmp_path / "photos", {f"{i}.jpg": jpeg(i) for i in range(3)})
+    root = tmp_path / "out"
+    assert kedro_run(photos=photos, root=root).exit_code == 0
+    said = refused(kedro_run("--pipelines", "classify", photos=photos, root=root))
+    assert said.startswith("Found 0 photos of 0 label(s) to learn from")
+    assert "classify.learned_splits" in said

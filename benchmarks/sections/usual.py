@@ -73,6 +73,7 @@ def build_backbone(context: Context, h5: Path) -> Path:
         "backbone.input_size": 224,
         "backbone.arguments.alpha": 1.0,
         "backbone.weights": h5,
+        "backbone.training.epochs": 0,
     }
     log = context.work / "logs/backbone"
     kedro("--pipelines", "backbone", params=params, log=log)

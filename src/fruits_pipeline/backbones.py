@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+
+from fruits_pipeline import litert
 
 
 class Card(BaseModel):
@@ -62,23 +63,7 @@ class Backbone:
         Args:
             photos: Pixels, `uint8 [input_size, input_size, 3]`, RGB.
 
-        Yields:
-            Features, `float32 [width]`.
+        Returns:
+            Features of each, `float32 [width]`.
         """
-        interpreter = _interpreter(self.model)
-        source = interpreter.get_input_details()[0]["index"]
-        target = interpreter.get_output_details()[0]["index"]
-        for photo in photos:
-            interpreter.set_tensor(source, photo[np.newaxis])
-            interpreter.invoke()
-            yield interpreter.get_tensor(target)[0]
-
-
-@lru_cache(maxsize=1)
-def _interpreter(model: bytes) -> Any:
-    """Load a model once per process: Python workers live longer than a batch."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=model, num_threads=1)
-    interpreter.allocate_tensors()
-    return interpreter
+        return litert.run(self.model, photos)

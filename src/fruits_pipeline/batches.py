@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -18,6 +19,7 @@ from fruits_pipeline.parts import Part, Step
 from fruits_pipeline.recipes import Recipe
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyspark.sql import DataFrame as SparkDataFrame
 
 
@@ -154,3 +156,22 @@ def newest(images: Batches) -> SparkDataFrame:
         images: The table `images`.
     """
     return versions(images).where("batch = last").drop("last")
+
+
+def with_bytes(table: Batches, chosen: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Add a heavy column to a few rows, reading only the parts that they are in.
+
+    Args:
+        table: It has the column.
+        chosen: Rows of it, with `path`, `batch` and `part`.
+        column: The heavy one.
+    """
+    found: dict[str, bytes] = {}
+    for _, rows in chosen.groupby(["batch", "part"]):
+        place = rows.iloc[0]
+        for some in table.parts(place["batch"])[place["part"]]():
+            kept = some.filter(pc.is_in(some["path"], pa.array(rows["path"])))
+            found |= zip(
+                kept["path"].to_pylist(), kept[column].to_pylist(), strict=True
+            )
+    return chosen.assign(**{column: chosen["path"].map(found)})

@@ -1,4 +1,4 @@
-"""Contact sheets of the report: photos of each label, and photos that were rejected."""
+"""Contact sheets: photos of each label, those that were rejected, those answered wrongly."""
 
 import io
 import math
@@ -75,14 +75,38 @@ def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
     title = f"{rejected:,} of {counted(total, 'photo')} rejected"
     if rejected > len(rejects):
         title += f", {len(rejects):,} of them shown"
+    return _cards(title, rejects)
+
+
+def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
+    """Draw a card per photo that was answered wrongly: photo, path, what was said of it.
+
+    Args:
+        mistakes: A row for each photo to draw: `path`, `image` (encoded), `label`,
+            `answer` and `probability`.
+        wrong: Number of mistakes, drawn or not.
+        total: Number of photos that were asked.
+
+    Returns:
+        The figure; without mistakes, a page that says so.
+    """
+    title = f"{wrong:,} of {counted(total, 'photo')} answered wrongly"
+    if wrong > len(mistakes):
+        title += f", the {len(mistakes):,} surest shown"
+    rows = zip(*(mistakes[c] for c in ("label", "answer", "probability")), strict=True)
+    words = [f"{label}: said {said}, {100 * sure:.0f} %" for label, said, sure in rows]
+    return _cards(title, mistakes.assign(error=words, content=mistakes["image"]))
+
+
+def _cards(title: str, photos: pd.DataFrame) -> Figure:
     step = _CARD + 0.25
-    columns = _columns(len(rejects), step, _CARD_HEIGHT)
-    height = math.ceil(len(rejects) / columns) * _CARD_HEIGHT
+    columns = _columns(len(photos), step, _CARD_HEIGHT)
+    height = math.ceil(len(photos) / columns) * _CARD_HEIGHT
     page = Page(title, columns * step - 0.25, height)
-    for i, reject in enumerate(rejects.to_dict("records")):
+    for i, photo in enumerate(photos.to_dict("records")):
         row, column = divmod(i, columns)
         at = MARGIN + column * step, TOP + row * _CARD_HEIGHT
-        _draw_card(page, at, reject)
+        _draw_card(page, at, photo)
     return page.finished()
 
 
@@ -103,17 +127,15 @@ def _rows_of_photos(title: str, rows: dict[str, pd.Series], most: int) -> Figure
     return page.finished()
 
 
-def _draw_card(
-    page: Page, at: tuple[float, float], reject: dict[Hashable, Any]
-) -> None:
+def _draw_card(page: Page, at: tuple[float, float], photo: dict[Hashable, Any]) -> None:
     x, y = at
     with _truncated_photos_open():
-        picture = _picture(reject["content"])
+        picture = _picture(photo["content"])
     page.paste(at, picture and _without_the_lost_part(picture), _CARD)
     if picture is None:
-        page.write((x + 0.15, y + 0.15), _dump(reject["content"]), color=MUTED)
-    path = wrapped(reject["path"], _CARD, 2, keep_end=True)
-    reason = wrapped(reject["error"], _CARD, 3)
+        page.write((x + 0.15, y + 0.15), _dump(photo["content"]), color=MUTED)
+    path = wrapped(photo["path"], _CARD, 2, keep_end=True)
+    reason = wrapped(photo["error"], _CARD, 3)
     y += _CARD + 0.08
     page.write((x, y), path)
     page.write((x, y + len(path) * LINE), reason, color=ACCENT)

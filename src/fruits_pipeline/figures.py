@@ -49,7 +49,7 @@ def variance_curve(
         if not 1 <= k <= count:
             raise ValueError(f"{k} components: expected 1 to {count}, one per ratio")
     percent = 100 * np.cumsum(ratios, dtype=np.float64)
-    figure = go.Figure(layout=_layout(_variance_title(percent, components), 560))
+    figure = go.Figure(layout=layout(_variance_title(percent, components), 560))
     for share, k in sorted(marks.items()):
         _add_guide(figure, 100 * share, k, count, k == components)
     _add_curve(figure, percent, sorted(set(marks.values()) - {components}))
@@ -76,7 +76,7 @@ def photo_map(points: pd.DataFrame, shares: tuple[float, float]) -> go.Figure:
     """
     title = f"{counted(len(points), 'photo')} on the first two components, "
     title += f"{100 * sum(shares):.1f} % of the variance"
-    figure = go.Figure(layout=_layout(title, 840))
+    figure = go.Figure(layout=layout(title, 840))
     unlabelled = points[points["label"].isna()]
     if len(unlabelled):  # drawn first, below the colours, but last in the legend
         grey = _cloud("no label", unlabelled, marker_color=FADED, legendrank=2000)
@@ -103,7 +103,8 @@ def _variance_title(percent: np.ndarray, components: int) -> str:
     return f"{share:g} % of the variance in {components:,} of {total}"
 
 
-def _layout(title: str, height: int) -> go.Layout:
+def layout(title: str, height: int) -> go.Layout:
+    """Return what all figures share; the height is in pixels."""
     font = {"family": f"{FONT}, Verdana, sans-serif", "size": 12, "color": INK}
     axis = {"gridcolor": FAINT, "zeroline": False, "linecolor": MUTED}
     axis |= {"title_standoff": 14, "automargin": True}

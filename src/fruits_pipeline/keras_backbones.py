@@ -1,58 +1,59 @@
 """Build a backbone with Keras: any model of `keras.applications`, to LiteRT.
 
-The only module that needs TensorFlow, which `pip install fruits-pipeline[keras]`
-brings; nothing of it is needed to run a backbone.
+TensorFlow comes with `pip install fruits-pipeline[keras]`; this module, `keras_networks`
+and `training` alone need it. Nothing of it is needed to run a backbone.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fruits_pipeline import pca
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.parameters import BackboneParameters
+from fruits_pipeline.keras_networks import (
+    RANDOM,
+    build_network,
+    no_weights,
+    with_scaling,
+)
+from fruits_pipeline.moments import moments_of
+from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
 from fruits_pipeline.photos import fit
 
 if TYPE_CHECKING:
     import keras
+
+    from fruits_pipeline.training import History
 
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-3
 """Largest difference between Keras' features and LiteRT's."""
 
-SHAKE = 0.1
-"""Photos in training are turned, lit and shifted by up to this share."""
+TAUGHT = 0.9
+"""Share of the variance of a teacher's features that is learned from it."""
 
 
-@dataclass(frozen=True)
-class TrainingPhotos:
-    """Photos to train on.
-
-    Attributes:
-        images: Canonical photos.
-        labels: Of each of them.
-    """
-
-    images: list[bytes]
-    labels: list[str]
-
-
-def build(parameters: BackboneParameters, photos: TrainingPhotos | None) -> Backbone:
+def build(
+    parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
+) -> tuple[Backbone, History]:
     """Build, train where there is something to train on, and convert to LiteRT.
 
     Args:
         parameters: Of the stage backbone.
-        photos: To train on; None trains nothing.
+        images: Canonical photos to train on; none trains nothing.
+        labels: Of each of them.
+
+    Returns:
+        The backbone, and how the training went.
 
     Raises:
         FruitsError: No TensorFlow, no such architecture, or no such weights.
@@ -66,10 +67,100 @@ def build(parameters: BackboneParameters, photos: TrainingPhotos | None) -> Back
             "backbone. Install it with `pip install fruits-pipeline[keras]`, or use "
             "the backbone that the project ships."
         ) from exc
+    if parameters.weights == RANDOM and not images:
+        raise no_weights(parameters, "random weights that nothing trains")
     keras.utils.set_random_seed(parameters.seed)
-    network = _network(parameters)
-    training = _train(network, photos, parameters) if photos else {}
-    model = _with_scaling(network, parameters)
+    network = build_network(parameters)
+    history = _train(network, images, labels, parameters) if images else []
+    versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
+    told = _told(parameters, images, labels, history)
+    return _to_litert(network, parameters, told, versions), history
+
+
+def _train(
+    network: keras.Model,
+    images: Sequence[bytes],
+    labels: Sequence[str],
+    parameters: BackboneParameters,
+) -> History:
+    from fruits_pipeline.training import train
+    from fruits_pipeline.training_batches import TrainingPhotos
+
+    chosen = parameters.training
+    same = {"input_size": chosen.size, "weights": RANDOM}  # at another size
+    smaller = parameters.model_copy(update=same)
+    trained = build_network(smaller)
+    trained.set_weights(network.get_weights())
+    _freeze(trained, chosen.first_trained)
+    folder = Path(chosen.checkpoints, _digest(parameters, images, labels))
+    targets = _targets(images, parameters.teacher) if chosen.teacher_weight else None
+    photos = TrainingPhotos(images, labels, targets)
+    scaled = with_scaling(trained, smaller)
+    history = train(scaled, photos, chosen, parameters.seed, folder)
+    network.set_weights(trained.get_weights())
+    return history
+
+
+def _digest(
+    parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
+) -> str:
+    """Return what tells one training from another."""
+    sha = hashlib.sha256(parameters.model_dump_json().encode())
+    for image, label in zip(images, labels, strict=True):
+        sha.update(image + label.encode())
+    return sha.hexdigest()[:12]
+
+
+def _freeze(network: keras.Model, first_trained: str | None) -> None:
+    """Leave the layers before one as they are."""
+    names = [layer.name for layer in network.layers]
+    if first_trained is None:
+        return
+    found = [i for i, name in enumerate(names) if name.startswith(first_trained)]
+    if not found:
+        raise FruitsError(
+            f"Found backbone.training.first_trained = {first_trained!r}; expected the "
+            f"beginning of a layer's name, null to train all: {', '.join(names)}."
+        )
+    for layer in network.layers[: found[0]]:
+        layer.trainable = False
+
+
+def _targets(images: Sequence[bytes], teacher: NetworkParameters) -> np.ndarray:
+    """Return what a larger network sees in photos, `float32 [n, k]`."""
+    logger.info("The teacher looks at %d photos", len(images))
+    seeing = _to_litert(build_network(teacher), teacher, {}, {})
+    fitted = (fit(image, teacher.input_size, "crop") for image in images)
+    features = np.array([*seeing.embed(fitted)])
+    seen = pca.fit(moments_of(features), TAUGHT, standardise=True, max_components=None)
+    return seen.transform(features)
+
+
+def _told(
+    parameters: BackboneParameters,
+    images: Sequence[bytes],
+    labels: Sequence[str],
+    history: History,
+) -> dict[str, Any]:
+    """Return what the card says of a training."""
+    if not history:
+        return {}
+    how = parameters.training.model_dump(exclude={"checkpoints"})
+    told: dict[str, Any] = {"photos": len(images), "labels": len({*labels})}
+    told["seed"] = parameters.seed
+    if parameters.training.teacher_weight:
+        told["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
+    last = {name: round(value, 4) for name, value in history[-1].items()}
+    return told | how | {"last_epoch": last}
+
+
+def _to_litert(
+    network: keras.Model,
+    parameters: NetworkParameters,
+    training: dict[str, Any],
+    versions: dict[str, str],
+) -> Backbone:
+    model = with_scaling(network, parameters, photos=1)
     content = _convert(model)
     card = Card(
         architecture=parameters.architecture,
@@ -78,7 +169,7 @@ def build(parameters: BackboneParameters, photos: TrainingPhotos | None) -> Back
         width=model.output_shape[-1],
         weights=parameters.weights.rpartition("/")[-1],
         training=training,
-        versions={"keras": keras.__version__, "tensorflow": tf.__version__},
+        versions=versions,
         sha256=hashlib.sha256(content).hexdigest(),
     )
     backbone = Backbone(content, card)
@@ -105,134 +196,3 @@ def _check_same(model: keras.Model, backbone: Backbone) -> None:
             f"between LiteRT and Keras; expected at most {TOLERANCE}. This model does "
             "not convert; choose another backbone.architecture."
         )
-
-
-def _application(name: str) -> Callable[..., keras.Model]:
-    import keras
-
-    found: Callable[..., keras.Model] | None = getattr(keras.applications, name, None)
-    if not callable(found):
-        names = [n for n in dir(keras.applications) if n[0].isupper()]
-        raise FruitsError(
-            f"Found backbone.architecture = {name!r}; expected one of "
-            f"{', '.join(names)}. Change it in parameters_backbone.yml."
-        )
-    return found
-
-
-def _network(parameters: BackboneParameters) -> keras.Model:
-    """Return the model from scaled pixels to pooled features, with its weights."""
-    size = parameters.input_size
-    weights = None if parameters.weights == "random" else parameters.weights
-    if weights is None and not parameters.epochs:
-        raise _no_weights(parameters, "random weights that nothing trains")
-    try:
-        return _application(parameters.architecture)(
-            input_shape=(size, size, 3),
-            include_top=False,
-            pooling="avg",
-            weights=weights,
-            **parameters.arguments,
-        )
-    except FruitsError:
-        raise
-    except Exception as exc:  # a download, a file or Keras' own checks of arguments
-        raise _no_weights(parameters, str(exc)) from exc
-
-
-def _no_weights(parameters: BackboneParameters, found: str) -> FruitsError:
-    return FruitsError(
-        f"Found no weights for backbone.architecture = {parameters.architecture} with "
-        f"{parameters.arguments}: {found}. There are three ways to get them: set "
-        "backbone.weights to imagenet, and let Keras download them or find them in "
-        "its cache; set it to a weights file; or set it to random and backbone.epochs "
-        "to more than 0, to train them. Or use the backbone that the project ships."
-    )
-
-
-def _scaling(parameters: BackboneParameters) -> keras.layers.Layer:
-    """Return the architecture's own scaling of pixels, as a layer."""
-    import keras
-
-    module = importlib.import_module(_application(parameters.architecture).__module__)
-
-    class Scaling(keras.layers.Layer):  # type: ignore[misc]
-        def call(self, pixels: Any) -> Any:
-            return module.preprocess_input(keras.ops.cast(pixels, "float32"))
-
-    return Scaling()
-
-
-def _with_scaling(network: keras.Model, parameters: BackboneParameters) -> keras.Model:
-    """Return the network from plain pixels to features."""
-    import keras
-
-    shape = (parameters.input_size, parameters.input_size, 3)
-    pixels = keras.Input(shape, batch_size=1, dtype="uint8")
-    return keras.Model(pixels, network(_scaling(parameters)(pixels), training=False))
-
-
-def _train(
-    network: keras.Model, photos: TrainingPhotos, parameters: BackboneParameters
-) -> dict[str, Any]:
-    """Fit a classifier on the features, first alone, then with the network."""
-    names = sorted(set(photos.labels))
-    targets = np.array([names.index(label) for label in photos.labels])
-    size = parameters.input_size
-    pixels = np.stack([fit(image, size, "pad") for image in photos.images])
-    classifier = _classifier(network, len(names), parameters)
-    logs: dict[str, float] = {}
-    for trainable, epochs in (
-        (False, parameters.head_epochs),
-        (True, parameters.epochs),
-    ):
-        if epochs:
-            network.trainable = trainable
-            logs = _fit(classifier, pixels, targets, epochs, parameters)
-    return {
-        "photos": len(targets),
-        "labels": len(names),
-        "split": parameters.training_split,
-        "head_epochs": parameters.head_epochs,
-        "epochs": parameters.epochs,
-        "accuracy": round(logs["accuracy"], 4),
-    }
-
-
-def _classifier(
-    network: keras.Model, labels: int, parameters: BackboneParameters
-) -> keras.Model:
-    """Return the network with a head, and photos shaken on their way in."""
-    import keras
-
-    layers = keras.layers
-    pixels = keras.Input((parameters.input_size, parameters.input_size, 3))
-    shaken = layers.RandomFlip("horizontal_and_vertical")(pixels)
-    shaken = layers.RandomRotation(SHAKE, fill_mode="nearest")(shaken)
-    shaken = layers.RandomBrightness(SHAKE)(shaken)
-    features = network(_scaling(parameters)(shaken), training=False)
-    head = layers.Dense(labels, activation="softmax")(layers.Dropout(0.2)(features))
-    return keras.Model(pixels, head)
-
-
-def _fit(
-    classifier: keras.Model,
-    pixels: np.ndarray,
-    targets: np.ndarray,
-    epochs: int,
-    parameters: BackboneParameters,
-) -> dict[str, float]:
-    import keras
-
-    classifier.compile(
-        keras.optimizers.Adam(parameters.learning_rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    history = classifier.fit(
-        *(pixels, targets),
-        epochs=epochs,
-        batch_size=parameters.photos_per_step,
-        verbose=2,
-    )
-    return {name: values[-1] for name, values in history.history.items()}

@@ -57,19 +57,37 @@ class PreprocessParameters(_Stage):
     max_error_rate: Annotated[float, Field(ge=0, le=1)]
 
 
-class BackboneParameters(_Stage):
-    """Parameters of the stage backbone; see `conf/base/parameters_backbone.yml`."""
+class NetworkParameters(_Stage):
+    """A network of `keras.applications`; see `conf/base/parameters_backbone.yml`."""
 
     architecture: str
     arguments: dict[str, Any]
     input_size: Annotated[int, Field(ge=32, le=256)]
     weights: Annotated[str, Field(min_length=1)]
+
+
+class TrainingParameters(_Stage):
+    """How a backbone is trained; see `conf/base/parameters_backbone.yml`."""
+
     epochs: Annotated[int, Field(ge=0)]
-    head_epochs: Annotated[int, Field(ge=0)]
+    steps: Count
     photos_per_step: Count
+    size: Annotated[int, Field(ge=32, le=256)]
     learning_rate: Annotated[float, Field(gt=0)]
-    training_split: str
+    first_trained: str | None
+    teacher_weight: Annotated[float, Field(ge=0)]
+    splits: list[str]
+    left_out_labels: list[str]
+    left_out_series: str | None
+    checkpoints: Annotated[str, Field(min_length=1)]
+
+
+class BackboneParameters(NetworkParameters):
+    """Parameters of the stage backbone; see `conf/base/parameters_backbone.yml`."""
+
     seed: int
+    training: TrainingParameters
+    teacher: NetworkParameters
 
 
 class FeaturizeParameters(_Stage):
@@ -96,6 +114,16 @@ class ReportParameters(_Stage):
     rejects_shown: Annotated[int, Field(ge=0, le=500)]
 
 
+class ClassifyParameters(_Stage):
+    """Parameters of the stage classify; see `conf/base/parameters_classify.yml`."""
+
+    learned_splits: list[str]
+    test_share: Share
+    photos_per_label: Count
+    mistakes_shown: Annotated[int, Field(ge=0, le=500)]
+    seed: int
+
+
 class SampleParameters(_Stage):
     """Parameters of the stage sample; see `conf/base/parameters_sample.yml`."""
 
@@ -118,6 +146,7 @@ STAGES: Mapping[str, type[_Stage]] = {
     "featurize": FeaturizeParameters,
     "reduce": ReduceParameters,
     "report": ReportParameters,
+    "classify": ClassifyParameters,
     "storage": StorageParameters,
 }
 
@@ -158,11 +187,14 @@ def _unknown(name: str, known: tuple[str, ...], prefix: str = "") -> str:
     return f"- {prefix}{name}: there is no such parameter; {hint}"
 
 
-def _in_words(stage: str, model: type[_Stage], error: Mapping[str, Any]) -> str:
+def _in_words(stage: str, model: Any, error: Mapping[str, Any]) -> str:
     name = ".".join(map(str, (stage, *error["loc"])))
     if error["type"] == "extra_forbidden":
-        (key,) = error["loc"]
-        return _unknown(str(key), tuple(model.model_fields), f"{stage}.")
+        *groups, key = error["loc"]
+        for group in groups:
+            model = model.model_fields[group].annotation
+        prefix = ".".join((stage, *groups, ""))
+        return _unknown(key, tuple(model.model_fields), prefix)
     if error["type"] == "missing":
         return f"- {name}: not set; set it in parameters_{stage}.yml"
     return (

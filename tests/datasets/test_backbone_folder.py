@@ -64,7 +64,7 @@ def test_a_missing_backbone_is_an_error_that_names_three_ways_to_get_one(
     assert "--params backbone_folder=data/06_models/backbone" in words
     assert "`kedro run --pipelines backbone`" in words
     assert "backbone.weights" in words
-    assert "backbone.epochs" in words
+    assert "backbone.training.epochs" in words
 
 
 @pytest.mark.parametrize("missing", ["backbone.tflite", "card.json"])

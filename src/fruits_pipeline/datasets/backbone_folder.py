@@ -42,7 +42,7 @@ class BackboneFolder(AbstractDataset[Backbone, Backbone]):
                 "get one: use the one that the project ships, with --params "
                 "backbone_folder=data/06_models/backbone; build one from ImageNet "
                 "weights or a weights file, with `kedro run --pipelines backbone` and "
-                "backbone.weights set; or train one, with backbone.epochs set."
+                "backbone.weights set; or train one, with backbone.training.epochs set."
             ) from exc
         except ValueError as exc:
             raise FruitsError(

@@ -8,25 +8,42 @@ from making import batches, jpeg, key_of
 from fruits_pipeline import keras_backbones, schemas
 from fruits_pipeline.batches import computed
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import TrainingPhotos
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.pipelines.backbone.nodes import build_backbone
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-PARAMETERS = BackboneParameters(
-    architecture="MobileNetV2",
-    arguments={"alpha": 0.35},
-    input_size=32,
-    weights="random",
-    epochs=1,
-    head_epochs=0,
-    photos_per_step=4,
-    learning_rate=0.001,
-    training_split="Training",
-    seed=1,
-)
-UNTRAINED = PARAMETERS.model_copy(update={"epochs": 0})
+NETWORK = {
+    "architecture": "MobileNetV2",
+    "arguments": {"alpha": 0.35},
+    "input_size": 32,
+    "weights": "random",
+}
+
+
+def parameters(**training: Any) -> BackboneParameters:
+    plain = {
+        "epochs": 1,
+        "steps": 1,
+        "photos_per_step": 4,
+        "size": 32,
+        "learning_rate": 0.001,
+        "first_trained": None,
+        "teacher_weight": 0.0,
+        "splits": ["Training", "train"],
+        "left_out_labels": [],
+        "left_out_series": None,
+        "checkpoints": "nowhere",
+    }
+    return BackboneParameters(
+        **NETWORK, seed=1, training=plain | training, teacher=NETWORK
+    )
+
+
+PARAMETERS = parameters()
+UNTRAINED = parameters(epochs=0)
+
+Given = tuple[list[bytes], list[str]]
 
 
 def image(path: str, seed: int, **other: Any) -> dict[str, Any]:
@@ -38,12 +55,15 @@ def broken(path: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> list[TrainingPhotos | None]:
+def given(monkeypatch: pytest.MonkeyPatch) -> list[Given]:
     """Note the photos that Keras would be given, which it is not."""
-    seen: list[TrainingPhotos | None] = []
+    seen: list[Given] = []
 
-    def note(_: BackboneParameters, photos: TrainingPhotos | None) -> None:
-        seen.append(photos)
+    def note(
+        _: BackboneParameters, images: list[bytes], labels: list[str]
+    ) -> tuple[None, list[Any]]:
+        seen.append((images, labels))
+        return None, []
 
     monkeypatch.setattr(keras_backbones, "build", note)
     return seen
@@ -54,7 +74,7 @@ def unread(names: Sequence[str]) -> Any:
 
 
 def test_readable_labelled_photos_of_the_split_are_trained_on(
-    given: list[TrainingPhotos | None],
+    given: list[Given],
 ) -> None:
     rows = [
         image("Training/Kiwi/1", 1),
@@ -64,22 +84,42 @@ def test_readable_labelled_photos_of_the_split_are_trained_on(
         broken("Training/Fig/2"),
     ]
     build_backbone(batches({"000001": rows}, schemas.IMAGES), PARAMETERS)
-    assert given == [TrainingPhotos([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
+    assert given == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
 
 
 def test_only_the_newest_version_of_a_photo_is_trained_on(
-    given: list[TrainingPhotos | None],
+    given: list[Given],
 ) -> None:
     old = [image(f"Training/{name}", 1) for name in ("Fig/1", "Fig/2", "Kiwi/1")]
     new = [image("Training/Fig/1", 2), broken("Training/Fig/2")]
     table = batches({"000001": old, "000002": new}, schemas.IMAGES)
     build_backbone(table, PARAMETERS)
-    assert given == [TrainingPhotos([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
+    assert given == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
 
 
-def test_without_training_no_photo_is_read(given: list[TrainingPhotos | None]) -> None:
+@pytest.mark.parametrize(
+    ("training", "left"),
+    [
+        ({"left_out_labels": ["Fig"]}, ["Kiwi", "Lime"]),
+        ({"left_out_series": "/r$"}, ["Fig", "Lime"]),
+        ({"splits": ["TRAINING"]}, ["Fig", "Kiwi"]),
+    ],
+)
+def test_what_is_left_out_is_not_trained_on(
+    given: list[Given], training: dict[str, Any], left: list[str]
+) -> None:
+    rows = [
+        image("Training/Fig/1", 1, series="Fig/"),
+        image("Training/Kiwi/1", 2, series="Kiwi/r"),
+        image("train/Lime/1", 3),
+    ]
+    build_backbone(batches({"000001": rows}, schemas.IMAGES), parameters(**training))
+    assert given[0][1] == left
+
+
+def test_without_training_no_photo_is_read(given: list[Given]) -> None:
     build_backbone(computed(["000001"], unread, schemas.IMAGES, {}), UNTRAINED)
-    assert given == [None]
+    assert given == [([], [])]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +136,8 @@ def test_training_on_fewer_than_two_labels_is_refused_in_words(
     with pytest.raises(FruitsError) as refused:
         build_backbone(table, PARAMETERS)
     assert found in str(refused.value)
-    assert "in the split 'Training'" in str(refused.value)
-    assert "backbone.training_split" in str(refused.value)
+    assert "in the splits ['Training', 'train']" in str(refused.value)
+    assert "backbone.training.splits" in str(refused.value)
 
 
 def test_training_without_a_table_says_what_to_run() -> None:

@@ -1,41 +1,60 @@
-"""Backbone: a Keras model becomes a LiteRT file and its card."""
+"""Backbone: a Keras model is trained, and becomes a LiteRT file and its card."""
 
 from __future__ import annotations
 
+import pyarrow as pa
+from plotly.graph_objects import Figure
 from pyspark.sql import functions as F
 
 from fruits_pipeline import keras_backbones
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.batches import Batches, newest
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import TrainingPhotos
-from fruits_pipeline.parameters import BackboneParameters
+from fruits_pipeline.parameters import BackboneParameters, TrainingParameters
+from fruits_pipeline.training_curves import training_curves
 
 
-def build_backbone(images: Batches, parameters: BackboneParameters) -> Backbone:
+def build_backbone(
+    images: Batches, parameters: BackboneParameters
+) -> tuple[Backbone, Figure]:
     """Build the backbone that the parameters describe, trained if they say so.
 
     Args:
         images: The table `images`; read only for training.
         parameters: Of the stage.
+
+    Returns:
+        The backbone, and the curves of its training.
     """
-    trained = parameters.epochs or parameters.head_epochs
-    photos = _training_photos(images, parameters.training_split) if trained else None
-    return keras_backbones.build(parameters, photos)
+    photos: tuple[list[bytes], list[str]] = ([], [])
+    if parameters.training.epochs:
+        table = _training_photos(images, parameters.training)
+        photos = table["image"].to_pylist(), table["label"].to_pylist()
+    backbone, history = keras_backbones.build(parameters, *photos)
+    return backbone, training_curves(history)
 
 
-def _training_photos(images: Batches, split: str) -> TrainingPhotos:
-    good = newest(images).where("label is not null and error is null")
-    chosen = good.where(F.col("split") == split).select("path", "batch", "label")
+def _training_photos(images: Batches, parameters: TrainingParameters) -> pa.Table:
+    """Return `label` and `image` of the photos to train on, by path.
+
+    Raises:
+        FruitsError: There are not two labels to tell apart.
+    """
+    splits = [split.lower() for split in parameters.splits]
+    chosen = newest(images).where("label is not null and error is null")
+    chosen = chosen.where(F.lower("split").isin(splits))
+    chosen = chosen.where(~F.col("label").isin(parameters.left_out_labels))
+    if parameters.left_out_series:
+        left_out = F.col("series").rlike(parameters.left_out_series)
+        chosen = chosen.where(~F.coalesce(left_out, F.lit(False)))
     pixels = images.rows().select("path", "batch", "image")
-    rows = pixels.join(chosen, ["path", "batch"]).orderBy("path")
-    table = rows.select("label", "image").toArrow()
-    labels = table["label"].to_pylist()
-    if len(set(labels)) <= 1:
+    rows = pixels.join(chosen.select("path", "batch", "label"), ["path", "batch"])
+    table = rows.orderBy("path").select("label", "image").toArrow()
+    if (names := len(table["label"].unique())) <= 1:
         raise FruitsError(
-            f"Found {len(labels)} photos of {len(set(labels))} label(s) in the split "
-            f"{split!r}; expected at least two labels to tell apart. Ingest and "
-            "preprocess labelled photos first, or change backbone.training_split, or "
-            "set backbone.epochs and backbone.head_epochs to 0 to train nothing."
+            f"Found {table.num_rows} photos of {names} label(s) in the splits "
+            f"{parameters.splits}; expected at least two labels to tell apart. Ingest "
+            "and preprocess labelled photos first, or change backbone.training.splits, "
+            "or set backbone.training.epochs to 0 to train nothing."
         )
-    return TrainingPhotos(table["image"].to_pylist(), labels)
+    return table

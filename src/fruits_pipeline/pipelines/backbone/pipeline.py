@@ -12,7 +12,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 func=build_backbone,
                 inputs=["images", "params:backbone"],
-                outputs="backbone",
+                outputs=["backbone", "training_curves"],
                 name="build_backbone",
             ),
         ],

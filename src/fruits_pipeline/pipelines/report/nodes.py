@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 from pyspark.sql import DataFrame as SparkDataFrame
@@ -14,7 +12,7 @@ from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 from fruits_pipeline import arrow_steps, contact_sheets, figures, schemas
-from fruits_pipeline.batches import Batches, newest
+from fruits_pipeline.batches import Batches, newest, with_bytes
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.pca import choose_components
@@ -81,7 +79,7 @@ def draw_class_sheet(
     rank = F.row_number().over(Window.partitionBy("label").orderBy(*order))
     good = current_photos.where("error is null").withColumn("rank", rank)
     shown = good.where(F.col("rank") <= parameters.examples_per_label)
-    photos = _with_bytes(images, shown.orderBy("label", "rank").toPandas(), "image")
+    photos = with_bytes(images, shown.orderBy("label", "rank").toPandas(), "image")
     return contact_sheets.class_sheet(photos, parameters.examples_per_label)
 
 
@@ -91,21 +89,8 @@ def draw_reject_sheet(
     """Draw what could not be decoded, with the reasons."""
     rejects = current_photos.where("error is not null").orderBy("path")
     shown = rejects.limit(parameters.rejects_shown).toPandas()
-    found = _with_bytes(photos, shown, "content")
+    found = with_bytes(photos, shown, "content")
     return contact_sheets.reject_sheet(found, *_rejected_of(current_photos))
-
-
-def _with_bytes(table: Batches, chosen: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Add a heavy column to a few rows, reading only the parts that they are in."""
-    found: dict[str, bytes] = {}
-    for _, rows in chosen.groupby(["batch", "part"]):
-        place = rows.iloc[0]
-        for some in table.parts(place["batch"])[place["part"]]():
-            kept = some.filter(pc.is_in(some["path"], pa.array(rows["path"])))
-            found |= zip(
-                kept["path"].to_pylist(), kept[column].to_pylist(), strict=True
-            )
-    return chosen.assign(**{column: chosen["path"].map(found)})
 
 
 def _rejected_of(current_photos: SparkDataFrame) -> tuple[int, int]:

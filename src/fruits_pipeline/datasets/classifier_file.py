@@ -1,0 +1,80 @@
+"""A classifier in one file, which NumPy opens and nothing else is needed for."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fsspec.core import url_to_fs
+from kedro.io.core import AbstractDataset
+
+from fruits_pipeline.classifiers import Classifier
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.files import write_whole
+
+
+@dataclass(frozen=True)
+class FittedClassifier:
+    """A classifier and what its vectors were made with.
+
+    Attributes:
+        model: The classifier.
+        pca: Digest of the PCA.
+    """
+
+    model: Classifier
+    pca: str
+
+
+class ClassifierFile(AbstractDataset[FittedClassifier, FittedClassifier]):
+    """A `.npz` with `labels`, `weights`, `bias`, `threshold`, and `pca`, a digest.
+
+    Args:
+        filepath: File or URL.
+        metadata: For Kedro-Viz.
+    """
+
+    def __init__(
+        self, *, filepath: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self.filepath = filepath
+        self.metadata = metadata
+
+    def load(self) -> FittedClassifier:
+        """Return the classifier.
+
+        Raises:
+            FruitsError: There is none.
+        """
+        file_system, path = url_to_fs(self.filepath)
+        try:
+            content = file_system.cat_file(path)
+        except FileNotFoundError as exc:
+            raise FruitsError(
+                f"Found no classifier in {self.filepath}; expected one. Learn it with "
+                "`kedro run --pipelines classify`, or set `root` to where it is."
+            ) from exc
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            model = Classifier(
+                labels=tuple(arrays["labels"].tolist()),
+                weights=arrays["weights"],
+                bias=arrays["bias"],
+                threshold=float(arrays["threshold"]),
+            )
+            return FittedClassifier(model, str(arrays["pca"]))
+
+    def save(self, data: FittedClassifier) -> None:
+        """Write the classifier."""
+        buffer = io.BytesIO()
+        arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
+        np.savez(buffer, allow_pickle=False, pca=np.array(data.pca), **arrays)
+        write_whole(self.filepath, buffer.getvalue())
+
+    def _exists(self) -> bool:
+        file_system, path = url_to_fs(self.filepath)
+        return bool(file_system.exists(path))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self.filepath}

@@ -1,0 +1,3 @@
+from fruits_pipeline.pipelines.classify.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

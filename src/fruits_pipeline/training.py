@@ -1,0 +1,142 @@
+"""Train a network on labelled photos, with Keras: batch by batch, from where it was.
+
+Every batch is a function of the seed and its number, so a training that was stopped goes
+on as if it had not been. TensorFlow is needed to import this module.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+
+import keras
+
+from fruits_pipeline.files import write_whole
+from fruits_pipeline.parameters import TrainingParameters
+from fruits_pipeline.training_batches import TrainingBatches, TrainingPhotos
+
+logger = logging.getLogger(__name__)
+
+AVERAGED = 0.998
+"""Of the moving average of weights, which is what is kept, a step."""
+
+SMOOTHING = 0.1
+WEIGHT_DECAY = 1e-4
+WARM_UP = 0.05
+"""Share of the steps over which the learning rate rises."""
+
+HISTORY = "history.json"
+
+History = list[dict[str, float]]
+"""Loss and accuracy of every epoch."""
+
+
+def train(
+    network: keras.Model,
+    photos: TrainingPhotos,
+    parameters: TrainingParameters,
+    seed: int,
+    folder: Path,
+) -> History:
+    """Train a network to tell labels apart, and to see what a teacher sees.
+
+    Args:
+        network: From pixels of 0 to 255 to features; what is not trainable stays.
+        photos: Of two labels at least.
+        parameters: Of the training.
+        seed: Of everything random.
+        folder: Where the state is kept after every epoch, and found again.
+
+    Returns:
+        How it went, epoch by epoch; the network is trained.
+    """
+    model = _compiled(network, photos, parameters)
+    history = _resume(model, folder)
+    batches = TrainingBatches(photos, parameters, seed)
+    begin, done = time.monotonic(), len(history)
+    for epoch in range(done, parameters.epochs):
+        model.reset_metrics()
+        for batch in batches.of_epoch(epoch):
+            logs = model.train_on_batch(*batch, return_dict=True)
+        history.append({name: float(value) for name, value in logs.items()})
+        _keep(model, history, folder)
+        seconds = (time.monotonic() - begin) / (epoch + 1 - done)
+        logger.info(
+            "Epoch %d of %d: %s; %.0f photos/s, %.0f min left",
+            *(epoch + 1, parameters.epochs, _in_words(history[-1])),
+            parameters.steps * parameters.photos_per_step / seconds,
+            (parameters.epochs - epoch - 1) * seconds / 60,
+        )
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return history
+
+
+def _in_words(logs: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3f}" for name, value in logs.items())
+
+
+def _compiled(
+    network: keras.Model, photos: TrainingPhotos, parameters: TrainingParameters
+) -> keras.Model:
+    """Return the network with a head for labels and one for the teacher."""
+    layers, (features,) = keras.layers, network.outputs
+    outputs = {"label": layers.Dense(len({*photos.labels}), name="label")(features)}
+    losses = {"label": _cross_entropy()}
+    if photos.targets is not None:
+        width = photos.targets.shape[1]
+        outputs["teacher"] = layers.Dense(width, name="teacher")(features)
+        losses["teacher"] = keras.losses.CosineSimilarity()
+    model = keras.Model(network.inputs, outputs)
+    weights = {"label": 1.0, "teacher": parameters.teacher_weight}
+    model.compile(
+        _optimizer(parameters),
+        loss=losses,
+        loss_weights={name: weights[name] for name in losses},
+        metrics={"label": ["accuracy"]},
+    )
+    return model
+
+
+def _cross_entropy() -> keras.Loss:
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=SMOOTHING
+    )
+
+
+def _optimizer(parameters: TrainingParameters) -> keras.Optimizer:
+    steps = parameters.epochs * parameters.steps
+    warm_up = int(WARM_UP * steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        parameters.learning_rate / 20,
+        decay_steps=steps - warm_up,
+        warmup_target=parameters.learning_rate,
+        warmup_steps=warm_up,
+    )
+    return keras.optimizers.AdamW(
+        rate, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=AVERAGED
+    )
+
+
+def _state(folder: Path, epochs: int) -> Path:
+    return folder / f"epoch-{epochs:04}.weights.h5"
+
+
+def _keep(model: keras.Model, history: History, folder: Path) -> None:
+    """Leave the state after an epoch in a folder, and only then forget that before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_weights(_state(folder, len(history)))
+    write_whole(str(folder / HISTORY), json.dumps(history).encode())
+    _state(folder, len(history) - 1).unlink(missing_ok=True)
+
+
+def _resume(model: keras.Model, folder: Path) -> History:
+    """Put a model where an earlier training was, and return how that went."""
+    if not (folder / HISTORY).exists():
+        return []
+    history: History = json.loads((folder / HISTORY).read_text())
+    model.optimizer.build(model.trainable_variables)  # its state is among the weights
+    model.load_weights(_state(folder, len(history)))
+    logger.info("Training goes on after epoch %d", len(history))
+    return history

@@ -1,0 +1,118 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from making import BACKBONE, jpeg, truncated, write_files
+
+from fruits_pipeline import predict
+from fruits_pipeline.classifiers import Classifier
+from fruits_pipeline.datasets import BackboneFolder, PhoneModelFile
+from fruits_pipeline.moments import moments_of
+from fruits_pipeline.pca import fit as fit_pca
+from fruits_pipeline.phone_models import PhoneCard, fuse
+from fruits_pipeline.photos import fit
+
+LABELS = ("Apple", "Banana", "Cherry", "Fig", "Kiwi", "Lime")
+PHOTOS = {f"{i}.jpg": jpeg(i) for i in range(4)}
+
+Predict = Callable[..., Result]
+
+
+@pytest.fixture(scope="module", params=[0.0, 1.1], ids=["sure", "never sure"])
+def model(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    backbone = BackboneFolder(filepath=str(BACKBONE)).load()
+    size = backbone.card.input_size
+    features = [*backbone.embed(fit(jpeg(i), size, "pad") for i in range(8))]
+    pca = fit_pca(moments_of(np.array(features)), 0.9, False, None)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(len(pca.components), len(LABELS)))
+    classifier = Classifier(LABELS, weights, np.zeros(len(LABELS)), request.param)
+    card = PhoneCard(
+        input_size=size,
+        fit="pad",
+        short_side=256,
+        threshold=request.param,
+        backbone=backbone.card.sha256,
+        pca=pca.digest,
+    )
+    file = tmp_path_factory.mktemp("model") / "phone_model.tflite"
+    fused = fuse(backbone.model, pca, classifier, card)
+    PhoneModelFile(filepath=str(file)).save(fused)
+    return file
+
+
+@pytest.fixture
+def ask(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predict:
+    monkeypatch.chdir(write_files(tmp_path / "photos", PHOTOS))
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(predict.main, ["--model", str(model), *arguments])
+
+    return run
+
+
+def test_every_photo_has_a_line_with_its_five_best_labels(ask: Predict) -> None:
+    result = ask(*PHOTOS)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert len(lines) == len(PHOTOS)
+    for line, path in zip(lines, PHOTOS, strict=True):
+        assert line.startswith(f"{path}: ")
+        top = line[line.index("(") + 1 : -1].split(", ")
+        shares = [float(word.split()[-1].rstrip("%")) for word in top]
+        assert len(top) == 5
+        assert shares == sorted(shares, reverse=True)
+
+
+def test_the_answer_is_the_best_label_or_unknown(ask: Predict, model: Path) -> None:
+    (line,) = ask("0.jpg").stdout.splitlines()
+    answer, best = line.removeprefix("0.jpg: ").split(" (")
+    threshold = PhoneModelFile(filepath=str(model)).load().card.threshold
+    assert answer == (best.split()[0] if threshold == 0 else "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("torn.jpg", truncated(1), "cannot be decoded"),
+        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "not an image: begins with b'%PDF-1.7"),
+        ("empty.jpg", b"", "empty file (0 bytes)"),
+        ("a folder", None, "cannot be read: Is a directory"),
+        ("not there.jpg", None, "cannot be read: No such file"),
+    ],
+)
+def test_what_cannot_be_answered_has_its_line_and_stops_nothing(
+    ask: Predict, name: str, content: bytes | None, said: str
+) -> None:
+    if content is not None:
+        Path(name).write_bytes(content)
+    elif name == "a folder":
+        Path(name).mkdir()
+    result = ask("0.jpg", name, "1.jpg")
+    assert result.exit_code == 1
+    assert [line[:6] for line in result.stdout.splitlines()] == ["0.jpg:", "1.jpg:"]
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{name}: {said}")
+
+
+@pytest.mark.parametrize("content", [None, b"something else"])
+def test_without_a_model_words_say_what_to_run(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "model.tflite"
+    if content:
+        file.write_bytes(content)
+    result = CliRunner().invoke(predict.main, ["--model", str(file), "0.jpg"])
+    assert result.exit_code == 1
+    assert "kedro run --pipelines classify" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_nobody_asks_about_nothing() -> None:
+    result = CliRunner().invoke(predict.main, [])
+    assert result.exit_code == 2
+    assert "PHOTOS" in result.stderr
