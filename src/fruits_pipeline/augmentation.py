@@ -181,10 +181,10 @@ def _light(photo: np.ndarray, rng: Generator) -> np.ndarray:
     """Return a photo under another light: brightness, contrast, saturation, tint."""
     levels = photo.astype(np.float32) / 255
     grey = (levels @ GREY)[..., np.newaxis]
-    levels = grey + (levels - grey) * rng.uniform(0.75, 1.25)
+    levels = grey + (levels - grey) * rng.uniform(0.6, 1.4)
     middle = levels.mean()
     levels = middle + (levels - middle) * rng.uniform(0.7, 1.3)
-    tint = rng.uniform(0.93, 1.07, 3) * rng.uniform(0.65, 1.35)
+    tint = rng.uniform(0.9, 1.1, 3) * rng.uniform(0.65, 1.35)
     levels = np.clip(levels * tint.astype(np.float32), 0, 1)
     if _happens(0.3, rng):
         levels **= np.float32(np.exp(rng.uniform(-0.4, 0.4)))
