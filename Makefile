@@ -20,7 +20,9 @@ help:  ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # The sample is for runs that name neither photos nor another environment.
-run: $(VENV)/.run-ready $(if $(findstring photos=,$(ARGS))$(findstring --env,$(ARGS)),,$(SAMPLE))  ## Photos to reduced vectors, with figures
+PHOTOS = $(if $(findstring photos=,$(ARGS))$(findstring --env,$(ARGS)),,$(SAMPLE))
+
+run: $(VENV)/.run-ready $(PHOTOS)  ## Photos to reduced vectors, with figures
 	$(BIN)/kedro run $(ARGS)
 
 sample: $(SAMPLE)  ## Render photos of fruit to start with
@@ -52,7 +54,7 @@ classify: $(VENV)/.run-ready  ## Reduced vectors to a classifier, its test and a
 predict: $(VENV)/.run-ready  ## Name the fruit in photos: make predict ARGS="a.jpg b.jpg"
 	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
 
-backbone: $(VENV)/.dev-ready  ## Train a backbone as parameters_backbone.yml says
+backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Train a backbone as parameters_backbone.yml says
 	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
 
 protocols: $(VENV)/.dev-ready  ## How good the features are; trains what it needs, for an hour or two

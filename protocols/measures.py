@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from fruits_pipeline import calibration, pca
-from fruits_pipeline.classifiers import UNKNOWN, Labelled
+from fruits_pipeline.classifiers import Labelled
+from fruits_pipeline.evaluations import answers_to, evaluate
 from fruits_pipeline.moments import moments_of
 
 VARIANCE = 0.95
@@ -54,17 +56,14 @@ def by_classifier(learned: Learned) -> Mapping[str, float]:
         `refused`, the share of the others that is said to be unknown.
     """
     model = calibration.fit(learned.known, SEED)
+    photos = pd.DataFrame({"label": learned.asked.labels, "path": learned.asked.groups})
+    photos["film_learned"] = np.isin(learned.asked.groups, learned.known.groups)
     probabilities = model.probabilities(learned.asked.vectors)
-    answers = model.answers(probabilities)
-    named = np.array(model.labels)[probabilities.argmax(axis=1)]
-    is_known = np.isin(learned.asked.labels, model.labels)
-    right = (named == learned.asked.labels)[is_known]
-    answered = (answers != UNKNOWN)[is_known]
-    found = {"accuracy": right.mean(), "answered": answered.mean()}
-    found["right"] = right[answered].mean()
-    if not is_known.all():
-        found["refused"] = (answers == UNKNOWN)[~is_known].mean()
-    return {name: float(value) for name, value in found.items()}
+    found = evaluate(answers_to(photos, probabilities, model), model)
+    names = {"accuracy": "accuracy", "answered": "answered"}
+    names |= {"right": "right_of_answered", "refused": "unknown_refused"}
+    shares = {name: found[theirs] for name, theirs in names.items()}
+    return {name: share for name, share in shares.items() if share is not None}
 
 
 def by_neighbour(learned: Learned) -> float:

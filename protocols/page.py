@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from benchmarks.tables import Table, markdown
 
 HEAD = """# Results of the protocols
 
@@ -12,9 +14,7 @@ them, `reduced` after the chain's PCA at 95 % of the variance. *Trained* is the 
 backbone in protocols 1 and 3. In 2 and 4 it is one trained in the same way that has never
 seen the film `r` of any fruit, nor any photo of the kinds that are left out."""
 
-SIZES = """## Sizes, widths and fitting, by ImageNet's weights
-
-Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."""
+SIZES = """Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."""
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -34,8 +34,11 @@ def page(found: Mapping[str, Any]) -> str:
         for protocol in sorted(trained)
         for what, of in _measures(trained[protocol]["features"])
     ]
-    sizes = [[row.get(name) for name in found["sizes"][0]] for row in found["sizes"]]
-    parts = [HEAD, _table(header, rows), SIZES, _table([*found["sizes"][0]], sizes)]
+    first = [*found["sizes"][0]]
+    sizes = [[row[name] for name in first] for row in found["sizes"]]
+    accuracy = Table("Accuracy, by protocol", header, rows)
+    width = Table("Widths, sizes and fitting, by ImageNet's weights", first, sizes)
+    parts = [HEAD, markdown(accuracy), markdown(width), SIZES]
     return "\n\n".join([*parts, f"Measured {found['made']} UTC."]) + "\n"
 
 
@@ -50,9 +53,3 @@ def _measures(found: Any) -> list[tuple[str, Any]]:
 def _cells(measured: Mapping[str, Any], key: Any) -> list[str]:
     shares = (measured["features"], measured["reduced"])
     return [f"{100 * (share if key is None else share[key]):.1f}" for share in shares]
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    marks = ["---", *["---:"] * (len(header) - 1)]
-    lines = [[str(cell) for cell in row] for row in (header, marks, *rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import SparkSession, Window
+from pyspark.sql import Column, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -156,6 +156,20 @@ def newest(images: Batches) -> SparkDataFrame:
         images: The table `images`.
     """
     return versions(images).where("batch = last").drop("last")
+
+
+def labelled(images: Batches) -> SparkDataFrame:
+    """Return the newest row of every photo that can be decoded and has a label.
+
+    Args:
+        images: The table `images`.
+    """
+    return newest(images).where("label is not null and error is null")
+
+
+def in_splits(names: Sequence[str]) -> Column:
+    """Say whether a photo's split is one of some, in any case; null without a split."""
+    return F.lower("split").isin([name.lower() for name in names])
 
 
 def with_bytes(table: Batches, chosen: pd.DataFrame, column: str) -> pd.DataFrame:

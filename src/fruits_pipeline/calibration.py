@@ -98,8 +98,7 @@ def _out_of_fold(known: Labelled, folds: Sequence[Fold], strength: float) -> np.
     for learned, asked in folds:
         model = regress(known.where(learned), strength)
         columns = np.searchsorted(names, model.labels)
-        found = known.vectors[asked] @ model.weights + model.bias
-        scores[np.ix_(asked, columns)] = found
+        scores[np.ix_(asked, columns)] = model.scores(known.vectors[asked])
     return scores
 
 
@@ -139,6 +138,6 @@ def _sureness_of_left_out(
         out = np.isin(known.labels, left_out)
         if out.any() and len(np.unique(known.labels[~out])) > 1:
             model = regress(known.where(~out), strength)
-            scores = known.vectors[out] @ model.weights + model.bias
-            sure.append(softmax(scores / temperature).max(axis=1))
+            scores = model.scores(known.vectors[out]) / temperature
+            sure.append(softmax(scores).max(axis=1))
     return np.concatenate(sure) if sure else np.empty(0)

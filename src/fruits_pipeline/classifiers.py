@@ -29,9 +29,18 @@ class Classifier:
     bias: np.ndarray
     threshold: float = 0.0
 
+    def scores(self, vectors: np.ndarray) -> np.ndarray:
+        """Map vectors `[n, k]` to log-probabilities but for a constant, `[n, labels]`."""
+        return np.asarray(vectors @ self.weights + self.bias)
+
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Map vectors `[n, k]` to probabilities, `float64 [n, labels]`."""
-        return softmax(vectors @ self.weights + self.bias)
+        return softmax(self.scores(vectors))
+
+    def named(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the most probable label of each row of `[n, labels]`."""
+        names = np.array(self.labels, dtype=object)
+        return np.asarray(names[probabilities.argmax(axis=1)])
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the most probable label, or `UNKNOWN`, of each row.
@@ -39,10 +48,8 @@ class Classifier:
         Args:
             probabilities: `[n, labels]`.
         """
-        names = np.array(self.labels, dtype=object)
-        best: np.ndarray = names[probabilities.argmax(axis=1)]
-        best[probabilities.max(axis=1) < self.threshold] = UNKNOWN
-        return best
+        sure = probabilities.max(axis=1) >= self.threshold
+        return np.where(sure, self.named(probabilities), UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def confusion(answers: pd.DataFrame) -> go.Figure:
     counts = pd.crosstab(answers["label"], answers["answer"])
     names = sorted({*counts.index, *counts.columns} - {UNKNOWN})
     columns = [*names, UNKNOWN]
-    counts = counts.reindex(index=[*counts.index], columns=columns, fill_value=0)
+    counts = counts.reindex(columns=columns, fill_value=0)
     shares = counts.div(counts.sum(axis=1), axis=0)
     right = int(answers["right"].sum())
     title = f"{right:,} of {counted(len(answers), 'photo')} answered rightly"

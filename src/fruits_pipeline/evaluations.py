@@ -35,7 +35,7 @@ def answers_to(
     own = np.where(learned, probabilities[np.arange(len(columns)), columns], np.nan)
     found = photos.assign(
         answer=classifier.answers(probabilities),
-        named=np.array(classifier.labels, object)[probabilities.argmax(axis=1)],
+        named=classifier.named(probabilities),
         probability=probabilities.max(axis=1),
         probability_of_label=own,
         rank=np.where(learned, 1 + (probabilities > own[:, None]).sum(axis=1), np.nan),

@@ -180,7 +180,7 @@ def fit(image: bytes, size: int, how: Fit) -> np.ndarray:
     Returns:
         Pixels, `uint8 [size, size, 3]`, RGB.
     """
-    photo = _decode(image)
+    photo = decode(image)
     height, width = photo.shape[:2]
     if how == "pad":
         return _pad(photo, size)
@@ -190,7 +190,8 @@ def fit(image: bytes, size: int, how: Fit) -> np.ndarray:
     return resize(photo, size, size, (left, top, width - left, height - top))
 
 
-def _decode(image: bytes) -> np.ndarray:
+def decode(image: bytes) -> np.ndarray:
+    """Return the pixels of a canonical photo, `uint8 [h, w, 3]`, RGB."""
     try:
         pixels: np.ndarray = simplejpeg.decode_jpeg(image)
     except ValueError:  # flaws that preprocessing has passed

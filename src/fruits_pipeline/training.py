@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
 from fruits_pipeline.files import write_whole
 from fruits_pipeline.parameters import TrainingParameters
@@ -30,7 +33,7 @@ WARM_UP = 0.05
 HISTORY = "history.json"
 
 History = list[dict[str, float]]
-"""Loss and accuracy of every epoch."""
+"""Loss and accuracy of every epoch, the means of its steps."""
 
 
 def train(
@@ -57,10 +60,9 @@ def train(
     batches = TrainingBatches(photos, parameters, seed)
     begin, done = time.monotonic(), len(history)
     for epoch in range(done, parameters.epochs):
-        model.reset_metrics()
-        for batch in batches.of_epoch(epoch):
-            logs = model.train_on_batch(*batch, return_dict=True)
-        history.append({name: float(value) for name, value in logs.items()})
+        steps = batches.of_epoch(epoch)
+        logs = [model.train_on_batch(*batch, return_dict=True) for batch in steps]
+        history.append({name: _mean(logs, name) for name in logs[0]})
         _keep(model, history, folder)
         seconds = (time.monotonic() - begin) / (epoch + 1 - done)
         logger.info(
@@ -71,6 +73,10 @@ def train(
         )
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return history
+
+
+def _mean(logs: Sequence[dict[str, Any]], name: str) -> float:
+    return float(np.mean([step[name] for step in logs]))
 
 
 def _in_words(logs: dict[str, float]) -> str:

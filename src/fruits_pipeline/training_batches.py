@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import simplejpeg
 
 from fruits_pipeline.augmentation import augment, is_studio
 from fruits_pipeline.parameters import TrainingParameters
+from fruits_pipeline.photos import decode
 
 AHEAD = 4
 """Batches that are prepared while another one is trained on."""
@@ -60,8 +60,7 @@ class TrainingBatches:
 
     def photo(self, number: int) -> np.ndarray:
         """Return the pixels of one of the photos."""
-        pixels: np.ndarray = simplejpeg.decode_jpeg(self.photos.images[number])
-        return pixels
+        return decode(self.photos.images[number])
 
     def of_epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, prepared ahead by threads."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from fsspec.core import url_to_fs
-from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.classifiers import Classifier
+from fruits_pipeline.datasets.stored_file import StoredFile
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import write_whole
 
@@ -28,7 +26,7 @@ class FittedClassifier:
     pca: str
 
 
-class ClassifierFile(AbstractDataset[FittedClassifier, FittedClassifier]):
+class ClassifierFile(StoredFile[FittedClassifier, FittedClassifier]):
     """A `.npz` with `labels`, `weights`, `bias`, `threshold`, and `pca`, a digest.
 
     Args:
@@ -36,26 +34,18 @@ class ClassifierFile(AbstractDataset[FittedClassifier, FittedClassifier]):
         metadata: For Kedro-Viz.
     """
 
-    def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
-    ) -> None:
-        self.filepath = filepath
-        self.metadata = metadata
-
     def load(self) -> FittedClassifier:
         """Return the classifier.
 
         Raises:
             FruitsError: There is none.
         """
-        file_system, path = url_to_fs(self.filepath)
-        try:
-            content = file_system.cat_file(path)
-        except FileNotFoundError as exc:
+        content = self.read()
+        if content is None:
             raise FruitsError(
                 f"Found no classifier in {self.filepath}; expected one. Learn it with "
                 "`kedro run --pipelines classify`, or set `root` to where it is."
-            ) from exc
+            )
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             model = Classifier(
                 labels=tuple(arrays["labels"].tolist()),
@@ -71,10 +61,3 @@ class ClassifierFile(AbstractDataset[FittedClassifier, FittedClassifier]):
         arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
         np.savez(buffer, allow_pickle=False, pca=np.array(data.pca), **arrays)
         write_whole(self.filepath, buffer.getvalue())
-
-    def _exists(self) -> bool:
-        file_system, path = url_to_fs(self.filepath)
-        return bool(file_system.exists(path))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self.filepath}

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from fsspec.core import url_to_fs
-from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.datasets.changes import accept_change
+from fruits_pipeline.datasets.stored_file import StoredFile
 from fruits_pipeline.files import write_whole
 from fruits_pipeline.pca import Pca
 from fruits_pipeline.recipes import ChangedRecipe, Recipe
@@ -36,7 +35,7 @@ class FittedPca:
     origin: str | None = None
 
 
-class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
+class PcaFile(StoredFile[FittedPca, FittedPca | None]):
     """A `.npz` with `mean`, `scale`, `components`, `spectrum`, `n`, and its origin.
 
     Args:
@@ -52,16 +51,13 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
         changed_recipe: ChangedRecipe = "refuse",
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self.filepath = filepath
+        super().__init__(filepath=filepath, metadata=metadata)
         self.changed_recipe = changed_recipe
-        self.metadata = metadata
 
     def load(self) -> FittedPca | None:
         """Return the model, or None where there is none yet."""
-        file_system, path = url_to_fs(self.filepath)
-        try:
-            content = file_system.cat_file(path)
-        except FileNotFoundError:
+        content = self.read()
+        if content is None:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             vectors = {name: arrays[name] for name in PCA_ARRAYS}
@@ -89,12 +85,8 @@ class PcaFile(AbstractDataset[FittedPca, FittedPca | None]):
         np.savez(buffer, allow_pickle=False, **arrays)
         write_whole(self.filepath, buffer.getvalue())
 
-    def _exists(self) -> bool:
-        file_system, path = url_to_fs(self.filepath)
-        return bool(file_system.exists(path))
-
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": self.filepath, "changed_recipe": self.changed_recipe}
+        return super()._describe() | {"changed_recipe": self.changed_recipe}
 
 
 def _origin(fitted: FittedPca) -> tuple[object, ...]:

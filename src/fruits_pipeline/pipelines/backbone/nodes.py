@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from fruits_pipeline import keras_backbones
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches, newest
+from fruits_pipeline.batches import Batches, in_splits, labelled
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parameters import BackboneParameters, TrainingParameters
 from fruits_pipeline.training_curves import training_curves
@@ -40,9 +40,7 @@ def _training_photos(images: Batches, parameters: TrainingParameters) -> pa.Tabl
     Raises:
         FruitsError: There are not two labels to tell apart.
     """
-    splits = [split.lower() for split in parameters.splits]
-    chosen = newest(images).where("label is not null and error is null")
-    chosen = chosen.where(F.lower("split").isin(splits))
+    chosen = labelled(images).where(in_splits(parameters.splits))
     chosen = chosen.where(~F.col("label").isin(parameters.left_out_labels))
     if parameters.left_out_series:
         left_out = F.col("series").rlike(parameters.left_out_series)

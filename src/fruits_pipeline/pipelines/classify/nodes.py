@@ -15,8 +15,9 @@ from pyspark.sql import Column, Window
 from pyspark.sql import functions as F
 
 from fruits_pipeline import calibration, contact_sheets, evaluations
+from fruits_pipeline.arrow_steps import vectors
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches, newest, with_bytes
+from fruits_pipeline.batches import Batches, in_splits, labelled, with_bytes
 from fruits_pipeline.classifiers import Labelled
 from fruits_pipeline.confusion import confusion
 from fruits_pipeline.datasets import FittedClassifier, FittedPca
@@ -48,23 +49,22 @@ def select_labelled(
     """
     of_label = Window.partitionBy("label", "split").orderBy("photo_id", "path")
     chosen = (
-        newest(images)
-        .where("label is not null and error is null")
+        labelled(images)
         .withColumn("film", F.coalesce("series", "photo_id"))
         .withColumn("learned", _is_learned(parameters))
         .withColumn("rank", F.row_number().over(of_label))
         .where(F.col("rank") <= parameters.photos_per_label)
         .drop("rank", "width", "height", "error")
     )
-    vectors = reduced.rows().select("path", "batch", "components")
-    return chosen.join(vectors, ["path", "batch"]).orderBy("path").toArrow()
+    components = reduced.rows().select("path", "batch", "components")
+    return chosen.join(components, ["path", "batch"]).orderBy("path").toArrow()
 
 
 def _is_learned(parameters: ClassifyParameters) -> Column:
     """Say whether to learn from a photo: by its split, or else by chance of its film."""
     chance = F.abs(F.xxhash64("film", F.lit(parameters.seed))) % 1000 / 1000
-    split = F.lower("split").isin([name.lower() for name in parameters.learned_splits])
-    return F.coalesce(split, chance >= parameters.test_share)
+    in_split = in_splits(parameters.learned_splits)
+    return F.coalesce(in_split, chance >= parameters.test_share)
 
 
 def train_classifier(
@@ -82,7 +82,7 @@ def train_classifier(
     """
     learned = labelled_vectors.filter(labelled_vectors["learned"])
     known = Labelled(
-        _matrix(learned),
+        vectors(learned["components"].combine_chunks()),
         np.array(learned["label"].to_pylist(), dtype=str),
         np.array(learned["film"].to_pylist(), dtype=str),
     )
@@ -98,12 +98,6 @@ def train_classifier(
         *(len(names), learned.num_rows, 100 * model.threshold),
     )
     return FittedClassifier(model, pca.model.digest)
-
-
-def _matrix(table: pa.Table) -> np.ndarray:
-    """Return the components, `float32 [n, k]`."""
-    values = table["components"].combine_chunks().flatten().to_numpy()
-    return values.reshape(table.num_rows, -1) if table.num_rows else np.empty((0, 1))
 
 
 def answer_photos(
@@ -128,11 +122,12 @@ def answer_photos(
             "from; expected some to test with. Add photos in a split of another name, or "
             "change classify.learned_splits or classify.test_share."
         )
-    probabilities = classifier.model.probabilities(_matrix(asked))
+    probabilities = classifier.model.probabilities(
+        vectors(asked["components"].combine_chunks())
+    )
     photos = asked.drop_columns(["components", "learned"]).to_pandas()
-    films = pc.unique(
-        labelled_vectors.filter(labelled_vectors["learned"])["film"]
-    ).to_pylist()
+    learned = labelled_vectors.filter(labelled_vectors["learned"])
+    films = learned["film"].unique().to_pylist()
     photos["film_learned"] = photos.pop("film").isin(films)
     return evaluations.answers_to(photos, probabilities, classifier.model)
 
