@@ -13,7 +13,7 @@ from typing import Any
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.photos import Fit
 from protocols.backbones import SHIPPED, apart, plain
-from protocols.measures import by_classifier
+from protocols.measures import by_regression
 from protocols.page import page
 from protocols.photos import FRUITS, GROCERY, PROJECT, load
 from protocols.protocols import (
@@ -78,11 +78,11 @@ def _sizes(asked: argparse.Namespace, sets: Sets) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"alpha": alpha, "size, px": size}
         row["photos/s"] = f"{fruits.rate:,.0f}"
         films = films_apart(sets[FRUITS], fruits.features).reduced()
-        row["films apart"] = _percent(by_classifier(films)["accuracy"])
+        row["films apart"] = _percent(by_regression(films))
         for how in FITS:
             grocery = see(folder, sets[GROCERY].images, how).features
             split = official_split(sets[GROCERY], grocery).reduced()
-            row[f"grocery, {how}"] = _percent(by_classifier(split)["accuracy"])
+            row[f"grocery, {how}"] = _percent(by_regression(split))
         rows.append(row)
     return rows
 

@@ -46,10 +46,13 @@ def apart(shared: Path, work: Path) -> Path:
     left_out = {
         "left_out_labels": [*LEFT_OUT[FRUITS], *LEFT_OUT[GROCERY]],
         "left_out_series": f"/{APART}$",
-        "checkpoints": str(work / "training"),
     }
     stages = ["ingest", "preprocess", "backbone"]
-    chosen = {"training": left_out, **given(shared)}
+    chosen = {
+        "photos": left_out,
+        "checkpoints": str(work / "training"),
+        **given(shared),
+    }
     _build(folder, work, stages, {"photos": str(shared), "backbone": chosen})
     return folder
 

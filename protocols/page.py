@@ -32,7 +32,7 @@ def page(found: Mapping[str, Any]) -> str:
             *_cells(plain[protocol], of),
         ]
         for protocol in sorted(trained)
-        for what, of in _measures(trained[protocol]["features"])
+        for what, of in _measures(trained[protocol]["reduced"])
     ]
     first = [*found["sizes"][0]]
     sizes = [[row[name] for name in first] for row in found["sizes"]]
@@ -51,5 +51,10 @@ def _measures(found: Any) -> list[tuple[str, Any]]:
 
 
 def _cells(measured: Mapping[str, Any], key: Any) -> list[str]:
-    shares = (measured["features"], measured["reduced"])
-    return [f"{100 * (share if key is None else share[key]):.1f}" for share in shares]
+    return [_share(measured.get(of), key) for of in ("features", "reduced")]
+
+
+def _share(measured: Any, key: Any) -> str:
+    if measured is None:
+        return ""
+    return f"{100 * (measured if key is None else measured[key]):.1f}"

@@ -49,6 +49,22 @@ def test_films_are_never_torn_apart() -> None:
         assert not {*films[learned]} & {*films[asked]}
 
 
+def test_where_each_label_has_one_film_its_photos_are_told_apart() -> None:
+    photos = blurred(30, noise=5)
+    groups = (photos.labels, np.arange(len(photos.labels)))
+    torn, single = (
+        fit(Labelled(photos.vectors, photos.labels, of), seed=1) for of in groups
+    )
+    np.testing.assert_allclose(torn.weights, single.weights)
+    assert 0 < torn.threshold < 1
+
+
+def test_folds_that_ask_about_strangers_alone_say_nothing() -> None:
+    labels, films = np.array(["a", "b", "a", "b"]), np.array(["1", "2", "1", "3"])
+    few = Labelled(np.eye(4), labels, films)
+    assert np.isfinite(fit(few, seed=1).weights).all()
+
+
 def test_a_label_of_one_film_counts_neither_for_nor_against() -> None:
     photos = blurred(20, noise=1, labels=3)
     films = np.where(photos.labels == "fruit 0", "one", photos.groups)

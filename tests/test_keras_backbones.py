@@ -15,49 +15,48 @@ from making import jpeg
 from fruits_pipeline import keras_backbones
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import TOLERANCE, build
+from fruits_pipeline.keras_backbones import TOLERANCE, _train, build
 from fruits_pipeline.keras_networks import build_network, with_scaling
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.photos import canonicalise, fit
+from fruits_pipeline.training_batches import TrainingPhotos
 
 H5 = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
 
 
+TRAINING = {
+    "epochs": 1,
+    "steps": 2,
+    "photos_per_step": 4,
+    "learning_rate": 0.001,
+    "first_trained": None,
+}
 SMALLEST = {
     "architecture": "MobileNet",
     "arguments": {"alpha": 0.25},
     "input_size": 32,
     "weights": "random",
 }
+TEACHER = SMALLEST | {"input_size": 48, "weight": 0.0}
+SPLITS = {"splits": ["Training"], "left_out_labels": [], "left_out_series": None}
 
 
 def parameters(training: Mapping[str, Any] | None = None, **changes: Any) -> Any:
     """Return parameters of the smallest backbones that Keras builds."""
-    plain = {
-        "epochs": 1,
-        "steps": 2,
-        "photos_per_step": 4,
-        "size": 32,
-        "learning_rate": 0.001,
-        "first_trained": None,
-        "teacher_weight": 0.0,
-        "splits": ["Training"],
-        "left_out_labels": [],
-        "left_out_series": None,
-        "checkpoints": "nowhere",
-    }
-    return BackboneParameters(
-        **(SMALLEST | changes),
-        seed=360,
-        training=plain | dict(training or {}),
-        teacher=SMALLEST | {"input_size": 48},
-    )
+    rest = {"seed": 360, "checkpoints": "nowhere", "photos": SPLITS, "teacher": TEACHER}
+    some = {"training": TRAINING | dict(training or {})}
+    return BackboneParameters(**(SMALLEST | rest | some | changes))
 
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
     pytest.importorskip("tensorflow", reason="building a backbone needs TensorFlow")
     return pytest.importorskip("keras")
+
+
+@pytest.fixture(scope="module")
+def teaching(keras: Any) -> Any:
+    return importlib.import_module("fruits_pipeline.teaching")
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +129,9 @@ def trained(
     keras: Any, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Backbone, list[dict[str, float]]]:
     folder = str(tmp_path_factory.mktemp("checkpoints"))
-    some = {"checkpoints": folder, "teacher_weight": request.param, "epochs": 2}
-    return build(parameters(some), IMAGES, LABELS)
+    teacher = TEACHER | {"weight": request.param}
+    some = parameters({"epochs": 2}, checkpoints=folder, teacher=teacher)
+    return build(some, IMAGES, LABELS)
 
 
 def test_the_card_says_what_was_trained_on_what(
@@ -143,9 +143,8 @@ def test_the_card_says_what_was_trained_on_what(
     assert (training["epochs"], training["splits"]) == (2, ["Training"])
     assert "checkpoints" not in training
     assert training["last_epoch"].keys() == history[-1].keys()
-    taught = training["teacher_weight"] > 0
+    taught = any("teacher" in name for name in history[-1])
     assert ("teacher" in training) is taught
-    assert any("teacher" in name for name in history[-1]) is taught
     assert (backbone.card.weights, backbone.card.width) == ("random", 256)
 
 
@@ -174,12 +173,62 @@ def test_a_trained_backbone_is_not_the_random_one_that_it_was(
     assert np.abs(after - before).max() > 1e-6
 
 
+def test_statistics_of_batches_stay_where_weights_are_known(
+    keras: Any, shared: Path, tmp_path: Path
+) -> None:
+    weights = str(shared / "keras/models" / H5)
+    some = {"architecture": "MobileNetV2", "arguments": {"alpha": 0.35}}
+    known = parameters(weights=weights, **some)
+    network = build_network(known)
+    before = {layer.name: layer.get_weights() for layer in network.layers}
+    _train(network, TrainingPhotos(IMAGES, LABELS), known, tmp_path)
+    for layer in network.layers:
+        pairs = zip(before[layer.name], layer.get_weights(), strict=True)
+        same = all(np.array_equal(old, new) for old, new in pairs)
+        of_batches = isinstance(layer, keras.layers.BatchNormalization)
+        assert same is (of_batches or not layer.get_weights()), layer.name
+
+
+def test_a_training_begins_with_what_the_features_tell_already(
+    keras: Any, shared: Path, tmp_path: Path
+) -> None:
+    weights = str(shared / "keras/models" / H5)
+    some = {"architecture": "MobileNetV2", "arguments": {"alpha": 0.35}}
+    still = parameters(
+        {"learning_rate": 1e-9, "steps": 8}, weights=weights, input_size=96, **some
+    )
+    images = every_nth(shared / "fruits-360/Training/Avocado", "*.jpg", 20)
+    images += every_nth(shared / "fruits-360/Training/Lemon", "*.jpg", 20)
+    photos = TrainingPhotos(images, ["Avocado"] * 20 + ["Lemon"] * 20)
+    (epoch,) = _train(build_network(still), photos, still, tmp_path)
+    assert epoch["accuracy"] > 0.8
+
+
+def test_a_teacher_is_asked_once(
+    teaching: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teacher = parameters(teacher=TEACHER | {"weight": 0.5}).teacher
+    photos = TrainingPhotos(IMAGES, LABELS)
+    first = teaching.taught(photos, teacher, tmp_path)
+    monkeypatch.delattr(teaching, "features_of")
+    again = teaching.taught(photos, teacher, tmp_path)
+    assert first.targets is not None
+    assert again.targets is not None
+    assert len(first.targets.seen) == len(IMAGES)
+    np.testing.assert_array_equal(first.targets.seen, again.targets.seen)
+
+
+def test_without_weight_there_is_no_teacher(teaching: Any, tmp_path: Path) -> None:
+    photos = TrainingPhotos(IMAGES, LABELS)
+    assert teaching.taught(photos, parameters().teacher, tmp_path) is photos
+
+
 def test_layers_before_the_first_to_train_stay(keras: Any, tmp_path: Path) -> None:
     keras.utils.set_random_seed(360)
     network = build_network(parameters())
     before = {layer.name: layer.get_weights() for layer in network.layers}
-    some = {"first_trained": "conv_dw_5", "checkpoints": str(tmp_path)}
-    keras_backbones._train(network, IMAGES, LABELS, parameters(some))
+    some = parameters({"first_trained": "conv_dw_5"})
+    _train(network, TrainingPhotos(IMAGES, LABELS), some, tmp_path)
     changed = {
         layer.name
         for layer in network.layers

@@ -24,8 +24,12 @@ SOFT = 24
 STUDIO_BORDER = 0.8
 """Share of a photo's outermost pixels that is white in a studio."""
 
-LAID = 0.7
+LAID = 0.6
 """Share of studio photos that are laid on another background."""
+
+STUDIO_LIGHT = 0.3
+"""How much the light of the others changes, relative to that of shops: there is one in a
+studio, and some kinds of fruit differ in colour alone."""
 
 MOST_FRUITS = 4
 
@@ -51,15 +55,19 @@ def augment(
     Returns:
         `uint8 [size, size, 3]`, RGB.
     """
-    if is_studio(photo):
-        background, *same = others()
-        photo = _studio(photo, size, background, same, rng)
-    else:
+    light = 1.0
+    if not is_studio(photo):
         photo = _crop(photo, size, rng, least=0.25)
+    elif _happens(LAID, rng):
+        background, *same = others()
+        photo = _laid(photo, size, background, same, rng)
+    else:
+        photo = _crop(_turn(photo, rng, 180), size, rng, least=0.6)
+        light = STUDIO_LIGHT
     photo = _turn(photo, rng, 25)
     if _happens(0.5, rng):
         photo = photo[:, ::-1]
-    return _camera(_light(photo, rng), rng)
+    return _camera(_light(photo, light, rng), rng)
 
 
 def _happens(chance: float, rng: Generator) -> bool:
@@ -115,16 +123,14 @@ def _without_rim(mask: np.ndarray) -> np.ndarray:
     return inside
 
 
-def _studio(
+def _laid(
     photo: np.ndarray,
     size: int,
     background: np.ndarray,
     same: Sequence[np.ndarray],
     rng: Generator,
 ) -> np.ndarray:
-    """Return fruit on white paper, moved a little, or laid on another background."""
-    if not _happens(LAID, rng):
-        return _crop(_turn(photo, rng, 180), size, rng, least=0.6)
+    """Return a fruit that is cut from its white, and some like it, before a background."""
     canvas = Image.fromarray(_background(background, size, rng))
     fruits = [photo, *same[: int(rng.integers(MOST_FRUITS))]]
     side = rng.uniform(0.6, 1.2) * size / len(fruits) ** 0.4
@@ -177,17 +183,26 @@ def _turn(photo: np.ndarray, rng: Generator, most: float) -> np.ndarray:
     return np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR, fillcolor=fill))
 
 
-def _light(photo: np.ndarray, rng: Generator) -> np.ndarray:
-    """Return a photo under another light: brightness, contrast, saturation, tint."""
+def _light(photo: np.ndarray, change: float, rng: Generator) -> np.ndarray:
+    """Return a photo under another light: brightness, contrast, saturation, tint.
+
+    Args:
+        photo: `uint8 [h, w, 3]`, RGB.
+        change: How much of the light changes, 0 to 1.
+        rng: Decides everything.
+    """
+
+    def about_one(most: float, count: int = 1) -> np.ndarray:
+        return 1 + rng.uniform(-change * most, change * most, count).astype(np.float32)
+
     levels = photo.astype(np.float32) / 255
     grey = (levels @ GREY)[..., np.newaxis]
-    levels = grey + (levels - grey) * rng.uniform(0.6, 1.4)
+    levels = grey + (levels - grey) * about_one(0.4)
     middle = levels.mean()
-    levels = middle + (levels - middle) * rng.uniform(0.7, 1.3)
-    tint = rng.uniform(0.9, 1.1, 3) * rng.uniform(0.65, 1.35)
-    levels = np.clip(levels * tint.astype(np.float32), 0, 1)
+    levels = middle + (levels - middle) * about_one(0.3)
+    levels = np.clip(levels * about_one(0.1, 3) * about_one(0.35), 0, 1)
     if _happens(0.3, rng):
-        levels **= np.float32(np.exp(rng.uniform(-0.4, 0.4)))
+        levels **= about_one(0.4)
     return np.asarray(levels * 255, dtype=np.uint8)
 
 

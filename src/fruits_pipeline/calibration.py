@@ -78,14 +78,28 @@ def _folds(known: Labelled, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     _, photos = np.unique(known.labels, return_counts=True)
-    count = min(FOLDS, len(np.unique(known.groups)), photos.max())
+    groups = _groups(known)
+    count = min(FOLDS, len(np.unique(groups)), photos.max())
     if count == 1:
         return []
     cut = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of labels with few photos
-        found = [*cut.split(known.vectors, known.labels, known.groups)]
-    return [fold for fold in found if len(np.unique(known.labels[fold[0]])) > 1]
+        found = [*cut.split(known.vectors, known.labels, groups)]
+    return [fold for fold in found if _says_something(known.labels, *fold)]
+
+
+def _says_something(labels: np.ndarray, learned: np.ndarray, asked: np.ndarray) -> bool:
+    """Say whether there is something to tell apart, and someone to ask about it."""
+    several = len(np.unique(labels[learned])) > 1
+    return several and bool(np.isin(labels[asked], labels[learned]).any())
+
+
+def _groups(known: Labelled) -> np.ndarray:
+    """Return films, or photos where no label has a second film to learn it from."""
+    films = {*zip(known.labels.tolist(), known.groups.tolist(), strict=True)}
+    several = len(films) > len(np.unique(known.labels))
+    return known.groups if several else np.arange(len(known.labels))
 
 
 def _out_of_fold(known: Labelled, folds: Sequence[Fold], strength: float) -> np.ndarray:

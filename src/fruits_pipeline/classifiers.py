@@ -72,10 +72,14 @@ class Labelled:
 
     def sample(self, most: int, seed: int) -> Labelled:
         """Return so many photos of a label by chance, or all where there are fewer."""
-        order = np.random.default_rng(seed).permutation(len(self.labels))
-        names = np.unique(self.labels)
-        rows = [order[self.labels[order] == name][:most] for name in names]
-        return self.where(np.sort(np.concatenate(rows)))
+        return self.where(sample(self.labels, most, seed))
+
+
+def sample(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Return numbers of so many rows of each label by chance, in their order."""
+    order = np.random.default_rng(seed).permutation(len(labels))
+    rows = [order[labels[order] == name][:most] for name in np.unique(labels)]
+    return np.sort(np.concatenate(rows))
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

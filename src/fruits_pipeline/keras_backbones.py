@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fruits_pipeline import pca
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.keras_networks import (
     RANDOM,
     build_network,
+    freeze,
     no_weights,
     with_scaling,
 )
-from fruits_pipeline.moments import moments_of
 from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
-from fruits_pipeline.photos import fit
+from fruits_pipeline.training_batches import TrainingPhotos
 
 if TYPE_CHECKING:
     import keras
@@ -37,9 +36,6 @@ logger = logging.getLogger(__name__)
 
 TOLERANCE = 1e-3
 """Largest difference between Keras' features and LiteRT's."""
-
-TAUGHT = 0.9
-"""Share of the variance of a teacher's features that is learned from it."""
 
 
 def build(
@@ -70,8 +66,10 @@ def build(
     if parameters.weights == RANDOM and not images:
         raise no_weights(parameters, "random weights that nothing trains")
     keras.utils.set_random_seed(parameters.seed)
-    network = build_network(parameters)
-    history = _train(network, images, labels, parameters) if images else []
+    network, history = build_network(parameters), []
+    if images:
+        folder = Path(parameters.checkpoints, _digest(parameters, images, labels))
+        history = _train(network, TrainingPhotos(images, labels), parameters, folder)
     versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
     told = _told(parameters, images, labels, history)
     return _to_litert(network, parameters, told, versions), history
@@ -79,26 +77,17 @@ def build(
 
 def _train(
     network: keras.Model,
-    images: Sequence[bytes],
-    labels: Sequence[str],
+    photos: TrainingPhotos,
     parameters: BackboneParameters,
+    folder: Path,
 ) -> History:
+    from fruits_pipeline.teaching import taught
     from fruits_pipeline.training import train
-    from fruits_pipeline.training_batches import TrainingPhotos
 
-    chosen = parameters.training
-    same = {"input_size": chosen.size, "weights": RANDOM}  # at another size
-    smaller = parameters.model_copy(update=same)
-    trained = build_network(smaller)
-    trained.set_weights(network.get_weights())
-    _freeze(trained, chosen.first_trained)
-    folder = Path(chosen.checkpoints, _digest(parameters, images, labels))
-    targets = _targets(images, parameters.teacher) if chosen.teacher_weight else None
-    photos = TrainingPhotos(images, labels, targets)
-    scaled = with_scaling(trained, smaller)
-    history = train(scaled, photos, chosen, parameters.seed, folder)
-    network.set_weights(trained.get_weights())
-    return history
+    freeze(network, parameters)
+    photos = taught(photos, parameters.teacher, folder)
+    model = with_scaling(network, parameters)
+    return train(model, photos, parameters.training, parameters.seed, folder)
 
 
 def _digest(
@@ -111,31 +100,6 @@ def _digest(
     return sha.hexdigest()[:12]
 
 
-def _freeze(network: keras.Model, first_trained: str | None) -> None:
-    """Leave the layers before one as they are."""
-    names = [layer.name for layer in network.layers]
-    if first_trained is None:
-        return
-    found = [i for i, name in enumerate(names) if name.startswith(first_trained)]
-    if not found:
-        raise FruitsError(
-            f"Found backbone.training.first_trained = {first_trained!r}; expected the "
-            f"beginning of a layer's name, null to train all: {', '.join(names)}."
-        )
-    for layer in network.layers[: found[0]]:
-        layer.trainable = False
-
-
-def _targets(images: Sequence[bytes], teacher: NetworkParameters) -> np.ndarray:
-    """Return what a larger network sees in photos, `float32 [n, k]`."""
-    logger.info("The teacher looks at %d photos", len(images))
-    seeing = _to_litert(build_network(teacher), teacher, {}, {})
-    fitted = (fit(image, teacher.input_size, "crop") for image in images)
-    features = np.array([*seeing.embed(fitted)])
-    seen = pca.fit(moments_of(features), TAUGHT, standardise=True, max_components=None)
-    return seen.transform(features)
-
-
 def _told(
     parameters: BackboneParameters,
     images: Sequence[bytes],
@@ -145,13 +109,13 @@ def _told(
     """Return what the card says of a training."""
     if not history:
         return {}
-    how = parameters.training.model_dump(exclude={"checkpoints"})
-    told: dict[str, Any] = {"photos": len(images), "labels": len({*labels})}
-    told["seed"] = parameters.seed
-    if parameters.training.teacher_weight:
-        told["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
+    how: dict[str, Any] = {"photos": len(images), "labels": len({*labels})}
+    how |= {"seed": parameters.seed, **parameters.training.model_dump()}
+    how |= parameters.photos.model_dump()
+    if parameters.teacher.weight:
+        how["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
     last = {name: round(value, 4) for name, value in history[-1].items()}
-    return told | how | {"last_epoch": last}
+    return how | {"last_epoch": last}
 
 
 def _to_litert(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.parameters import NetworkParameters
+from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
+from fruits_pipeline.photos import fit
 
 if TYPE_CHECKING:
     import keras
 
 RANDOM = "random"
 """Instead of weights: initialised by chance."""
+
+SEEN_AT_ONCE = 64
 
 
 def _application(name: str) -> Callable[..., keras.Model]:
@@ -51,6 +56,31 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
         raise no_weights(parameters, str(exc)) from exc
 
 
+def freeze(network: keras.Model, parameters: BackboneParameters) -> None:
+    """Leave the layers before the first to train as they are.
+
+    So are the statistics of batches, unless the weights are random: those of a training,
+    half studio and half shops, fit neither.
+
+    Raises:
+        FruitsError: There is no such layer.
+    """
+    import keras
+
+    first = parameters.training.first_trained or ""
+    names = [layer.name for layer in network.layers]
+    found = [number for number, name in enumerate(names) if name.startswith(first)]
+    if not found:
+        raise FruitsError(
+            f"Found backbone.training.first_trained = {first!r}; expected the "
+            f"beginning of a layer's name, null to train all: {', '.join(names)}."
+        )
+    known = parameters.weights != RANDOM
+    for number, layer in enumerate(network.layers):
+        of_batches = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= found[0] and not (known and of_batches)
+
+
 def no_weights(parameters: NetworkParameters, found: str) -> FruitsError:
     """Return an error that says what was found, and three ways to weights."""
     return FruitsError(
@@ -68,8 +98,6 @@ def with_scaling(
 ) -> keras.Model:
     """Return a network from plain pixels, `uint8` of 0 to 255, to features.
 
-    Its batch normalisation stays as it is, in training too.
-
     Args:
         network: From scaled pixels.
         parameters: Of that network.
@@ -85,4 +113,20 @@ def with_scaling(
 
     shape = (parameters.input_size, parameters.input_size, 3)
     pixels = keras.Input(shape, batch_size=photos, dtype="uint8")
-    return keras.Model(pixels, network(Scaling()(pixels), training=False))
+    return keras.Model(pixels, network(Scaling()(pixels)))
+
+
+def features_of(model: keras.Model, images: Sequence[bytes]) -> np.ndarray:
+    """Return what a network sees in photos, `float32 [n, width]`.
+
+    Args:
+        model: From plain pixels to features.
+        images: Canonical photos; of one that is not square, the middle is seen.
+    """
+    size = model.input_shape[1]
+    shares = (
+        images[first : first + SEEN_AT_ONCE]
+        for first in range(0, len(images), SEEN_AT_ONCE)
+    )
+    pixels = (np.array([fit(image, size, "crop") for image in s]) for s in shares)
+    return np.concatenate([model.predict_on_batch(share) for share in pixels])

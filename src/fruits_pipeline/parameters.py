@@ -57,6 +57,16 @@ class PreprocessParameters(_Stage):
     max_error_rate: Annotated[float, Field(ge=0, le=1)]
 
 
+class TrainingParameters(_Stage):
+    """How a network is trained; see `conf/base/parameters_backbone.yml`."""
+
+    epochs: Annotated[int, Field(ge=0)]
+    steps: Count
+    photos_per_step: Count
+    learning_rate: Annotated[float, Field(gt=0)]
+    first_trained: str | None
+
+
 class NetworkParameters(_Stage):
     """A network of `keras.applications`; see `conf/base/parameters_backbone.yml`."""
 
@@ -66,28 +76,28 @@ class NetworkParameters(_Stage):
     weights: Annotated[str, Field(min_length=1)]
 
 
-class TrainingParameters(_Stage):
-    """How a backbone is trained; see `conf/base/parameters_backbone.yml`."""
+class TeacherParameters(NetworkParameters):
+    """The network that a backbone learns from, and how much."""
 
-    epochs: Annotated[int, Field(ge=0)]
-    steps: Count
-    photos_per_step: Count
-    size: Annotated[int, Field(ge=32, le=256)]
-    learning_rate: Annotated[float, Field(gt=0)]
-    first_trained: str | None
-    teacher_weight: Annotated[float, Field(ge=0)]
+    weight: Annotated[float, Field(ge=0)]
+
+
+class TrainingPhotosParameters(_Stage):
+    """Which photos are trained on; see `conf/base/parameters_backbone.yml`."""
+
     splits: list[str]
     left_out_labels: list[str]
     left_out_series: str | None
-    checkpoints: Annotated[str, Field(min_length=1)]
 
 
 class BackboneParameters(NetworkParameters):
     """Parameters of the stage backbone; see `conf/base/parameters_backbone.yml`."""
 
-    seed: int
     training: TrainingParameters
-    teacher: NetworkParameters
+    photos: TrainingPhotosParameters
+    teacher: TeacherParameters
+    checkpoints: Annotated[str, Field(min_length=1)]
+    seed: int
 
 
 class FeaturizeParameters(_Stage):

@@ -16,19 +16,25 @@ from typing import Any
 import keras
 import numpy as np
 
+from fruits_pipeline.classifiers import Labelled, regress, sample
 from fruits_pipeline.files import write_whole
+from fruits_pipeline.keras_networks import features_of
 from fruits_pipeline.parameters import TrainingParameters
 from fruits_pipeline.training_batches import TrainingBatches, TrainingPhotos
 
 logger = logging.getLogger(__name__)
 
-AVERAGED = 0.998
-"""Of the moving average of weights, which is what is kept, a step."""
+AVERAGED = 1 / 6
+"""Share of the steps that the moving average of the weights, which is what is kept,
+reaches back."""
 
 SMOOTHING = 0.1
 WEIGHT_DECAY = 1e-4
 WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
+
+PROBED, PROBE_STRENGTH = 80, 3.0
+"""Photos of a label that the head for labels begins with, and their regularisation."""
 
 HISTORY = "history.json"
 
@@ -56,8 +62,9 @@ def train(
         How it went, epoch by epoch; the network is trained.
     """
     model = _compiled(network, photos, parameters)
+    model.get_layer("label").set_weights(_probe(network, photos, seed))
     history = _resume(model, folder)
-    batches = TrainingBatches(photos, parameters, seed)
+    batches = TrainingBatches(photos, parameters, network.input_shape[1], seed)
     begin, done = time.monotonic(), len(history)
     for epoch in range(done, parameters.epochs):
         steps = batches.of_epoch(epoch)
@@ -89,20 +96,34 @@ def _compiled(
     """Return the network with a head for labels and one for the teacher."""
     layers, (features,) = keras.layers, network.outputs
     outputs = {"label": layers.Dense(len({*photos.labels}), name="label")(features)}
-    losses = {"label": _cross_entropy()}
+    losses, weights = {"label": _cross_entropy()}, {"label": 1.0}
     if photos.targets is not None:
-        width = photos.targets.shape[1]
+        width = photos.targets.seen.shape[1]
         outputs["teacher"] = layers.Dense(width, name="teacher")(features)
         losses["teacher"] = keras.losses.CosineSimilarity()
+        weights["teacher"] = photos.targets.weight
     model = keras.Model(network.inputs, outputs)
-    weights = {"label": 1.0, "teacher": parameters.teacher_weight}
     model.compile(
         _optimizer(parameters),
         loss=losses,
-        loss_weights={name: weights[name] for name in losses},
+        loss_weights=weights,
         metrics={"label": ["accuracy"]},
     )
     return model
+
+
+def _probe(network: keras.Model, photos: TrainingPhotos, seed: int) -> list[np.ndarray]:
+    """Return a head that tells labels apart by the features as they are.
+
+    A head that begins by chance spoils features while it learns (Kumar et al., 2022,
+    "Fine-tuning can distort pretrained features and underperform out-of-distribution").
+    """
+    labels = np.array(photos.labels)
+    rows = sample(labels, PROBED, seed)
+    features = features_of(network, [photos.images[row] for row in rows])
+    known = Labelled(features, labels[rows], groups=rows)
+    head = regress(known, PROBE_STRENGTH)
+    return [head.weights, head.bias]
 
 
 def _cross_entropy() -> keras.Loss:
@@ -121,7 +142,10 @@ def _optimizer(parameters: TrainingParameters) -> keras.Optimizer:
         warmup_steps=warm_up,
     )
     return keras.optimizers.AdamW(
-        rate, weight_decay=WEIGHT_DECAY, use_ema=True, ema_momentum=AVERAGED
+        rate,
+        weight_decay=WEIGHT_DECAY,
+        use_ema=True,
+        ema_momentum=max(0, 1 - 1 / (AVERAGED * steps)),
     )
 
 

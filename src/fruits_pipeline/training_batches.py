@@ -23,18 +23,31 @@ Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
+class Targets:
+    """What a teacher sees.
+
+    Attributes:
+        seen: In each photo, `float32 [n, d]`.
+        weight: Of the loss to see the same, against that to tell labels apart.
+    """
+
+    seen: np.ndarray
+    weight: float
+
+
+@dataclass(frozen=True)
 class TrainingPhotos:
     """Photos to train on.
 
     Attributes:
         images: Canonical photos.
         labels: Of each of them.
-        targets: What a teacher sees in each of them, `float32 [n, d]`; None without one.
+        targets: What a teacher sees in them; None without one.
     """
 
     images: Sequence[bytes]
     labels: Sequence[str]
-    targets: np.ndarray | None = None
+    targets: Targets | None = None
 
 
 class TrainingBatches:
@@ -45,9 +58,14 @@ class TrainingBatches:
     """
 
     def __init__(
-        self, photos: TrainingPhotos, parameters: TrainingParameters, seed: int
+        self,
+        photos: TrainingPhotos,
+        parameters: TrainingParameters,
+        size: int,
+        seed: int,
     ) -> None:
-        self.photos, self.parameters, self.seed = photos, parameters, seed
+        self.photos, self.parameters = photos, parameters
+        self.size, self.seed = size, seed
         names = np.array(sorted({*photos.labels}))
         self.labels = np.searchsorted(names, photos.labels)
         self.one_hot = np.eye(len(names), dtype=np.float32)
@@ -79,7 +97,7 @@ class TrainingBatches:
         pixels = np.stack([self._augmented(number, rng) for number in numbers])
         said = {"label": self.one_hot[self.labels[numbers]]}
         if self.photos.targets is not None:
-            said["teacher"] = self.photos.targets[numbers]
+            said["teacher"] = self.photos.targets.seen[numbers]
         return pixels, said
 
     def _in_turn(self, rng: np.random.Generator) -> np.ndarray:
@@ -96,4 +114,4 @@ class TrainingBatches:
             chosen = [rng.choice(self.backgrounds), *rng.choice(same, SAME_FRUIT)]
             return [self.photo(other) for other in chosen]
 
-        return augment(self.photo(number), self.parameters.size, others, rng)
+        return augment(self.photo(number), self.size, others, rng)

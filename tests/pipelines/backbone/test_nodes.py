@@ -21,22 +21,26 @@ NETWORK = {
 }
 
 
-def parameters(**training: Any) -> BackboneParameters:
-    plain = {
-        "epochs": 1,
+def parameters(epochs: int = 1, **photos: Any) -> BackboneParameters:
+    training = {
+        "epochs": epochs,
         "steps": 1,
         "photos_per_step": 4,
-        "size": 32,
         "learning_rate": 0.001,
         "first_trained": None,
-        "teacher_weight": 0.0,
+    }
+    chosen = {
         "splits": ["Training", "train"],
         "left_out_labels": [],
         "left_out_series": None,
-        "checkpoints": "nowhere",
     }
     return BackboneParameters(
-        **NETWORK, seed=1, training=plain | training, teacher=NETWORK
+        **NETWORK,
+        seed=1,
+        training=training,
+        photos=chosen | photos,
+        teacher=NETWORK | {"weight": 0},
+        checkpoints="nowhere",
     )
 
 
@@ -98,7 +102,7 @@ def test_only_the_newest_version_of_a_photo_is_trained_on(
 
 
 @pytest.mark.parametrize(
-    ("training", "left"),
+    ("chosen", "left"),
     [
         ({"left_out_labels": ["Fig"]}, ["Kiwi", "Lime"]),
         ({"left_out_series": "/r$"}, ["Fig", "Lime"]),
@@ -106,14 +110,14 @@ def test_only_the_newest_version_of_a_photo_is_trained_on(
     ],
 )
 def test_what_is_left_out_is_not_trained_on(
-    given: list[Given], training: dict[str, Any], left: list[str]
+    given: list[Given], chosen: dict[str, Any], left: list[str]
 ) -> None:
     rows = [
         image("Training/Fig/1", 1, series="Fig/"),
         image("Training/Kiwi/1", 2, series="Kiwi/r"),
         image("train/Lime/1", 3),
     ]
-    build_backbone(batches({"000001": rows}, schemas.IMAGES), parameters(**training))
+    build_backbone(batches({"000001": rows}, schemas.IMAGES), parameters(**chosen))
     assert given[0][1] == left
 
 
@@ -137,7 +141,7 @@ def test_training_on_fewer_than_two_labels_is_refused_in_words(
         build_backbone(table, PARAMETERS)
     assert found in str(refused.value)
     assert "in the splits ['Training', 'train']" in str(refused.value)
-    assert "backbone.training.splits" in str(refused.value)
+    assert "backbone.photos.splits" in str(refused.value)
 
 
 def test_training_without_a_table_says_what_to_run() -> None:

@@ -10,7 +10,7 @@ from fruits_pipeline import keras_backbones
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.batches import Batches, in_splits, labelled
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.parameters import BackboneParameters, TrainingParameters
+from fruits_pipeline.parameters import BackboneParameters, TrainingPhotosParameters
 from fruits_pipeline.training_curves import training_curves
 
 
@@ -28,31 +28,31 @@ def build_backbone(
     """
     photos: tuple[list[bytes], list[str]] = ([], [])
     if parameters.training.epochs:
-        table = _training_photos(images, parameters.training)
+        table = _training_photos(images, parameters.photos)
         photos = table["image"].to_pylist(), table["label"].to_pylist()
     backbone, history = keras_backbones.build(parameters, *photos)
     return backbone, training_curves(history)
 
 
-def _training_photos(images: Batches, parameters: TrainingParameters) -> pa.Table:
+def _training_photos(images: Batches, chosen: TrainingPhotosParameters) -> pa.Table:
     """Return `label` and `image` of the photos to train on, by path.
 
     Raises:
         FruitsError: There are not two labels to tell apart.
     """
-    chosen = labelled(images).where(in_splits(parameters.splits))
-    chosen = chosen.where(~F.col("label").isin(parameters.left_out_labels))
-    if parameters.left_out_series:
-        left_out = F.col("series").rlike(parameters.left_out_series)
-        chosen = chosen.where(~F.coalesce(left_out, F.lit(False)))
+    said = labelled(images).where(in_splits(chosen.splits))
+    said = said.where(~F.col("label").isin(chosen.left_out_labels))
+    if chosen.left_out_series:
+        left_out = F.col("series").rlike(chosen.left_out_series)
+        said = said.where(~F.coalesce(left_out, F.lit(False)))
     pixels = images.rows().select("path", "batch", "image")
-    rows = pixels.join(chosen.select("path", "batch", "label"), ["path", "batch"])
+    rows = pixels.join(said.select("path", "batch", "label"), ["path", "batch"])
     table = rows.orderBy("path").select("label", "image").toArrow()
     if (names := len(table["label"].unique())) <= 1:
         raise FruitsError(
             f"Found {table.num_rows} photos of {names} label(s) in the splits "
-            f"{parameters.splits}; expected at least two labels to tell apart. Ingest "
-            "and preprocess labelled photos first, or change backbone.training.splits, "
+            f"{chosen.splits}; expected at least two labels to tell apart. Ingest "
+            "and preprocess labelled photos first, or change backbone.photos.splits, "
             "or set backbone.training.epochs to 0 to train nothing."
         )
     return table
