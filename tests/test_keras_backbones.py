@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from making import jpeg
 
-from fruits_pipeline import keras_backbones
+from fruits_pipeline import keras_litert
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import TOLERANCE, _train, build
+from fruits_pipeline.keras_backbones import _train, build
+from fruits_pipeline.keras_litert import TOLERANCE
 from fruits_pipeline.keras_networks import build_network, with_scaling
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.photos import canonicalise, fit
@@ -210,7 +211,7 @@ def test_a_teacher_is_asked_once(
     teacher = parameters(teacher=TEACHER | {"weight": 0.5}).teacher
     photos = TrainingPhotos(IMAGES, LABELS)
     first = teaching.taught(photos, teacher, tmp_path)
-    monkeypatch.delattr(teaching, "features_of")
+    monkeypatch.delattr(teaching, "to_backbone")
     again = teaching.taught(photos, teacher, tmp_path)
     assert first.targets is not None
     assert again.targets is not None
@@ -259,7 +260,7 @@ def scaled_only(keras: Any, architecture: str) -> tuple[Any, Backbone]:
     """Return a backbone of nothing but an architecture's scaling, and Keras' own."""
     some = parameters(architecture=architecture, arguments={})
     model = with_scaling(pooling_network(keras), some, 1)
-    content = keras_backbones._convert(model)
+    content = keras_litert._convert(model)
     card = Card(
         architecture=architecture,
         arguments={},
@@ -304,11 +305,11 @@ def test_the_scaling_of_each_architecture_is_inside_its_file(
 
 def test_a_file_that_has_lost_its_scaling_is_refused(keras: Any) -> None:
     model, backbone = scaled_only(keras, "MobileNetV2")
-    keras_backbones._check_same(model, backbone)
+    keras_litert._check_same(model, backbone)
     other = parameters(architecture="VGG16", arguments={})
     unlike = with_scaling(pooling_network(keras), other, 1)
     with pytest.raises(FruitsError, match="This model does not convert"):
-        keras_backbones._check_same(unlike, backbone)
+        keras_litert._check_same(unlike, backbone)
 
 
 def complaint(wrong: BackboneParameters) -> str:

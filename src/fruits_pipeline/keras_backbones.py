@@ -1,22 +1,19 @@
 """Build a backbone with Keras: any model of `keras.applications`, to LiteRT.
 
-TensorFlow comes with `pip install fruits-pipeline[keras]`; this module, `keras_networks`
-and `training` alone need it. Nothing of it is needed to run a backbone.
+TensorFlow comes with `pip install fruits-pipeline[keras]`; this module, those whose names
+begin as its own, `teaching` and `training` alone need it, and no run of a backbone does.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fruits_pipeline.backbones import Backbone, Card
+from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.keras_litert import to_backbone
 from fruits_pipeline.keras_networks import (
     RANDOM,
     build_network,
@@ -24,18 +21,13 @@ from fruits_pipeline.keras_networks import (
     no_weights,
     with_scaling,
 )
-from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
+from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.training_batches import TrainingPhotos
 
 if TYPE_CHECKING:
     import keras
 
     from fruits_pipeline.training import History
-
-logger = logging.getLogger(__name__)
-
-TOLERANCE = 1e-3
-"""Largest difference between Keras' features and LiteRT's."""
 
 
 def build(
@@ -56,7 +48,7 @@ def build(
     """
     try:
         import keras
-        import tensorflow as tf
+        import tensorflow  # noqa: F401 - whether it is there
     except ModuleNotFoundError as exc:
         raise FruitsError(
             f"Found no {exc.name}; expected TensorFlow, which is needed to build a "
@@ -70,9 +62,8 @@ def build(
     if images:
         folder = Path(parameters.checkpoints, _digest(parameters, images, labels))
         history = _train(network, TrainingPhotos(images, labels), parameters, folder)
-    versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
     told = _told(parameters, images, labels, history)
-    return _to_litert(network, parameters, told, versions), history
+    return to_backbone(network, parameters, told), history
 
 
 def _train(
@@ -116,47 +107,3 @@ def _told(
         how["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
     last = {name: round(value, 4) for name, value in history[-1].items()}
     return how | {"last_epoch": last}
-
-
-def _to_litert(
-    network: keras.Model,
-    parameters: NetworkParameters,
-    training: dict[str, Any],
-    versions: dict[str, str],
-) -> Backbone:
-    model = with_scaling(network, parameters, photos=1)
-    content = _convert(model)
-    card = Card(
-        architecture=parameters.architecture,
-        arguments=parameters.arguments,
-        input_size=parameters.input_size,
-        width=model.output_shape[-1],
-        weights=parameters.weights.rpartition("/")[-1],
-        training=training,
-        versions=versions,
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
-    backbone = Backbone(content, card)
-    _check_same(model, backbone)
-    return backbone
-
-
-def _convert(model: keras.Model) -> bytes:
-    with TemporaryDirectory() as folder:
-        file = Path(folder, "backbone.tflite")
-        model.export(file, format="litert", verbose=False)
-        return file.read_bytes()
-
-
-def _check_same(model: keras.Model, backbone: Backbone) -> None:
-    """Refuse a file that has lost its weights, or its scaling, on the way."""
-    size = backbone.card.input_size
-    noise = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
-    expected = model.predict(noise, verbose=0)
-    (found,) = backbone.embed(noise)
-    if not np.allclose(found, expected, atol=TOLERANCE):
-        raise FruitsError(
-            f"Found features that differ by {np.abs(found - expected).max():.2g} "
-            f"between LiteRT and Keras; expected at most {TOLERANCE}. This model does "
-            "not convert; choose another backbone.architecture."
-        )

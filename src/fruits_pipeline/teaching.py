@@ -14,9 +14,11 @@ import numpy as np
 
 from fruits_pipeline import pca
 from fruits_pipeline.files import write_whole
-from fruits_pipeline.keras_networks import build_network, features_of, with_scaling
+from fruits_pipeline.keras_litert import to_backbone
+from fruits_pipeline.keras_networks import build_network
 from fruits_pipeline.moments import moments_of
 from fruits_pipeline.parameters import TeacherParameters
+from fruits_pipeline.photos import fit
 from fruits_pipeline.training_batches import Targets, TrainingPhotos
 
 logger = logging.getLogger(__name__)
@@ -53,7 +55,8 @@ def taught(
 def _seen(photos: TrainingPhotos, teacher: TeacherParameters) -> np.ndarray:
     """Return the principal components of what a teacher sees, `float32 [n, k]`."""
     logger.info("The teacher looks at %d photos", len(photos.images))
-    network = with_scaling(build_network(teacher), teacher)
-    features = features_of(network, photos.images)
+    seeing = to_backbone(build_network(teacher), teacher, training={})
+    fitted = (fit(image, teacher.input_size, "crop") for image in photos.images)
+    features = np.array([*seeing.embed(fitted)])
     model = pca.fit(moments_of(features), TAUGHT, standardise=True, max_components=None)
     return model.transform(features)
