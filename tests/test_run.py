@@ -115,7 +115,7 @@ def finished(run: Run, photos: Path, root: Path, **parameters: object) -> Chain:
 def features_of(photo: bytes) -> np.ndarray:
     """Embed a photo that is canonical already, without Spark."""
     backbone = BackboneFolder(filepath=str(BACKBONE)).load()
-    (features,) = backbone.embed([fit(photo, backbone.card.input_size, "pad")])
+    (features,) = backbone.embed([fit(photo, backbone.card.input_size, "crop")])
     return features
 
 
