@@ -75,7 +75,7 @@ def _sizes(asked: argparse.Namespace, sets: Sets) -> list[dict[str, Any]]:
     for alpha, size in SIZES:
         folder = plain(asked.shared, asked.work, alpha, size)
         fruits = see(folder, sets[FRUITS].images, FIT)
-        row: dict[str, Any] = {"alpha": alpha, "size, px": size}
+        row: dict[str, Any] = {"alpha": str(alpha), "size, px": size}
         row["photos/s"] = f"{fruits.rate:,.0f}"
         films = films_apart(sets[FRUITS], fruits.features).reduced()
         row["films apart"] = _percent(by_regression(films))
