@@ -14,6 +14,7 @@ from fruits_pipeline.parameters import TrainingParameters
 
 keras = pytest.importorskip("keras", reason="training needs TensorFlow")
 
+from fruits_pipeline import training  # noqa: E402
 from fruits_pipeline.training import train  # noqa: E402
 from fruits_pipeline.training_batches import (  # noqa: E402
     Targets,
@@ -59,14 +60,17 @@ def test_every_epoch_is_told_of(tmp_path: Path) -> None:
     assert all({"loss", "label_accuracy"} <= epoch.keys() for epoch in history)
 
 
-def test_a_network_learns_what_it_is_shown(tmp_path: Path) -> None:
+def test_a_network_learns_what_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = [np.zeros((4, 3)), np.zeros(3)]
+    monkeypatch.setattr(training, "_probe", lambda *_: nothing)
     colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
     images = [plain(colour) for colour in colours for _ in range(4)]
     photos = TrainingPhotos(images, [str(i // 4) for i in range(12)])
     more = PARAMETERS.model_copy(update={"epochs": 12})
     history = train(network(), photos, more, 1, tmp_path)
-    assert history[-1]["accuracy"] > 0.9
-    assert history[-1]["loss"] < history[0]["loss"]
+    assert history[-1]["accuracy"] > 0.9 > history[0]["accuracy"]
 
 
 def plain(colour: tuple[int, int, int]) -> bytes:

@@ -62,8 +62,9 @@ def train(
         How it went, epoch by epoch; the network is trained.
     """
     model = _compiled(network, photos, parameters)
-    model.get_layer("label").set_weights(_probe(network, photos, seed))
     history = _resume(model, folder)
+    if not history:
+        model.get_layer("label").set_weights(_probe(network, photos, seed))
     batches = TrainingBatches(photos, parameters, network.input_shape[1], seed)
     begin, done = time.monotonic(), len(history)
     for epoch in range(done, parameters.epochs):
