@@ -35,6 +35,7 @@ TRAINING = {
 SMALLEST = {
     "architecture": "MobileNet",
     "arguments": {"alpha": 0.25},
+    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
@@ -47,6 +48,15 @@ def parameters(training: Mapping[str, Any] | None = None, **changes: Any) -> Any
     rest = {"seed": 360, "checkpoints": "nowhere", "photos": SPLITS, "teacher": TEACHER}
     some = {"training": TRAINING | dict(training or {})}
     return BackboneParameters(**(SMALLEST | rest | some | changes))
+
+
+def of_imagenet(
+    shared: Path, training: Mapping[str, Any] | None = None, **changes: Any
+) -> Any:
+    """Return parameters of MobileNetV2 with ImageNet's weights from a file."""
+    some = {"architecture": "MobileNetV2", "arguments": {"alpha": 0.35}}
+    weights = str(shared / "keras/models" / H5)
+    return parameters(training, weights=weights, **(some | changes))
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +80,7 @@ def shared() -> Path:
 @pytest.fixture(scope="module")
 def from_file(keras: Any, shared: Path) -> Backbone:
     """MobileNetV2 at 96 px, with ImageNet weights from a file."""
-    weights = str(shared / "keras/models" / H5)
-    arguments = {"alpha": 0.35}
-    return build(
-        parameters(
-            architecture="MobileNetV2",
-            arguments=arguments,
-            input_size=96,
-            weights=weights,
-        ),
-        *NOTHING,
-    )[0]
+    return build(of_imagenet(shared, input_size=96), *NOTHING)[0]
 
 
 def every_nth(folder: Path, pattern: str, photos: int) -> list[bytes]:
@@ -178,9 +178,7 @@ def test_a_trained_backbone_is_not_the_random_one_that_it_was(
 def test_statistics_of_batches_stay_where_weights_are_known(
     keras: Any, shared: Path, tmp_path: Path
 ) -> None:
-    weights = str(shared / "keras/models" / H5)
-    some = {"architecture": "MobileNetV2", "arguments": {"alpha": 0.35}}
-    known = parameters(weights=weights, **some)
+    known = of_imagenet(shared)
     network = build_network(known)
     before = {layer.name: layer.get_weights() for layer in network.layers}
     _train(network, TrainingPhotos(IMAGES, LABELS), known, tmp_path)
@@ -194,11 +192,7 @@ def test_statistics_of_batches_stay_where_weights_are_known(
 def test_a_training_begins_with_what_the_features_tell_already(
     keras: Any, shared: Path, tmp_path: Path
 ) -> None:
-    weights = str(shared / "keras/models" / H5)
-    some = {"architecture": "MobileNetV2", "arguments": {"alpha": 0.35}}
-    still = parameters(
-        {"learning_rate": 1e-9, "steps": 8}, weights=weights, input_size=96, **some
-    )
+    still = of_imagenet(shared, {"learning_rate": 1e-9, "steps": 8}, input_size=96)
     images = every_nth(shared / "fruits-360/Training/Avocado", "*.jpg", 20)
     images += every_nth(shared / "fruits-360/Training/Lemon", "*.jpg", 20)
     photos = TrainingPhotos(images, ["Avocado"] * 20 + ["Lemon"] * 20)
@@ -250,6 +244,38 @@ def test_a_layer_that_is_not_there_is_refused_with_all_there_are(keras: Any) -> 
     assert "conv_dw_5, " in words
 
 
+def test_means_of_inner_layers_come_before_the_features_of_the_last(keras: Any) -> None:
+    keras.utils.set_random_seed(360)
+    some = parameters(inner_layers=["conv_pw_5_relu", "conv_pw_2"])
+    network = build_network(some)
+    maps = [network.get_layer(name).output for name in some.inner_layers]
+    last = network.get_layer("conv_pw_13_relu").output
+    whole = keras.Model(network.inputs, [*maps, last, *network.outputs])
+    pixels = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 3))
+    *seen, found = whole.predict(pixels, verbose=0)
+    expected = np.concatenate([each.mean(axis=(1, 2)) for each in seen], axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_inner_layers_are_in_the_file_and_on_its_card(
+    keras: Any, tmp_path: Path
+) -> None:
+    folder = str(tmp_path)
+    some = parameters(inner_layers=["conv_pw_5_relu"], checkpoints=folder)
+    backbone, _ = build(some, IMAGES, LABELS)
+    assert backbone.card.inner_layers == ["conv_pw_5_relu"]
+    assert backbone.card.width == 256 + 64
+
+
+@pytest.mark.parametrize("name", ["block_99", "global_average_pooling2d"])
+def test_an_inner_layer_without_a_map_is_refused(keras: Any, name: str) -> None:
+    with pytest.raises(FruitsError) as caught:
+        build_network(parameters(inner_layers=[name]))
+    words = str(caught.value)
+    assert words.startswith("Found backbone.inner_layers = [")
+    assert "conv_pw_5_relu, " in words
+
+
 def pooling_network(keras: Any, filters: int = 0) -> Any:
     """Return the mean colour of scaled pixels, or of a convolution of them."""
     layers = [keras.layers.Conv2D(filters, 3)] if filters else []
@@ -265,6 +291,7 @@ def scaled_only(keras: Any, architecture: str) -> tuple[Any, Backbone]:
     card = Card(
         architecture=architecture,
         arguments={},
+        inner_layers=[],
         input_size=32,
         width=3,
         weights="none",

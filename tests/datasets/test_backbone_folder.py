@@ -16,6 +16,7 @@ def backbone(model: bytes = MODEL) -> Backbone:
     card = Card(
         architecture="MobileNetV2",
         arguments={"alpha": 0.35},
+        inner_layers=["block_15_add"],
         input_size=32,
         width=1280,
         weights="random",

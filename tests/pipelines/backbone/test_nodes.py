@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("spark")
 NETWORK = {
     "architecture": "MobileNetV2",
     "arguments": {"alpha": 0.35},
+    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
