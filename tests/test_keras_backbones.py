@@ -35,7 +35,6 @@ TRAINING = {
 SMALLEST = {
     "architecture": "MobileNet",
     "arguments": {"alpha": 0.25},
-    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
@@ -244,38 +243,6 @@ def test_a_layer_that_is_not_there_is_refused_with_all_there_are(keras: Any) -> 
     assert "conv_dw_5, " in words
 
 
-def test_means_of_inner_layers_come_before_the_features_of_the_last(keras: Any) -> None:
-    keras.utils.set_random_seed(360)
-    some = parameters(inner_layers=["conv_pw_5_relu", "conv_pw_2"])
-    network = build_network(some)
-    maps = [network.get_layer(name).output for name in some.inner_layers]
-    last = network.get_layer("conv_pw_13_relu").output
-    whole = keras.Model(network.inputs, [*maps, last, *network.outputs])
-    pixels = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 3))
-    *seen, found = whole.predict(pixels, verbose=0)
-    expected = np.concatenate([each.mean(axis=(1, 2)) for each in seen], axis=1)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-
-
-def test_inner_layers_are_in_the_file_and_on_its_card(
-    keras: Any, tmp_path: Path
-) -> None:
-    folder = str(tmp_path)
-    some = parameters(inner_layers=["conv_pw_5_relu"], checkpoints=folder)
-    backbone, _ = build(some, IMAGES, LABELS)
-    assert backbone.card.inner_layers == ["conv_pw_5_relu"]
-    assert backbone.card.width == 256 + 64
-
-
-@pytest.mark.parametrize("name", ["block_99", "global_average_pooling2d"])
-def test_an_inner_layer_without_a_map_is_refused(keras: Any, name: str) -> None:
-    with pytest.raises(FruitsError) as caught:
-        build_network(parameters(inner_layers=[name]))
-    words = str(caught.value)
-    assert words.startswith("Found backbone.inner_layers = [")
-    assert "conv_pw_5_relu, " in words
-
-
 def pooling_network(keras: Any, filters: int = 0) -> Any:
     """Return the mean colour of scaled pixels, or of a convolution of them."""
     layers = [keras.layers.Conv2D(filters, 3)] if filters else []
@@ -291,7 +258,6 @@ def scaled_only(keras: Any, architecture: str) -> tuple[Any, Backbone]:
     card = Card(
         architecture=architecture,
         arguments={},
-        inner_layers=[],
         input_size=32,
         width=3,
         weights="none",

@@ -64,7 +64,6 @@ WRONG = [
     ("preprocess.max_error_rate", None, "valid number"),
     ("backbone.architecture", 5, "valid string"),
     ("backbone.arguments", [1], "valid dictionary"),
-    ("backbone.inner_layers", "block_15_add", "valid list"),
     ("backbone.input_size", 257, "less than or equal to 256"),
     ("backbone.weights", "", "at least 1 character"),
     ("backbone.training.epochs", -1, "greater than or equal to 0"),

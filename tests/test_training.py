@@ -60,32 +60,6 @@ def test_every_epoch_is_told_of(tmp_path: Path) -> None:
     assert all({"loss", "label_accuracy"} <= epoch.keys() for epoch in history)
 
 
-def test_photos_that_are_alike_as_the_teacher_sees_them_cost_nothing() -> None:
-    rng = np.random.default_rng(0)
-    seen = rng.normal(size=(6, 3))
-    seen -= seen.mean(axis=0)
-    turned, _ = np.linalg.qr(rng.normal(size=(5, 3)))
-    features = 7 * seen @ turned.T + 2
-    np.testing.assert_allclose(training.unlikeness(seen, features), 0, atol=1e-9)
-
-
-def test_photos_that_are_not_cost_the_squared_difference_of_their_cosines() -> None:
-    rng = np.random.default_rng(0)
-    seen, features = rng.normal(size=(6, 3)), rng.normal(size=(6, 4))
-    expected = np.zeros(6)
-    centred = features - features.mean(axis=0)
-    for one in range(6):
-        for other in range(6):
-            theirs = cosine(seen[one], seen[other])
-            expected[one] += (cosine(centred[one], centred[other]) - theirs) ** 2
-    found = training.unlikeness(seen, features)
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-def cosine(one: np.ndarray, other: np.ndarray) -> float:
-    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
-
-
 def test_a_network_learns_what_it_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,9 +20,6 @@ RANDOM = "random"
 
 SEEN_AT_ONCE = 64
 
-MAP_RANK = 4
-"""Axes of a map: photo, height, width, channel."""
-
 
 def _application(name: str) -> Callable[..., keras.Model]:
     import keras
@@ -41,12 +38,12 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
     """Return a network from scaled pixels to pooled features, with its weights.
 
     Raises:
-        FruitsError: There is no such architecture, or no such weights, or layers.
+        FruitsError: There is no such architecture, or no such weights.
     """
     size = parameters.input_size
     weights = None if parameters.weights == RANDOM else parameters.weights
     try:
-        network = _application(parameters.architecture)(
+        return _application(parameters.architecture)(
             input_shape=(size, size, 3),
             include_top=False,
             pooling="avg",
@@ -57,31 +54,6 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
         raise
     except Exception as exc:  # a download, a file or Keras' own checks of arguments
         raise no_weights(parameters, str(exc)) from exc
-    inner = parameters.inner_layers
-    return _with_inner_layers(network, inner) if inner else network
-
-
-def _with_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model:
-    """Return a network whose features are the means of inner layers' maps as well.
-
-    The last layer knows what a thing is, those before it how it looks (after Evci et al.,
-    2022, "Head2Toe: Utilizing intermediate representations for better transfer learning").
-    """
-    import keras
-
-    maps = {
-        layer.name: layer.output
-        for layer in network.layers
-        if len(layer.output.shape) == MAP_RANK
-    }
-    if unknown := {*names} - maps.keys():
-        raise FruitsError(
-            f"Found backbone.inner_layers = {sorted(unknown)}; expected names of layers "
-            f"with a map, [] for none: {', '.join(maps)}."
-        )
-    means = [keras.layers.GlobalAveragePooling2D()(maps[name]) for name in names]
-    features = keras.layers.Concatenate()([*means, *network.outputs])
-    return keras.Model(network.inputs, features)
 
 
 def freeze(network: keras.Model, parameters: BackboneParameters) -> None:

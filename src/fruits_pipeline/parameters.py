@@ -72,7 +72,6 @@ class NetworkParameters(_Stage):
 
     architecture: str
     arguments: dict[str, Any]
-    inner_layers: list[str]
     input_size: Annotated[int, Field(ge=32, le=256)]
     weights: Annotated[str, Field(min_length=1)]
 

@@ -28,6 +28,7 @@ AVERAGED = 1 / 6
 """Share of the steps that the moving average of the weights, which is what is kept,
 reaches back."""
 
+SMOOTHING = 0.1
 WEIGHT_DECAY = 1e-4
 WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
@@ -48,7 +49,7 @@ def train(
     seed: int,
     folder: Path,
 ) -> History:
-    """Train a network to tell labels apart, and photos alike that a teacher sees alike.
+    """Train a network to tell labels apart, and to see what a teacher sees.
 
     Args:
         network: From pixels of 0 to 255 to features; what is not trainable stays.
@@ -93,14 +94,14 @@ def _in_words(logs: dict[str, float]) -> str:
 def _compiled(
     network: keras.Model, photos: TrainingPhotos, parameters: TrainingParameters
 ) -> keras.Model:
-    """Return the network with a head for labels, and its features for the teacher."""
+    """Return the network with a head for labels and one for the teacher."""
     layers, (features,) = keras.layers, network.outputs
     outputs = {"label": layers.Dense(len({*photos.labels}), name="label")(features)}
-    losses = {"label": keras.losses.CategoricalCrossentropy(from_logits=True)}
-    weights = {"label": 1.0}
+    losses, weights = {"label": _cross_entropy()}, {"label": 1.0}
     if photos.targets is not None:
-        outputs["teacher"] = layers.Identity(name="teacher")(features)
-        losses["teacher"] = unlikeness
+        width = photos.targets.seen.shape[1]
+        outputs["teacher"] = layers.Dense(width, name="teacher")(features)
+        losses["teacher"] = keras.losses.CosineSimilarity()
         weights["teacher"] = photos.targets.weight
     model = keras.Model(network.inputs, outputs)
     model.compile(
@@ -110,28 +111,6 @@ def _compiled(
         metrics={"label": ["accuracy"]},
     )
     return model
-
-
-def unlikeness(seen: Any, features: Any) -> Any:
-    """Return how far photos are from being as alike as a teacher sees them.
-
-    Alike is the cosine between two photos of a batch, from their middle (after Tung and
-    Mori, 2019, "Similarity-preserving knowledge distillation").
-
-    Args:
-        seen: By the teacher, `float32 [n, d]`, whose middle is zero over all photos.
-        features: Of the same photos, `float32 [n, width]`.
-
-    Returns:
-        Of each photo the squared differences, summed over the batch, `float32 [n]`.
-    """
-    centred = features - keras.ops.mean(features, axis=0)
-    return keras.ops.sum((_cosines(centred) - _cosines(seen)) ** 2, axis=1)
-
-
-def _cosines(vectors: Any) -> Any:
-    directions = keras.ops.normalize(vectors, axis=1)
-    return directions @ keras.ops.transpose(directions)
 
 
 def _probe(network: keras.Model, photos: TrainingPhotos, seed: int) -> list[np.ndarray]:
@@ -146,6 +125,12 @@ def _probe(network: keras.Model, photos: TrainingPhotos, seed: int) -> list[np.n
     known = Labelled(features, labels[rows], groups=rows)
     head = regress(known, PROBE_STRENGTH)
     return [head.weights, head.bias]
+
+
+def _cross_entropy() -> keras.Loss:
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=SMOOTHING
+    )
 
 
 def _optimizer(parameters: TrainingParameters) -> keras.Optimizer:

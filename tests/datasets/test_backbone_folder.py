@@ -16,7 +16,6 @@ def backbone(model: bytes = MODEL) -> Backbone:
     card = Card(
         architecture="MobileNetV2",
         arguments={"alpha": 0.35},
-        inner_layers=["block_15_add"],
         input_size=32,
         width=1280,
         weights="random",

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.usefixtures("spark")
 NETWORK = {
     "architecture": "MobileNetV2",
     "arguments": {"alpha": 0.35},
-    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
