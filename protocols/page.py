@@ -39,7 +39,7 @@ def page(found: Mapping[str, Any]) -> str:
     accuracy = Table("Accuracy, by protocol", header, rows)
     width = Table("Widths, sizes and fitting, by ImageNet's weights", first, sizes)
     parts = [HEAD, markdown(accuracy), markdown(width), SIZES]
-    return "\n\n".join([*parts, f"Measured {found['made']} UTC."]) + "\n"
+    return "\n\n".join([*parts, f"Measured {found['made']}."]) + "\n"
 
 
 def _measures(found: Any) -> list[tuple[str, Any]]:

@@ -71,6 +71,7 @@ def test_a_network_learns_what_it_is_shown(
     more = PARAMETERS.model_copy(update={"epochs": 12})
     history = train(network(), photos, more, 1, tmp_path)
     assert history[-1]["accuracy"] > 0.9 > history[0]["accuracy"]
+    assert history[-1]["loss"] < history[0]["loss"]
 
 
 def plain(colour: tuple[int, int, int]) -> bytes:
