@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ LARGE = "mobilenet_v2_1.0_224_no_top.weights.h5"
 SHIPPED = PROJECT / "data/06_models/backbone"
 
 
-def plain(shared: Path, work: Path, alpha: float, size: int) -> Path:
+def plain(
+    shared: Path, work: Path, alpha: float, size: int, inner_layers: Sequence[str]
+) -> Path:
     """Return the folder of a backbone of ImageNet's weights, untouched.
 
     Args:
@@ -23,12 +26,14 @@ def plain(shared: Path, work: Path, alpha: float, size: int) -> Path:
         work: Where it is kept.
         alpha: 0.35 or 1.0.
         size: Of its input, in pixels.
+        inner_layers: Whose means are among the features.
     """
-    folder = work / f"imagenet-{alpha}-{size}"
+    folder = work / "-".join(["imagenet", str(alpha), str(size), *inner_layers])
     weights = shared / "keras" / (LARGE if alpha == 1 else SMALL)
     chosen = {
         "input_size": size,
         "arguments": {"alpha": alpha},
+        "inner_layers": [*inner_layers],
         "weights": str(weights),
     }
     _build(folder, work, ["backbone"], {"backbone": chosen | _epochs(0)})

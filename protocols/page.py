@@ -12,7 +12,8 @@ HEAD = """# Results of the protocols
 Made by `make protocols`. Shares of photos, in percent; `features` as the backbone gives
 them, `reduced` after the chain's PCA at 95 % of the variance. *Trained* is the shipped
 backbone in protocols 1 and 3. In 2 and 4 it is one trained in the same way that has never
-seen the film `r` of any fruit, nor any photo of the kinds that are left out."""
+seen the film `r` of any fruit, nor any photo of the kinds that are left out. Beside it the
+same network by ImageNet's weights, untouched, and the features of its last layer alone."""
 
 SIZES = """Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."""
 
@@ -23,16 +24,23 @@ def page(found: Mapping[str, Any]) -> str:
     Args:
         found: As in `results.json`.
     """
-    trained, plain = (found["protocols"][name] for name in ("trained", "ImageNet"))
-    header = ("", "trained, features", "reduced", "ImageNet, features", "reduced")
+    by_backbone = found["protocols"]
+    header = [
+        "",
+        *(c for name in by_backbone for c in (f"{name}, features", "reduced")),
+    ]
+    trained = by_backbone["trained"]
     rows = [
         [
             f"{protocol}{what}",
-            *_cells(trained[protocol], of),
-            *_cells(plain[protocol], of),
+            *(
+                cell
+                for of in by_backbone.values()
+                for cell in _cells(of[protocol], key)
+            ),
         ]
         for protocol in sorted(trained)
-        for what, of in _measures(trained[protocol]["reduced"])
+        for what, key in _measures(trained[protocol]["reduced"])
     ]
     first = [*found["sizes"][0]]
     sizes = [[row[name] for name in first] for row in found["sizes"]]

@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 from making import jpeg
 
-from fruits_pipeline import keras_litert
+from fruits_pipeline import keras_backbones, keras_litert
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.keras_backbones import _train, build
+from fruits_pipeline.keras_backbones import _digest, _train, build
 from fruits_pipeline.keras_litert import TOLERANCE
-from fruits_pipeline.keras_networks import build_network, with_scaling
+from fruits_pipeline.keras_networks import (
+    build_network,
+    with_inner_layers,
+    with_scaling,
+)
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.photos import canonicalise, fit
 from fruits_pipeline.training_batches import TrainingPhotos
@@ -31,10 +35,12 @@ TRAINING = {
     "photos_per_step": 4,
     "learning_rate": 0.001,
     "first_trained": None,
+    "mixing": 1.0,
 }
 SMALLEST = {
     "architecture": "MobileNet",
     "arguments": {"alpha": 0.25},
+    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
@@ -145,7 +151,7 @@ def test_the_card_says_what_was_trained_on_what(
     assert training["last_epoch"].keys() == history[-1].keys()
     taught = request.node.callspec.params["trained"] > 0
     assert ("teacher" in training) is taught
-    assert any("teacher" in name for name in history[-1]) is taught
+    assert ({"copied_loss", "alike_loss"} <= history[-1].keys()) is taught
     assert (backbone.card.weights, backbone.card.width) == ("random", 256)
 
 
@@ -243,6 +249,64 @@ def test_a_layer_that_is_not_there_is_refused_with_all_there_are(keras: Any) -> 
     assert "conv_dw_5, " in words
 
 
+def test_means_of_inner_layers_come_after_the_features_of_the_last(keras: Any) -> None:
+    keras.utils.set_random_seed(360)
+    names = ["conv_pw_5_relu", "conv_pw_2"]
+    network = build_network(parameters())
+    maps = [network.get_layer(name).output for name in names]
+    whole = keras.Model(network.inputs, [*network.outputs, *maps])
+    pixels = np.random.default_rng(0).uniform(-1, 1, (3, 32, 32, 3))
+    last, *seen = whole.predict(pixels, verbose=0)
+    found = with_inner_layers(network, names).predict(pixels, verbose=0)
+    means = [each.mean(axis=(1, 2)) for each in seen]
+    np.testing.assert_allclose(found, np.concatenate([last, *means], 1), atol=1e-5)
+
+
+def test_inner_layers_are_in_the_file_and_on_its_card(
+    keras: Any, tmp_path: Path
+) -> None:
+    folder = str(tmp_path)
+    some = parameters(inner_layers=["conv_pw_5_relu"], checkpoints=folder)
+    backbone, _ = build(some, IMAGES, LABELS)
+    assert backbone.card.inner_layers == ["conv_pw_5_relu"]
+    assert backbone.card.width == 256 + 64
+
+
+@pytest.mark.parametrize("name", ["block_99", "global_average_pooling2d"])
+def test_an_inner_layer_without_a_map_is_refused_before_a_training(
+    keras: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delattr(keras_backbones, "_train")
+    with pytest.raises(FruitsError) as caught:
+        build(parameters(inner_layers=[name]), IMAGES, LABELS)
+    words = str(caught.value)
+    assert words.startswith(f"Found backbone.inner_layers = ['{name}']; expected")
+    assert "conv_pw_5_relu, " in words
+
+
+def test_the_weights_that_are_kept_lie_on_the_way_to_those_trained(
+    keras: Any, shared: Path, tmp_path: Path
+) -> None:
+    kept = []
+    for mixing in (1.0, 0.25):
+        some = of_imagenet(shared, {"mixing": mixing})
+        network = build_network(some)
+        begun = network.get_weights()
+        _train(network, TrainingPhotos(IMAGES, LABELS), some, tmp_path)
+        kept.append(network.get_weights())
+    for old, new, between in zip(begun, *kept, strict=True):
+        np.testing.assert_allclose(between, old + (new - old) / 4, atol=1e-6)
+    assert any((old != new).any() for old, new in zip(begun, kept[0], strict=True))
+
+
+def test_what_is_done_with_trained_weights_needs_no_training_again() -> None:
+    given = IMAGES, LABELS
+    some = parameters()
+    after = parameters({"mixing": 0.5}, inner_layers=["conv_pw_5_relu"])
+    assert _digest(after, *given) == _digest(some, *given)
+    assert _digest(parameters({"epochs": 2}), *given) != _digest(some, *given)
+
+
 def pooling_network(keras: Any, filters: int = 0) -> Any:
     """Return the mean colour of scaled pixels, or of a convolution of them."""
     layers = [keras.layers.Conv2D(filters, 3)] if filters else []
@@ -258,6 +322,7 @@ def scaled_only(keras: Any, architecture: str) -> tuple[Any, Backbone]:
     card = Card(
         architecture=architecture,
         arguments={},
+        inner_layers=[],
         input_size=32,
         width=3,
         weights="none",

@@ -110,11 +110,11 @@ def test_the_page_has_a_row_a_figure_and_two_columns_a_backbone() -> None:
         "1. all, by the chain": {"reduced": {"accuracy": 0.9, "right": 0.95}},
         "4. few": {"features": few, "reduced": few},
     }
-    names = ("trained", "ImageNet")
+    names = ("trained", "ImageNet", "ImageNet, last layer")
     sizes = [{"alpha": "0.35", "size, px": 96, "films apart": "70.0"}]
     found = {"made": "now", "protocols": dict.fromkeys(names, measured), "sizes": sizes}
     lines = page(json.loads(json.dumps(found))).splitlines()
-    assert f"| 1. all |{' 99.1 | 99.0 |' * 2}" in lines
-    assert f"| 1. all, by the chain: right |{'  | 95.0 |' * 2}" in lines
-    assert f"| 4. few, 5 photos |{' 60.0 | 60.0 |' * 2}" in lines
+    assert f"| 1. all |{' 99.1 | 99.0 |' * 3}" in lines
+    assert f"| 1. all, by the chain: right |{'  | 95.0 |' * 3}" in lines
+    assert f"| 4. few, 5 photos |{' 60.0 | 60.0 |' * 3}" in lines
     assert "| 0.35 | 96 | 70.0 |" in lines

@@ -153,7 +153,7 @@ def grown(
 
 def test_the_summary_says_what_there_is(first: Chain) -> None:
     counts = ("photos", "rejected", "features", "feature_width")
-    assert [first.summary[name] for name in counts] == [24, 2, 22, 1280]
+    assert [first.summary[name] for name in counts] == [24, 2, 22, 1336]
     assert 1 <= first.summary["components"] <= 21
     assert 0.95 <= first.summary["explained_variance"] <= 1
 

@@ -17,6 +17,8 @@ keras = pytest.importorskip("keras", reason="training needs TensorFlow")
 from fruits_pipeline import training  # noqa: E402
 from fruits_pipeline.training import train  # noqa: E402
 from fruits_pipeline.training_batches import (  # noqa: E402
+    ALIKE,
+    COPIED,
     Targets,
     TrainingBatches,
     TrainingPhotos,
@@ -32,6 +34,7 @@ PARAMETERS = TrainingParameters(
     photos_per_step=8,
     learning_rate=0.01,
     first_trained=None,
+    mixing=1.0,
 )
 
 
@@ -58,6 +61,32 @@ def test_every_epoch_is_told_of(tmp_path: Path) -> None:
     history = train(network(), TAUGHT, PARAMETERS, 1, tmp_path)
     assert len(history) == PARAMETERS.epochs
     assert all({"loss", "label_accuracy"} <= epoch.keys() for epoch in history)
+
+
+def test_photos_that_are_alike_as_the_teacher_sees_them_cost_nothing() -> None:
+    rng = np.random.default_rng(0)
+    seen = rng.normal(size=(6, 3))
+    seen -= seen.mean(axis=0)
+    turned, _ = np.linalg.qr(rng.normal(size=(5, 3)))
+    features = 7 * seen @ turned.T + 2
+    np.testing.assert_allclose(training.unlikeness(seen, features), 0, atol=1e-9)
+
+
+def test_photos_that_are_not_cost_the_squared_difference_of_their_cosines() -> None:
+    rng = np.random.default_rng(0)
+    seen, features = rng.normal(size=(6, 3)), rng.normal(size=(6, 4))
+    expected = np.zeros(6)
+    centred = features - features.mean(axis=0)
+    for one in range(6):
+        for other in range(6):
+            theirs = cosine(seen[one], seen[other])
+            expected[one] += (cosine(centred[one], centred[other]) - theirs) ** 2
+    found = training.unlikeness(seen, features)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
 def test_a_network_learns_what_it_is_shown(
@@ -147,6 +176,7 @@ def test_a_batch_says_what_the_teacher_saw_in_each_photo(
 ) -> None:
     _, said = batches(0, 0)
     names = np.array(sorted({*LABELS}))[said["label"].argmax(axis=1)]
-    for name, target in zip(names, said["teacher"], strict=True):
+    assert said[ALIKE] is said[COPIED]
+    for name, target in zip(names, said[COPIED], strict=True):
         (number,) = np.flatnonzero((target == SEEN).all(axis=1))
         assert LABELS[number] == name

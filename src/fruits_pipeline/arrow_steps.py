@@ -25,7 +25,7 @@ from fruits_pipeline.pca import Pca
 from fruits_pipeline.photos import Fit, canonicalise, fit
 
 MEASURED_ROWS = 2048
-"""Vectors measured at once: 20 MB of 1,280 float64."""
+"""Vectors measured at once: 20 MB of some 1,300 float64."""
 
 
 def list_files(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> Rows:

@@ -18,6 +18,7 @@ class Card(BaseModel):
     Attributes:
         architecture: Class name in `keras.applications`.
         arguments: Its further arguments, such as `alpha`.
+        inner_layers: Whose means are the last features, after those of the last layer.
         input_size: Side of the square input in pixels.
         input: What the file takes; the model's own scaling is inside of it.
         width: Number of features.
@@ -31,6 +32,7 @@ class Card(BaseModel):
 
     architecture: str
     arguments: dict[str, Any]
+    inner_layers: list[str]
     input_size: int
     input: str = "uint8 RGB pixels, 0 to 255, [1, input_size, input_size, 3]"
     width: int

@@ -18,7 +18,9 @@ from fruits_pipeline.keras_networks import (
     RANDOM,
     build_network,
     freeze,
+    mix,
     no_weights,
+    with_inner_layers,
     with_scaling,
 )
 from fruits_pipeline.parameters import BackboneParameters
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     import keras
 
     from fruits_pipeline.training import History
+
+AFTER_TRAINING = {"inner_layers": True, "training": {"mixing": True}}
 
 
 def build(
@@ -59,11 +63,12 @@ def build(
         raise no_weights(parameters, "random weights that nothing trains")
     keras.utils.set_random_seed(parameters.seed)
     network, history = build_network(parameters), []
+    whole = with_inner_layers(network, parameters.inner_layers)
     if images:
         folder = Path(parameters.checkpoints, _digest(parameters, images, labels))
         history = _train(network, TrainingPhotos(images, labels), parameters, folder)
     told = _told(parameters, images, labels, history)
-    return to_backbone(network, parameters, told), history
+    return to_backbone(whole, parameters, told), history
 
 
 def _train(
@@ -78,14 +83,19 @@ def _train(
     freeze(network, parameters)
     photos = taught(photos, parameters.teacher, folder)
     model = with_scaling(network, parameters)
-    return train(model, photos, parameters.training, parameters.seed, folder)
+    begun = network.get_weights()
+    history = train(model, photos, parameters.training, parameters.seed, folder)
+    if parameters.weights != RANDOM:
+        mix(network, begun, parameters.training.mixing)
+    return history
 
 
 def _digest(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
 ) -> str:
-    """Return what tells one training from another."""
-    sha = hashlib.sha256(parameters.model_dump_json().encode())
+    """Return what tells one training from another; not what is done with it after."""
+    told = parameters.model_dump_json(exclude=AFTER_TRAINING)
+    sha = hashlib.sha256(told.encode())
     for image, label in zip(images, labels, strict=True):
         sha.update(image + label.encode())
     return sha.hexdigest()[:12]

@@ -42,6 +42,7 @@ def to_backbone(
     card = Card(
         architecture=parameters.architecture,
         arguments=parameters.arguments,
+        inner_layers=parameters.inner_layers,
         input_size=parameters.input_size,
         width=model.output_shape[-1],
         weights=parameters.weights.rpartition("/")[-1],

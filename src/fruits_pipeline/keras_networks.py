@@ -20,6 +20,9 @@ RANDOM = "random"
 
 SEEN_AT_ONCE = 64
 
+MAP_RANK = 4
+"""Axes of a map: photo, height, width, channel."""
+
 
 def _application(name: str) -> Callable[..., keras.Model]:
     import keras
@@ -56,6 +59,38 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
         raise no_weights(parameters, str(exc)) from exc
 
 
+def with_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model:
+    """Return a network whose features are the means of inner layers' maps as well.
+
+    The last layer knows what a thing is, those before it how it looks (after Evci et al.,
+    2022, "Head2Toe: Utilizing intermediate representations for better transfer learning").
+
+    Args:
+        network: From scaled pixels to features, which come first.
+        names: Of the layers, whose means follow; none leaves the network as it is.
+
+    Raises:
+        FruitsError: There is no such layer, or it has no map.
+    """
+    import keras
+
+    maps = {
+        layer.name: layer.output
+        for layer in network.layers
+        if len(layer.output.shape) == MAP_RANK
+    }
+    if unknown := {*names} - maps.keys():
+        raise FruitsError(
+            f"Found backbone.inner_layers = {sorted(unknown)}; expected names of layers "
+            f"with a map, [] for none: {', '.join(maps)}."
+        )
+    if not names:
+        return network
+    means = [keras.layers.GlobalAveragePooling2D()(maps[name]) for name in names]
+    features = keras.layers.Concatenate()([*network.outputs, *means])
+    return keras.Model(network.inputs, features)
+
+
 def freeze(network: keras.Model, parameters: BackboneParameters) -> None:
     """Leave the layers before the first to train as they are.
 
@@ -79,6 +114,19 @@ def freeze(network: keras.Model, parameters: BackboneParameters) -> None:
     for number, layer in enumerate(network.layers):
         of_batches = isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = number >= found[0] and not (known and of_batches)
+
+
+def mix(network: keras.Model, begun: Sequence[np.ndarray], mixing: float) -> None:
+    """Leave a network between the weights it began with and those it has (Wortsman et
+    al., 2022, "Robust fine-tuning of zero-shot models").
+
+    Args:
+        network: Trained.
+        begun: Weights that its training began with.
+        mixing: Share of the way from those, 0 to 1.
+    """
+    pairs = zip(begun, network.get_weights(), strict=True)
+    network.set_weights([old + mixing * (new - old) for old, new in pairs])
 
 
 def no_weights(parameters: NetworkParameters, found: str) -> FruitsError:

@@ -65,6 +65,7 @@ class TrainingParameters(_Stage):
     photos_per_step: Count
     learning_rate: Annotated[float, Field(gt=0)]
     first_trained: str | None
+    mixing: Annotated[float, Field(gt=0, le=1)]
 
 
 class NetworkParameters(_Stage):
@@ -72,6 +73,7 @@ class NetworkParameters(_Stage):
 
     architecture: str
     arguments: dict[str, Any]
+    inner_layers: list[str]
     input_size: Annotated[int, Field(ge=32, le=256)]
     weights: Annotated[str, Field(min_length=1)]
 

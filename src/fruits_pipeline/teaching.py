@@ -15,7 +15,7 @@ import numpy as np
 from fruits_pipeline import pca
 from fruits_pipeline.files import write_whole
 from fruits_pipeline.keras_litert import to_backbone
-from fruits_pipeline.keras_networks import build_network
+from fruits_pipeline.keras_networks import build_network, with_inner_layers
 from fruits_pipeline.moments import moments_of
 from fruits_pipeline.parameters import TeacherParameters
 from fruits_pipeline.photos import fit
@@ -55,7 +55,8 @@ def taught(
 def _seen(photos: TrainingPhotos, teacher: TeacherParameters) -> np.ndarray:
     """Return the principal components of what a teacher sees, `float32 [n, k]`."""
     logger.info("The teacher looks at %d photos", len(photos.images))
-    seeing = to_backbone(build_network(teacher), teacher, training={})
+    network = with_inner_layers(build_network(teacher), teacher.inner_layers)
+    seeing = to_backbone(network, teacher, training={})
     fitted = (fit(image, teacher.input_size, "crop") for image in photos.images)
     features = np.array([*seeing.embed(fitted)])
     model = pca.fit(moments_of(features), TAUGHT, standardise=True, max_components=None)

@@ -20,7 +20,12 @@ from fruits_pipeline.classifiers import Labelled, regress, sample
 from fruits_pipeline.files import write_whole
 from fruits_pipeline.keras_networks import features_of
 from fruits_pipeline.parameters import TrainingParameters
-from fruits_pipeline.training_batches import TrainingBatches, TrainingPhotos
+from fruits_pipeline.training_batches import (
+    ALIKE,
+    COPIED,
+    TrainingBatches,
+    TrainingPhotos,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +33,13 @@ AVERAGED = 1 / 6
 """Share of the steps that the moving average of the weights, which is what is kept,
 reaches back."""
 
-SMOOTHING = 0.1
 WEIGHT_DECAY = 1e-4
 WARM_UP = 0.05
 """Share of the steps over which the learning rate rises."""
+
+ALIKENESS = 0.16
+"""Weight of the loss on how alike photos are, a sum over a batch, relative to that on what
+is seen in each."""
 
 PROBED, PROBE_STRENGTH = 80, 3.0
 """Photos of a label that the head for labels begins with, and their regularisation."""
@@ -94,15 +102,18 @@ def _in_words(logs: dict[str, float]) -> str:
 def _compiled(
     network: keras.Model, photos: TrainingPhotos, parameters: TrainingParameters
 ) -> keras.Model:
-    """Return the network with a head for labels and one for the teacher."""
+    """Return the network with heads for labels and for what the teacher sees."""
     layers, (features,) = keras.layers, network.outputs
     outputs = {"label": layers.Dense(len({*photos.labels}), name="label")(features)}
-    losses, weights = {"label": _cross_entropy()}, {"label": 1.0}
+    losses = {"label": keras.losses.CategoricalCrossentropy(from_logits=True)}
+    weights = {"label": 1.0}
     if photos.targets is not None:
         width = photos.targets.seen.shape[1]
-        outputs["teacher"] = layers.Dense(width, name="teacher")(features)
-        losses["teacher"] = keras.losses.CosineSimilarity()
-        weights["teacher"] = photos.targets.weight
+        outputs[COPIED] = layers.Dense(width, name=COPIED)(features)
+        outputs[ALIKE] = layers.Identity(name=ALIKE)(features)
+        losses |= {COPIED: keras.losses.CosineSimilarity(), ALIKE: unlikeness}
+        weights |= {COPIED: photos.targets.weight}
+        weights |= {ALIKE: ALIKENESS * photos.targets.weight}
     model = keras.Model(network.inputs, outputs)
     model.compile(
         _optimizer(parameters),
@@ -111,6 +122,28 @@ def _compiled(
         metrics={"label": ["accuracy"]},
     )
     return model
+
+
+def unlikeness(seen: Any, features: Any) -> Any:
+    """Return how far photos are from being as alike as a teacher sees them.
+
+    Alike is the cosine between two photos of a batch, from their middle (after Tung and
+    Mori, 2019, "Similarity-preserving knowledge distillation").
+
+    Args:
+        seen: By the teacher, `float32 [n, d]`, whose middle is zero over all photos.
+        features: Of the same photos, `float32 [n, width]`.
+
+    Returns:
+        Of each photo the squared differences, summed over the batch, `float32 [n]`.
+    """
+    centred = features - keras.ops.mean(features, axis=0)
+    return keras.ops.sum((_cosines(centred) - _cosines(seen)) ** 2, axis=1)
+
+
+def _cosines(vectors: Any) -> Any:
+    directions = keras.ops.normalize(vectors, axis=1)
+    return directions @ keras.ops.transpose(directions)
 
 
 def _probe(network: keras.Model, photos: TrainingPhotos, seed: int) -> list[np.ndarray]:
@@ -125,12 +158,6 @@ def _probe(network: keras.Model, photos: TrainingPhotos, seed: int) -> list[np.n
     known = Labelled(features, labels[rows], groups=rows)
     head = regress(known, PROBE_STRENGTH)
     return [head.weights, head.bias]
-
-
-def _cross_entropy() -> keras.Loss:
-    return keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=SMOOTHING
-    )
 
 
 def _optimizer(parameters: TrainingParameters) -> keras.Optimizer:

@@ -18,6 +18,9 @@ AHEAD = 4
 SAME_FRUIT = 3
 """Other photos of the same label that may be laid beside one."""
 
+COPIED, ALIKE = "copied", "alike"
+"""What is learned from a teacher: what it sees in a photo, and how alike it sees two."""
+
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 """Pixels, `uint8 [n, size, size, 3]`, and what is to be said of them."""
 
@@ -97,7 +100,8 @@ class TrainingBatches:
         pixels = np.stack([self._augmented(number, rng) for number in numbers])
         said = {"label": self.one_hot[self.labels[numbers]]}
         if self.photos.targets is not None:
-            said["teacher"] = self.photos.targets.seen[numbers]
+            seen = self.photos.targets.seen[numbers]
+            said |= {COPIED: seen, ALIKE: seen}
         return pixels, said
 
     def _in_turn(self, rng: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from fruits_pipeline.figures import ACCENT, INK, MUTED, layout
 
 _LOSSES = [
-    {"line": {"color": colour, "width": 2}, "yaxis": "y"}
+    {"line": {"color": colour, "width": 2, "dash": dash}, "yaxis": "y"}
+    for dash in ("solid", "dash")
     for colour in (INK, ACCENT, MUTED)
 ]
 _ACCURACY = {"line": {"color": ACCENT, "width": 2, "dash": "dot"}, "yaxis": "y2"}

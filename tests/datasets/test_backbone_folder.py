@@ -16,6 +16,7 @@ def backbone(model: bytes = MODEL) -> Backbone:
     card = Card(
         architecture="MobileNetV2",
         arguments={"alpha": 0.35},
+        inner_layers=["block_13_project_BN"],
         input_size=32,
         width=1280,
         weights="random",

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.usefixtures("spark")
 NETWORK = {
     "architecture": "MobileNetV2",
     "arguments": {"alpha": 0.35},
+    "inner_layers": [],
     "input_size": 32,
     "weights": "random",
 }
@@ -28,6 +29,7 @@ def parameters(epochs: int = 1, **photos: Any) -> BackboneParameters:
         "photos_per_step": 4,
         "learning_rate": 0.001,
         "first_trained": None,
+        "mixing": 1.0,
     }
     chosen = {
         "splits": ["Training", "train"],

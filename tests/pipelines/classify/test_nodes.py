@@ -8,6 +8,7 @@ import pytest
 from making import BACKBONE, batches, jpeg, key_of
 
 from fruits_pipeline import schemas
+from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.batches import Batches
 from fruits_pipeline.classifiers import UNKNOWN, Classifier
 from fruits_pipeline.datasets import BackboneFolder, FittedClassifier, FittedPca
@@ -72,8 +73,13 @@ def labelled(spark: object) -> pa.Table:
 
 
 @pytest.fixture(scope="module")
-def pca() -> FittedPca:
-    features = np.random.default_rng(0).normal(size=(20, 1280))
+def backbone() -> Backbone:
+    return BackboneFolder(filepath=str(BACKBONE)).load()
+
+
+@pytest.fixture(scope="module")
+def pca(backbone: Backbone) -> FittedPca:
+    features = np.random.default_rng(0).normal(size=(20, backbone.card.width))
     model = fit(moments_of(features), 0.05, standardise=False, max_components=None)
     return FittedPca(model, ("000001",), {})
 
@@ -221,8 +227,9 @@ def test_without_mistakes_the_sheet_says_so(
     ]
 
 
-def test_a_phone_model_says_what_it_was_made_of(pca: FittedPca) -> None:
-    backbone = BackboneFolder(filepath=str(BACKBONE)).load()
+def test_a_phone_model_says_what_it_was_made_of(
+    backbone: Backbone, pca: FittedPca
+) -> None:
     weights = np.zeros((len(pca.model.components), 2))
     model = Classifier(("Fig", "Kiwi"), weights, np.zeros(2), 0.7)
     parts = (FeaturizeParameters(fit="crop"), PREPROCESS)
