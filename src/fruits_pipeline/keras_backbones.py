@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from fruits_pipeline.training import History
 
-AFTER_TRAINING = {"inner_layers": True, "training": {"mixing": True}}
-
 
 def build(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
@@ -94,7 +92,9 @@ def _digest(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
 ) -> str:
     """Return what tells one training from another; not what is done with it after."""
-    told = parameters.model_dump_json(exclude=AFTER_TRAINING)
+    told = parameters.model_dump_json(
+        exclude={"inner_layers": True, "training": {"mixing"}}
+    )
     sha = hashlib.sha256(told.encode())
     for image, label in zip(images, labels, strict=True):
         sha.update(image + label.encode())
