@@ -112,8 +112,8 @@ def _compiled(
         outputs[COPIED] = layers.Dense(width, name=COPIED)(features)
         outputs[ALIKE] = layers.Identity(name=ALIKE)(features)
         losses |= {COPIED: keras.losses.CosineSimilarity(), ALIKE: unlikeness}
-        weights |= {COPIED: photos.targets.weight}
-        weights |= {ALIKE: ALIKENESS * photos.targets.weight}
+        weight = photos.targets.weight
+        weights |= {COPIED: weight, ALIKE: ALIKENESS * weight}
     model = keras.Model(network.inputs, outputs)
     model.compile(
         _optimizer(parameters),
