@@ -1,6 +1,7 @@
 """Measure the pipeline against raw loops and other tools.
 
 python -m benchmarks --sections speed,peers
+python -m benchmarks --sections before --before ../old
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from benchmarks.results_page import page
 from benchmarks.rounds import Result
 from benchmarks.sections import (
     Section,
+    before,
     gigabyte,
     latency,
     peers,
@@ -45,8 +47,10 @@ SECTIONS = cast(
         "scaling": scaling,
         "latency": latency,
         "gigabyte": gigabyte,
+        "before": before,
     },
 )
+NOT_BY_DEFAULT = ("before",)
 
 
 def main() -> None:
@@ -56,7 +60,8 @@ def main() -> None:
     failed = []
     with tempfile.TemporaryDirectory(dir=given.work) as work:
         choices = Choices(**{f.name: getattr(given, f.name) for f in fields(Choices)})
-        context = Context(given.photos.resolve(), Path(work).resolve(), choices)
+        places = (given.photos.resolve(), Path(work).resolve())
+        context = Context(*places, choices, given.before)
         for name in given.sections:
             print(f"{name}: {SECTIONS[name].TITLE}", flush=True)
             try:
@@ -105,8 +110,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         *("--sections", "-s"),
         type=_names,
-        default=list(SECTIONS),
-        help=f"of {', '.join(SECTIONS)}; all by default",
+        default=[name for name in SECTIONS if name not in NOT_BY_DEFAULT],
+        help=f"of {', '.join(SECTIONS)}; by default all but {NOT_BY_DEFAULT[0]}",
+    )
+    parser.add_argument(
+        "--before", type=_checkout, help="another checkout, for `before` and `gigabyte`"
     )
     for choice in fields(Choices):
         flag = f"--{choice.name.replace('_', '-')}"
@@ -124,6 +132,13 @@ def _names(text: str) -> list[str]:
     if wrong := [name for name in names if name not in SECTIONS]:
         raise argparse.ArgumentTypeError(f"no section {', '.join(wrong)}")
     return names
+
+
+def _checkout(text: str) -> Path:
+    folder = Path(text).resolve()
+    if not (folder / "src/fruits_pipeline").is_dir():
+        raise argparse.ArgumentTypeError(f"no checkout of the project in {folder}")
+    return folder
 
 
 if __name__ == "__main__":

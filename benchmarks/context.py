@@ -75,11 +75,13 @@ class Context:
         source: Folder of photos, which is only read.
         work: Folder for all that is written.
         choices: What the command line chose.
+        before: Another checkout of the project, to compare this one with.
     """
 
     source: Path
     work: Path
     choices: Choices
+    before: Path | None = None
     _samples: dict[int, Photos] = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import Finished, measure
+from benchmarks.processes import PROJECT, Finished, measure
 
 CARRIED = ("ingest", "preprocess", "featurize", "reduce")
 """Stages that carry a photo to its reduced vector; `report` only tells of it."""
@@ -53,6 +53,7 @@ def run_chain(  # noqa: PLR0913 - each names itself in a call
     params: Mapping[str, Any] | None = None,
     arguments: Sequence[str] = (),
     prefix: Sequence[str] = (),
+    project: Path = PROJECT,
 ) -> Run:
     """Run the chain by `kedro run`, from photos to report.
 
@@ -63,9 +64,17 @@ def run_chain(  # noqa: PLR0913 - each names itself in a call
         params: Further parameters of the run.
         arguments: Further ones of `kedro run`.
         prefix: Command that runs the chain, such as `taskset -c 0`.
+        project: Checkout whose chain runs.
     """
     places = {"photos": photos, "root": root, **(params or {})}
-    done = kedro(*arguments, params=places, log=root / "log", env=env, prefix=prefix)
+    done = kedro(
+        *arguments,
+        params=places,
+        log=root / "log",
+        env=env,
+        prefix=prefix,
+        project=project,
+    )
     file = root / "08_reporting/run_summary.json"
     return chain_run(json.loads(file.read_text()), done)
 
@@ -76,6 +85,7 @@ def kedro(
     log: Path,
     env: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
+    project: Path = PROJECT,
 ) -> Finished:
     """Run `kedro run` with parameters.
 
@@ -84,7 +94,7 @@ def kedro(
     """
     said = ",".join(f"{name}={value}" for name, value in params.items())
     command = [*prefix, sys.executable, "-m", "kedro", "run", "--params", said]
-    return measure([*command, *arguments], log=log, env=env)
+    return measure([*command, *arguments], log=log, env=env, project=project)
 
 
 def chain_run(summary: Mapping[str, Any], done: Finished) -> Run:

@@ -19,7 +19,9 @@ import psutil
 PROJECT = Path(__file__).parents[1]
 MIB = 1024 * 1024
 LOOK_EVERY = 1.0  # seconds between two looks at memory; looking has its price
-SECONDS_TO_END = 10  # for what a program leaves running, before it is killed
+# For what a program leaves running, before it is killed: Java writes its class archive
+# after Python's end, for 20 seconds where others use the processors.
+SECONDS_TO_END = 60
 LAST_LINES = 12
 NOT_INSTALLED = 3  # exit status of a contestant without the package that it needs
 
@@ -50,7 +52,11 @@ class Finished:
 
 
 def measure(
-    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    project: Path = PROJECT,
 ) -> Finished:
     """Run a command in the project to its end, and leave no process of it behind.
 
@@ -58,6 +64,7 @@ def measure(
         command: And its arguments.
         log: Folder for what it prints.
         env: Variables added to those of this process.
+        project: Checkout that it runs in, and whose code it imports.
 
     Raises:
         NotInstalled: It ended with the status that says so.
@@ -65,10 +72,11 @@ def measure(
     """
     log.mkdir(parents=True, exist_ok=True)
     out, err = log / "stdout.txt", log / "stderr.txt"
+    environ = _environ(env, project)
     spent, begin = _reaped_seconds(), time.monotonic()
     with out.open("wb") as output, err.open("wb") as errors:
         process = subprocess.Popen(
-            *(command,), cwd=PROJECT, env=_environ(env), stdout=output, stderr=errors
+            *(command,), cwd=project, env=environ, stdout=output, stderr=errors
         )
         watch = _Watch(process.pid)
         try:
@@ -83,8 +91,8 @@ def measure(
     return Finished(wall, cpu, watch.peaks, out.read_text(errors="replace"))
 
 
-def _environ(added: Mapping[str, str] | None) -> dict[str, str]:
-    path = os.pathsep.join([str(PROJECT / "src"), str(PROJECT)])
+def _environ(added: Mapping[str, str] | None, project: Path) -> dict[str, str]:
+    path = os.pathsep.join([str(project / "src"), str(project)])
     return {**os.environ, "PYTHONPATH": path, "DO_NOT_TRACK": "1", **(added or {})}
 
 

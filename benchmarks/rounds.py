@@ -74,6 +74,11 @@ def values(result: Result, name: str, *keys: str) -> list[float]:
     return found
 
 
+def stage_seconds(result: Result, name: str) -> list[float]:
+    """Return the seconds of all stages, report among them, for each round."""
+    return [sum(run["stages"].values()) for run in result["runs"].get(name, [])]
+
+
 def middle(result: Result, name: str, *keys: str) -> float | None:
     """Return the median over the rounds of a value of a contestant."""
     found = values(result, name, *keys)

@@ -17,7 +17,7 @@ from kedro.framework.cli.cli import KedroCLI
 from making import PROJECT, jpeg, write_files
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.hooks import start_spark
+from fruits_pipeline.spark.session import start_spark
 
 os.environ["DO_NOT_TRACK"] = "1"
 # Spark's workers are processes of their own: they look here, not in `sys.path`.

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from deltalake import DeltaTable
 from PIL import Image
-from pyspark.sql import DataFrame as SparkDataFrame
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from fruits_pipeline.batches import Batches, computed
-from fruits_pipeline.parts import Part, held
+from fruits_pipeline import schemas
 
 PROJECT = Path(__file__).parents[1]
 BACKBONE = PROJECT / "data/06_models/backbone"
@@ -80,30 +79,26 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist(full, schema)
 
 
-def batches(
-    rows: Mapping[str, Sequence[Mapping[str, Any]]],
-    schema: pa.Schema,
-    recipe: Mapping[str, Any] | None = None,
-) -> Batches:
-    """Return rows, given by batch, as a table of one part a batch.
+def frame(
+    rows: Sequence[Mapping[str, Any]], schema: pa.Schema, batch: str | None = None
+) -> DataFrame:
+    """Return rows as a Spark DataFrame, columns that they leave out being null.
 
     Args:
-        rows: By name of the batch.
-        schema: Of the rows.
-        recipe: Of the table.
+        rows: The rows; each may have a `batch` of its own.
+        schema: Schema of the rows.
+        batch: Name of the batch of all rows, for a table as `@spark` loads it.
     """
+    if batch or any("batch" in row for row in rows):
+        schema = pa.schema([*schema, schemas.BATCH])
+        rows = [{"batch": batch, **row} for row in rows]
+    return SparkSession.builder.getOrCreate().createDataFrame(table_of(rows, schema))
 
-    def parts_of(name: str) -> list[Part]:
-        return [held(table_of(rows[name], schema))]
 
-    return computed(tuple(sorted(rows)), parts_of, schema, dict(recipe or {}))
-
-
-def columns_of(rows: SparkDataFrame) -> dict[str, str]:
-    """Return the names and types of columns, but for those that say where a row is."""
+def columns_of(rows: DataFrame) -> dict[str, str]:
+    """Return the names and types of columns, but for `batch`."""
     types = {field.name: field.dataType.simpleString() for field in rows.schema}
-    for mark in ("batch", "part"):
-        types.pop(mark, None)
+    types.pop("batch", None)
     return types
 
 
@@ -112,18 +107,17 @@ def types_of(schema: pa.Schema) -> dict[str, str]:
     return {f.name: f.dataType.simpleString() for f in from_arrow_schema(schema)}
 
 
-def by_path(rows: SparkDataFrame) -> dict[str, dict[str, Any]]:
+def by_path(rows: DataFrame | pa.Table) -> dict[str, dict[str, Any]]:
     """Return rows by their path; a path that is there twice is an error."""
-    found = rows.toArrow().to_pylist()
+    found = (rows if isinstance(rows, pa.Table) else rows.toArrow()).to_pylist()
     table = {row["path"]: row for row in found}
     assert len(table) == len(found), "a path is there twice"
     return table
 
 
-def stored(root: Path, table: str) -> SparkDataFrame:
-    """Read a table of a run as anybody would, with Spark alone."""
-    spark = SparkSession.builder.getOrCreate()
-    return spark.read.parquet(str(root / TABLES[table]))
+def stored(root: Path, table: str) -> pa.Table:
+    """Read a table of a run as anybody would, with deltalake alone."""
+    return DeltaTable(str(root / TABLES[table])).to_pyarrow_table()
 
 
 def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:

@@ -101,11 +101,14 @@ class Server:
 
 
 def environ_of(address: str, metadata: str) -> dict[str, str]:
+    """Return the environment of a server; delta-rs has names of its own for some."""
     kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
+        "AWS_ALLOW_HTTP": "true",
         "AWS_CONFIG_FILE": "/nonexistent",
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
         "AWS_ENDPOINT_URL": address,
+        "AWS_METADATA_ENDPOINT": metadata,
         "AWS_REGION": REGION,
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "DO_NOT_TRACK": "1",

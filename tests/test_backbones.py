@@ -115,15 +115,16 @@ from types import SimpleNamespace
 import pyarrow as pa
 from kedro.framework.project import configure_project, pipelines
 
-from fruits_pipeline import arrow_steps, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.spark import arrow
 
 configure_project("fruits_pipeline")
 assert {"featurize", "backbone", "__default__"} <= pipelines.keys()
 backbone = BackboneFolder(filepath=sys.argv[1]).load()
 row = dict.fromkeys(schemas.IMAGES.names) | {"image": bytes.fromhex(sys.argv[2])}
 rows = iter([pa.RecordBatch.from_pylist([row], schemas.IMAGES)])
-(features,) = arrow_steps.embed(rows, SimpleNamespace(value=backbone), "pad")
+(features,) = arrow.embed(rows, SimpleNamespace(value=backbone), "pad")
 assert len(features["features"][0]) == backbone.card.width
 loaded = {name.partition(".")[0] for name in sys.modules}
 print(sorted(loaded & {"tensorflow", "keras"}))

@@ -69,19 +69,21 @@ def test_every_dataset_of_a_pipeline_is_in_the_catalog(
     configure_project("fruits_pipeline")
     used = {name for p in register_pipelines().values() for name in p.datasets()}
     parameters = {name for name in used if name.startswith("params:")}
-    assert used - parameters == datasets(config).keys()
+    views = {"features@spark", "features@pandas", "reduced@pandas", "report_states"}
+    assert (used - parameters) | views == datasets(config).keys()
     for name in parameters:
         value = config["parameters"]
         for part in name.removeprefix("params:").split("."):
             value = value[part]
 
 
-def test_what_is_read_back_is_the_table_that_is_written(
+def test_what_is_read_before_a_run_is_what_it_writes(
     config: OmegaConfigLoader,
 ) -> None:
     catalog = datasets(config)
-    assert catalog["held_photos"] == catalog["photos"]
-    assert catalog["held_pca"] == catalog["pca"]
+    photos, existing = catalog["photos@batches"], catalog["existing_photos"]
+    assert existing["filepath"] == photos["filepath"]
+    assert catalog["existing_pca"] == catalog["pca"]
 
 
 def test_a_run_may_change_every_place() -> None:
@@ -97,8 +99,8 @@ def test_a_run_may_change_every_place() -> None:
     assert catalog["photo_store"]["filepath"] == "s3://bucket/photos"
     assert catalog["backbone"]["filepath"] == "/models/b"
     for table, folder in TABLES.items():
-        assert catalog[table]["filepath"] == f"s3://bucket/out/{folder}"
-        assert catalog[table]["changed_recipe"] == "rebuild"
+        assert catalog[f"{table}@batches"]["filepath"] == f"s3://bucket/out/{folder}"
+        assert catalog[f"{table}@batches"]["changed_recipe"] == "rebuild"
     assert catalog["pca"]["filepath"] == "s3://bucket/out/06_models/pca.npz"
     assert (
         catalog["run_summary"]["filepath"]

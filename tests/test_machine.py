@@ -124,7 +124,7 @@ def test_the_heap_is_half_of_what_all_else_leaves(left: int, expected: int) -> N
 
 def test_a_small_machine_gets_one_worker_and_a_heap_that_spark_is_talked_into() -> None:
     found = session_settings(850, 2)
-    assert found["spark.master"] == "local[1]"
+    assert found["spark.master"] == "local[1,3]"
     assert found["spark.driver.memory"] == f"{LEAST}m"
     # https://github.com/apache/spark: a heap must be 1.5 times what is reserved.
     assert int(found["spark.testing.reservedMemory"]) * 1.5 < LEAST * 1024**2
@@ -132,10 +132,10 @@ def test_a_small_machine_gets_one_worker_and_a_heap_that_spark_is_talked_into() 
 
 def test_a_machine_with_memory_gets_a_worker_for_each_processor() -> None:
     found = session_settings(16_000, 4)
-    assert found["spark.master"] == "local[4]"
+    assert found["spark.master"] == "local[4,3]"
     assert "spark.testing.reservedMemory" not in found
 
 
 def test_memory_for_two_workers_leaves_processors_idle() -> None:
     available = HEAP_MIB[0] + OTHER_MIB + 2 * WORKER_MIB
-    assert session_settings(available, 8)["spark.master"] == "local[2]"
+    assert session_settings(available, 8)["spark.master"] == "local[2,3]"

@@ -25,20 +25,21 @@ def test_the_default_is_the_chain(pipelines: Mapping[str, Pipeline]) -> None:
     assert {node.name for node in pipelines["__default__"].nodes} == chain
 
 
-def test_the_default_needs_only_photos_a_backbone_and_what_is_held(
+def test_the_default_needs_only_photos_a_backbone_and_its_earlier_results(
     pipelines: Mapping[str, Pipeline],
 ) -> None:
     given = {n for n in pipelines["__default__"].inputs() if n.startswith("params:")}
     assert pipelines["__default__"].inputs() - given == {
         "photo_store",
         "backbone",
-        "held_photos",
-        "held_pca",
+        "existing_photos",
+        "existing_pca",
     }
 
 
 def test_the_default_writes_every_table(pipelines: Mapping[str, Pipeline]) -> None:
-    assert {*TABLES, "pca"} <= pipelines["__default__"].all_outputs()
+    tables = {f"{table}@batches" for table in TABLES}
+    assert tables | {"pca"} <= pipelines["__default__"].all_outputs()
 
 
 def test_every_node_is_tagged_with_its_stage(

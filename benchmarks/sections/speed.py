@@ -8,7 +8,16 @@ from pathlib import Path
 from benchmarks.context import Context, Photos
 from benchmarks.harness import CARRIED, Run, run_chain, run_program
 from benchmarks.repeats import write_changed
-from benchmarks.rounds import Result, add, alternate, ratio, spread, target, values
+from benchmarks.rounds import (
+    Result,
+    add,
+    alternate,
+    ratio,
+    spread,
+    stage_seconds,
+    target,
+    values,
+)
 from benchmarks.tables import Table, rates, runs_table, stages_table
 
 TITLE = "Against the raw limit of the machine"
@@ -115,7 +124,7 @@ def _targets(result: Result) -> list[dict[str, object]]:
     ]
     total = sum(result.get("bytes", {}).values())
     held = [total / result["photo_bytes"]] if total else []
-    full, new = _worked(result, CHAIN), _worked(result, SOME_NEW)
+    full, new = stage_seconds(result, CHAIN), stage_seconds(result, SOME_NEW)
     warm = values(result, WARM, "rate")
     return [
         target("featurize / raw limit", ratio(featurize, raw), least=0.9),
@@ -129,11 +138,6 @@ def _targets(result: Result) -> list[dict[str, object]]:
         target("1 % new / full run, less start", ratio(new, full), most=0.03),
         target("bytes of all tables / of the photos", spread(held), most=4),
     ]
-
-
-def _worked(result: Result, name: str) -> list[float]:
-    """Return the seconds of all stages, report among them, for each round."""
-    return [sum(run["stages"].values()) for run in result["runs"].get(name, [])]
 
 
 def tables(result: Result) -> list[Table]:
@@ -157,14 +161,14 @@ def tables(result: Result) -> list[Table]:
 
 
 def _again_table(result: Result) -> Table:
-    full = _worked(result, CHAIN)
+    full = stage_seconds(result, CHAIN)
     rows = [
         [
             name,
             spread(values(result, name, "wall")),
             spread(values(result, name, "start_seconds")),
-            spread(_worked(result, name)),
-            ratio(_worked(result, name), full),
+            spread(stage_seconds(result, name)),
+            ratio(stage_seconds(result, name), full),
         ]
         for name in (CHAIN, *AGAIN)
         if name in result["runs"]

@@ -14,12 +14,15 @@ def buckets_of(places: Iterable[str]) -> list[str]:
     return sorted({url.split("/")[2] for url in urls})
 
 
-def check_bucket(bucket: str, regions: Iterable[str]) -> None:
+def check_bucket(bucket: str, regions: Iterable[str]) -> str:
     """Ask where a bucket is, which also shows whether it can be used.
 
     Args:
         bucket: Its name.
         regions: That photos and tables may lie in.
+
+    Returns:
+        Its region.
 
     Raises:
         FruitsError: It is missing, closed to us, or elsewhere; or our credentials or
@@ -38,6 +41,7 @@ def check_bucket(bucket: str, regions: Iterable[str]) -> None:
             f"Found bucket {bucket} in {region}; expected AWS_REGION = {ours}. "
             f"Set AWS_REGION={region}, or FRUITS_BUCKET to a bucket in {ours}."
         )
+    return region
 
 
 def _region(bucket: str) -> str:

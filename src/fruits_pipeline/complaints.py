@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import FruitsError, denied
 
 NO_SPACE = "No space left on device"
 
@@ -41,6 +41,14 @@ def in_words(error: BaseException) -> str | None:
     return None
 
 
+def is_for_users(error: BaseException) -> bool:
+    """Return whether an error was raised for users, so that no traceback is needed."""
+    return any(
+        isinstance(cause, FruitsError) or "FruitsError: " in str(cause)
+        for cause in _causes(error)
+    )
+
+
 def _of_full_disk() -> str:
     return (
         f"Found {NO_SPACE.lower()}; expected room for shuffles, uploads and tables. Free "
@@ -55,11 +63,7 @@ def _of_permission(causes: list[BaseException]) -> str:
     call = next(filter(None, calls), "access")
     places = re.findall(r"s3a?://([^\s'\")]+)", "".join(map(str, causes)))
     what = f"arn:aws:s3:::{places[0]}" if places else str(causes[-1])
-    return (
-        f"Found that {ACTIONS.get(call, call)} on {what} is denied; expected leave to "
-        "list and read photos, and to list, read, write and delete tables. Give it to "
-        "the role of this server, as deploy/template.yaml does."
-    )
+    return denied(ACTIONS.get(call, call), what)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

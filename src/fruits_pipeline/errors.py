@@ -1,5 +1,19 @@
-"""The one error of this project that is meant to be read by its user."""
+"""The error that users read, and messages that several modules need."""
 
 
 class FruitsError(Exception):
-    """What a user can put right: its text says found, expected, and what to change."""
+    """An error that a user can fix; it says what was found, expected, and to change."""
+
+
+def denied(action: str, resource: str) -> str:
+    """Return the message for a request to S3 that the role does not allow.
+
+    Args:
+        action: IAM action, such as `s3:GetObject`.
+        resource: ARN, or what else is known of it.
+    """
+    return (
+        f"Found that {action} on {resource} is denied; expected permission to list and "
+        "read photos, and to list, read, write and delete tables. Give it to the role of "
+        "this server, as deploy/template.yaml does."
+    )

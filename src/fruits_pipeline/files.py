@@ -1,10 +1,11 @@
-"""Whole files: small ones written, many read at once."""
+"""Read and write whole files, on a disk or in a bucket."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from fsspec.asyn import sync
 from fsspec.core import url_to_fs
@@ -12,20 +13,35 @@ from fsspec.implementations.local import LocalFileSystem
 
 
 def write_whole(place: str, content: bytes) -> None:
-    """Write a file next to its place, then move it there; a bucket needs no move.
+    """Write a file so that readers see all of it or nothing.
+
+    On a disk it is written under a unique temporary name and renamed; object stores
+    replace objects atomically.
 
     Args:
         place: Path or URL of the file; an old one is replaced.
-        content: Of the file.
+        content: Content of the file.
     """
     file_system, path = url_to_fs(place)
     if not isinstance(file_system, LocalFileSystem):
         file_system.pipe_file(path, content)
         return
-    file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
-    unfinished = f"{path}.unfinished"
-    file_system.pipe_file(unfinished, content)
-    file_system.mv(unfinished, path)
+    temporary = f"{path}.{uuid4().hex}.unfinished"
+    write_new(temporary, content)
+    file_system.mv(temporary, path)
+
+
+def write_new(place: str, content: bytes | memoryview) -> None:
+    """Write a file that nobody reads before it is committed elsewhere.
+
+    Args:
+        place: Path or URL of the file; its folder is created.
+        content: Content of the file.
+    """
+    file_system, path = url_to_fs(place)
+    if isinstance(file_system, LocalFileSystem):
+        file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
+    file_system.pipe_file(path, content)
 
 
 def read_file(place: str) -> bytes:

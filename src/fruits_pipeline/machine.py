@@ -21,6 +21,9 @@ OTHER_MIB = 450
 """What Java takes beside its heap (350), and the driver beyond its imports (100)."""
 
 
+ATTEMPTS = 3
+"""How often Spark tries a task before the run fails; in local mode its default is 1."""
+
 MEMORY_FILES = (
     # Version 2 of control groups, then 1: https://docs.kernel.org/admin-guide/
     ("0::", "", "memory.max", "memory.current", "inactive_file"),
@@ -122,7 +125,7 @@ def session_settings(available: int, processors: int) -> dict[str, str]:
     count = workers(available, processors)
     heap = heap_mib(available, count)
     settings = {
-        "spark.master": f"local[{count}]",
+        "spark.master": f"local[{count},{ATTEMPTS}]",
         "spark.driver.memory": f"{heap}m",
         "spark.sql.shuffle.partitions": str(count),
     }

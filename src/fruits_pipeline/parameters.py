@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -16,8 +16,8 @@ from pydantic import (
 )
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, Recipe
 from fruits_pipeline.photos import Fit
-from fruits_pipeline.recipes import ChangedRecipe
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -37,9 +37,14 @@ def _is_path_rule(rule: str) -> str:
 class _Stage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    shaping: ClassVar[tuple[str, ...]] = ()
+    """Parameters that shape rows, and so belong to the recipe of tables."""
+
 
 class IngestParameters(_Stage):
     """Parameters of the stage ingest; see `conf/base/parameters_ingest.yml`."""
+
+    shaping: ClassVar = ("path_rules",)
 
     photos_per_batch: Annotated[int, Field(ge=1, le=100_000)]
     photos_per_part: Annotated[int, Field(ge=1, le=100_000)]
@@ -51,6 +56,8 @@ class IngestParameters(_Stage):
 
 class PreprocessParameters(_Stage):
     """Parameters of the stage preprocess; see `conf/base/parameters_preprocess.yml`."""
+
+    shaping: ClassVar = ("short_side", "max_pixels")
 
     short_side: Annotated[int, Field(ge=16, le=4096)]
     max_pixels: Count
@@ -105,11 +112,15 @@ class BackboneParameters(NetworkParameters):
 class FeaturizeParameters(_Stage):
     """Parameters of the stage featurize; see `conf/base/parameters_featurize.yml`."""
 
+    shaping: ClassVar = ("fit",)
+
     fit: Fit
 
 
 class ReduceParameters(_Stage):
     """Parameters of the stage reduce; see `conf/base/parameters_reduce.yml`."""
+
+    shaping: ClassVar = ("variance", "standardise", "max_components")
 
     variance: Share
     standardise: bool
@@ -162,10 +173,30 @@ STAGES: Mapping[str, type[_Stage]] = {
     "storage": StorageParameters,
 }
 
-PLACES = ("photos", "root", "backbone_folder", "changed_recipe", "event_log")
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "changed_recipe": get_args(ChangedRecipe),
+    "changed_location": get_args(ChangedLocation),
+    "damaged_batches": ("refuse", "recompute"),
+}
+"""What `--params` may choose from, besides the stages: see `globals.yml`."""
+
+PLACES = ("photos", "root", "backbone_folder", "event_log", *CHOICES)
 """What `--params` may set besides the stages: see `globals.yml` and `spark.yml`."""
 
-CHANGED_RECIPE = get_args(ChangedRecipe)
+
+def shaping_values(name: str, value: object) -> Recipe:
+    """Return the parameters that shape rows, by dotted name.
+
+    Args:
+        name: Name of a stage, or the dotted name of one of its parameters.
+        value: Value of the stage, or of the parameter.
+    """
+    stage, _, parameter = name.partition(".")
+    model = STAGES[stage]
+    if parameter:
+        return {name: value} if parameter in model.shaping else {}
+    checked = model.model_validate(value)
+    return {f"{stage}.{n}": getattr(checked, n) for n in model.shaping}
 
 
 def check(parameters: Mapping[str, Any]) -> None:
@@ -178,8 +209,9 @@ def check(parameters: Mapping[str, Any]) -> None:
         FruitsError: With one line for each parameter that is wrong.
     """
     wrong = [_unknown(name, (*STAGES, *PLACES)) for name in _strangers(parameters)]
-    if (found := parameters.get("changed_recipe", "refuse")) not in CHANGED_RECIPE:
-        wrong.append(f"- changed_recipe: found {found!r}; expected {CHANGED_RECIPE}")
+    for name, choices in CHOICES.items():
+        if (found := parameters.get(name, choices[0])) not in choices:
+            wrong.append(f"- {name}: found {found!r}; expected one of {choices}")
     for stage, model in STAGES.items():
         try:
             model.model_validate(parameters.get(stage, {}))

@@ -1,4 +1,4 @@
-"""The columns of every table, once, as Arrow schemas."""
+"""Columns of every table, as Arrow schemas."""
 
 import pyarrow as pa
 
@@ -9,14 +9,15 @@ KEY = [
     pa.field("split", pa.string()),
     pa.field("series", pa.string()),
 ]
-"""What every row of a photo carries; `path` is the key, the newest row of it wins."""
+"""Columns of every row of a photo; `path` is the key."""
+
+BATCH = pa.field("batch", pa.string())
+"""Partition column of every table; it is in the log and not in the files."""
 
 LISTING = pa.schema(
     [
+        pa.field("root", pa.string()),
         pa.field("path", pa.string()),
-        pa.field("label", pa.string()),
-        pa.field("split", pa.string()),
-        pa.field("series", pa.string()),
         pa.field("size_bytes", pa.int64()),
         pa.field("modified_at", pa.timestamp("us", tz="UTC")),
         pa.field("etag", pa.string()),
@@ -55,4 +56,15 @@ MOMENTS = pa.schema(
 
 REDUCED = pa.schema([*KEY, pa.field("components", pa.list_(pa.float32()))])
 
-POINTS = pa.schema([*KEY, pa.field("x", pa.float32()), pa.field("y", pa.float32())])
+WRITE_REPORT = pa.schema(
+    [
+        pa.field("file", pa.string()),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("rows", pa.int64()),
+        pa.field("errors", pa.int64()),
+        pa.field("photos", pa.int64()),
+        pa.field("first_path", pa.string()),
+        pa.field("last_path", pa.string()),
+    ]
+)
+"""What a task reports about the file that it wrote; the driver commits it to the log."""

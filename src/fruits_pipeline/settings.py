@@ -1,9 +1,15 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
 from fruits_pipeline.environment import variable
-from fruits_pipeline.hooks import RunHooks, SparkHooks
+from fruits_pipeline.hooks import (
+    ErrorHooks,
+    LineageHooks,
+    ReportHooks,
+    SparkHooks,
+    SummaryHooks,
+)
 
-HOOKS = (SparkHooks(), RunHooks())
+HOOKS = (SparkHooks(), LineageHooks(), ErrorHooks(), ReportHooks(), SummaryHooks())
 
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -12,7 +12,7 @@ import pandas  # noqa: F401 - Spark's own worker asks for it
 import pyspark.worker  # noqa: F401
 from pyspark import daemon
 
-import fruits_pipeline.arrow_steps  # noqa: F401
+import fruits_pipeline.spark.arrow  # noqa: F401
 
 _serve = daemon.worker
 

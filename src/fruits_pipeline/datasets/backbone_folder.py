@@ -10,6 +10,7 @@ from kedro.io.core import AbstractDataset
 from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import write_whole
+from fruits_pipeline.lineage import Recipe
 
 
 class BackboneFolder(AbstractDataset[Backbone, Backbone]):
@@ -50,6 +51,14 @@ class BackboneFolder(AbstractDataset[Backbone, Backbone]):
                 f"{exc}. Build it again with `kedro run --pipelines backbone`, or set "
                 "backbone_folder to another."
             ) from exc
+
+    def recipe(self) -> Recipe:
+        """Return the digest of the LiteRT file."""
+        return {"backbone": self.load().card.sha256}
+
+    def state(self) -> str:
+        """Return the digest of the LiteRT file."""
+        return self.load().card.sha256
 
     def save(self, data: Backbone) -> None:
         """Write the model, then its card."""

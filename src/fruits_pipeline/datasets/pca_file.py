@@ -1,4 +1,4 @@
-"""A fitted PCA in one file, which NumPy opens and nothing else is needed for."""
+"""A fitted PCA in one file, which NumPy opens without this project."""
 
 from __future__ import annotations
 
@@ -6,41 +6,53 @@ import io
 import json
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from fruits_pipeline.datasets.changes import accept_change
 from fruits_pipeline.datasets.stored_file import StoredFile
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import write_whole
+from fruits_pipeline.lineage import (
+    ChangedLocation,
+    ChangedRecipe,
+    Lineage,
+    Recipe,
+    check_recipe,
+    only_moved,
+)
 from fruits_pipeline.pca import Pca
-from fruits_pipeline.recipes import ChangedRecipe, Recipe
 
 PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
 
 
 @dataclass(frozen=True)
 class FittedPca:
-    """A model and how it came to be.
+    """A model and the batches that it was fitted to.
 
     Attributes:
         model: The model.
-        batches: Names of the batches that it was fitted to.
-        recipe: What shaped it.
-        origin: Of the moments that it was fitted to.
+        batches: Names of the batches.
     """
 
     model: Pca
     batches: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Stored:
+    fitted: FittedPca
     recipe: Recipe
-    origin: str | None = None
+    origin: list[str | None]
 
 
 class PcaFile(StoredFile[FittedPca, FittedPca | None]):
-    """A `.npz` with `mean`, `scale`, `components`, `spectrum`, `n`, and its origin.
+    """A `.npz` with `mean`, `scale`, `components`, `spectrum`, `n`, and its lineage.
 
     Args:
-        filepath: File or URL.
-        changed_recipe: What to do with another recipe: `refuse` it, or `rebuild`.
+        filepath: Path or URL of the file.
+        changed_recipe: Whether to `refuse` another recipe, or `rebuild` the model.
+        changed_location: Whether to `refuse` or `accept` another location of the photos.
         metadata: For Kedro-Viz.
     """
 
@@ -49,39 +61,89 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         *,
         filepath: str,
         changed_recipe: ChangedRecipe = "refuse",
+        changed_location: ChangedLocation = "refuse",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, metadata=metadata)
         self.changed_recipe = changed_recipe
+        self.changed_location = changed_location
+        self.lineage: Lineage | None = None
+
+    def identity(self) -> str | None:
+        """Return the digest of the model, None where there is none."""
+        stored = self._stored()
+        return stored.fitted.model.digest if stored else None
+
+    state = identity
+
+    def recipe(self) -> Recipe:
+        """Return the recipe of the stored model."""
+        stored = self._stored()
+        return stored.recipe if stored else {}
+
+    def prepare(self, lineage: Lineage) -> None:
+        """Check, before a run computes anything, that its model may be written.
+
+        Raises:
+            FruitsError: The recipe changed.
+        """
+        self.lineage = lineage
+        if not (stored := self._stored()):
+            return
+        settings = (self.changed_recipe, self.changed_location)
+        check_recipe(self.filepath, stored.recipe, lineage.recipe, *settings)
+        if self.changed_location == "accept" and only_moved(
+            stored.recipe, lineage.recipe
+        ):
+            self._write(_Stored(stored.fitted, lineage.recipe, stored.origin))
 
     def load(self) -> FittedPca | None:
-        """Return the model, or None where there is none yet."""
+        """Return the model; None where there is none, or one of another lineage.
+
+        Raises:
+            FruitsError: The file is damaged.
+        """
+        stored = self._stored()
+        if not stored or (self.lineage and not self._is_current(stored)):
+            return None
+        return stored.fitted
+
+    def save(self, data: FittedPca) -> None:
+        """Write the model, unless it is stored already."""
+        lineage = self.lineage or Lineage()
+        new = _Stored(data, lineage.recipe, lineage.origin())
+        old = self._stored()
+        if not old or _key(old) != _key(new):
+            self._write(new)
+
+    def _is_current(self, stored: _Stored) -> bool:
+        lineage = self.lineage or Lineage()
+        return (stored.recipe, stored.origin) == (lineage.recipe, lineage.origin())
+
+    def _stored(self) -> _Stored | None:
         content = self.read()
         if content is None:
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            vectors = {name: arrays[name] for name in PCA_ARRAYS}
-            model = Pca(n=int(arrays["n"]), **vectors)
-            batches = tuple(arrays["batches"].tolist())
-            made = json.loads(str(arrays["made"]))
-            return FittedPca(model, batches, made["recipe"], made["origin"])
+        try:
+            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+                vectors = {name: arrays[name] for name in PCA_ARRAYS}
+                model = Pca(n=int(arrays["n"]), **vectors)
+                batches = tuple(arrays["batches"].tolist())
+                made = json.loads(str(arrays["made"]))
+        except (ValueError, KeyError, EOFError, BadZipFile) as exc:
+            raise FruitsError(
+                f"Found {self.filepath} damaged ({exc}); expected a PCA that this "
+                "project has written. Delete the file, and run again to fit it again."
+            ) from exc
+        return _Stored(FittedPca(model, batches), made["recipe"], made["origin"])
 
-    def save(self, data: FittedPca) -> None:
-        """Write the model, unless it is there.
-
-        Raises:
-            FruitsError: A model of another recipe is there and to be kept.
-        """
-        held = self.load()
-        if held:
-            accept_change(self.filepath, held.recipe, data.recipe, self.changed_recipe)
-            if _origin(held) == _origin(data):
-                return
-        buffer = io.BytesIO()
-        arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
-        arrays["batches"] = np.array(data.batches)
-        made = {"recipe": data.recipe, "origin": data.origin}
+    def _write(self, stored: _Stored) -> None:
+        model = stored.fitted.model
+        arrays = {name: np.asarray(value) for name, value in vars(model).items()}
+        arrays["batches"] = np.array(stored.fitted.batches)
+        made = {"recipe": stored.recipe, "origin": stored.origin}
         arrays["made"] = np.array(json.dumps(made))
+        buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
         write_whole(self.filepath, buffer.getvalue())
 
@@ -89,5 +151,6 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         return super()._describe() | {"changed_recipe": self.changed_recipe}
 
 
-def _origin(fitted: FittedPca) -> tuple[object, ...]:
-    return fitted.model.digest, fitted.batches, fitted.recipe, fitted.origin
+def _key(stored: _Stored) -> tuple[object, ...]:
+    fitted = stored.fitted
+    return fitted.model.digest, fitted.batches, stored.recipe, stored.origin

@@ -1,16 +1,19 @@
-"""Where photos lie: a folder, or a prefix of a bucket."""
+"""The photo store: a folder, or a prefix of a bucket."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import LOCATION, Recipe
 from fruits_pipeline.listing import File
 
 
@@ -20,11 +23,13 @@ class Listing:
 
     Attributes:
         root: Folder or URL, which the files' paths are relative to.
-        files: All of them, photos or not.
+        files: All of them, photos or not, but for those below the root of the tables.
+        below_root: Number of files below the root of the tables.
     """
 
     root: str
     files: list[File]
+    below_root: int = 0
 
 
 class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
@@ -32,33 +37,63 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
 
     Args:
         filepath: Folder, or URL such as `s3://bucket/photos`.
+        root: Folder or URL of the tables; what lies below it is not listed.
         metadata: For Kedro-Viz.
     """
 
     def __init__(
-        self, *, filepath: str, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        filepath: str,
+        root: str | None = None,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self.filepath = filepath
+        self.root = root
         self.metadata = metadata
+
+    def recipe(self) -> Recipe:
+        """Return where the photos are.
+
+        Relative to the root of the tables if both are on this disk, so that they may be
+        moved together.
+        """
+        file_system, base = url_to_fs(self.filepath)
+        if isinstance(file_system, LocalFileSystem) and self.root:
+            other, root = url_to_fs(self.root)
+            if isinstance(other, LocalFileSystem):
+                return {LOCATION: os.path.relpath(base, root)}
+        return {LOCATION: file_system.unstrip_protocol(base)}
 
     def load(self) -> Listing:
         """List all files below the folder.
 
         Raises:
-            FruitsError: The folder does not exist or is empty.
+            FruitsError: The folder does not exist, is empty, or is the root.
         """
         file_system, base = url_to_fs(self.filepath)
+        root = url_to_fs(self.root)[1] if self.root else None
+        if base == root:
+            raise FruitsError(
+                f"Found `photos` and `root` set to the same folder {self.filepath}; "
+                "expected two. Set `root` to a folder for the tables."
+            )
         file_system.invalidate_cache()
         found = file_system.find(base, detail=True)
-        files = [_file(base, info) for info in found.values()]
-        if not files:
+        listed = [
+            info
+            for name, info in found.items()
+            if not f"{name}/".startswith(f"{root}/")
+        ]
+        if not listed:
             state = "an empty" if file_system.isdir(base) else "no such"
             raise FruitsError(
                 f"Found {state} photo folder {self.filepath}; expected photos in it. "
                 "Set it with --params photos=<folder or s3://...>; `make sample` "
                 "renders some to start with."
             )
-        return Listing(self.filepath, files)
+        files = [_file(base, info) for info in listed]
+        return Listing(self.filepath, files, len(found) - len(listed))
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write files, by their path below the folder."""

@@ -1,15 +1,19 @@
 import sys
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from making import batches, jpeg, key_of
+from making import frame, jpeg, key_of
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import keras_backbones, schemas
-from fruits_pipeline.batches import computed
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parameters import BackboneParameters
-from fruits_pipeline.pipelines.backbone.nodes import build_backbone
+from fruits_pipeline.pipelines.backbone.nodes import (
+    build_backbone,
+    select_training_photos,
+)
+from fruits_pipeline.spark.frames import map_arrow
+from fruits_pipeline.spark.parts import Rows
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -75,8 +79,16 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Given]:
     return seen
 
 
-def unread(names: Sequence[str]) -> Any:
-    raise AssertionError(f"images were read: {names}")
+@pytest.fixture
+def unread() -> DataFrame:
+    """Return images that nobody may read."""
+
+    def fail(rows: Rows) -> Rows:
+        raise AssertionError("images were read")
+        yield from rows
+
+    rows = [image("Training/Kiwi/1", 1)]
+    return map_arrow(frame(rows, schemas.IMAGES), fail, schemas.IMAGES)
 
 
 def test_readable_labelled_photos_of_the_split_are_trained_on(
@@ -89,17 +101,7 @@ def test_readable_labelled_photos_of_the_split_are_trained_on(
         image("Test/Fig/1", 4),
         broken("Training/Fig/2"),
     ]
-    build_backbone(batches({"000001": rows}, schemas.IMAGES), PARAMETERS)
-    assert given == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
-
-
-def test_only_the_newest_version_of_a_photo_is_trained_on(
-    given: list[Given],
-) -> None:
-    old = [image(f"Training/{name}", 1) for name in ("Fig/1", "Fig/2", "Kiwi/1")]
-    new = [image("Training/Fig/1", 2), broken("Training/Fig/2")]
-    table = batches({"000001": old, "000002": new}, schemas.IMAGES)
-    build_backbone(table, PARAMETERS)
+    build_backbone(frame(rows, schemas.IMAGES), PARAMETERS)
     assert given == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
 
 
@@ -119,12 +121,31 @@ def test_what_is_left_out_is_not_trained_on(
         image("Training/Kiwi/1", 2, series="Kiwi/r"),
         image("train/Lime/1", 3),
     ]
-    build_backbone(batches({"000001": rows}, schemas.IMAGES), parameters(**chosen))
+    build_backbone(frame(rows, schemas.IMAGES), parameters(**chosen))
     assert given[0][1] == left
 
 
-def test_without_training_no_photo_is_read(given: list[Given]) -> None:
-    build_backbone(computed(["000001"], unread, schemas.IMAGES, {}), UNTRAINED)
+def test_photos_to_train_on_are_selected_lazily_and_sorted_by_path(
+    unread: DataFrame,
+) -> None:
+    chosen = PARAMETERS.photos
+    assert select_training_photos(unread, chosen).columns == ["label", "image"]
+    paths = [f"Training/Kiwi/{name}" for name in "cab"]
+    rows = [image(path, seed) for seed, path in enumerate(paths)]
+    found = select_training_photos(frame(rows, schemas.IMAGES), chosen).collect()
+    assert [row.image for row in found] == [jpeg(1), jpeg(2), jpeg(0)]
+
+
+def test_photos_without_a_series_are_not_left_out(given: list[Given]) -> None:
+    rows = [image("Training/Fig/1", 1), image("Training/Kiwi/1", 2)]
+    build_backbone(frame(rows, schemas.IMAGES), parameters(left_out_series="r"))
+    assert given[0][1] == ["Fig", "Kiwi"]
+
+
+def test_without_training_no_photo_is_read(
+    given: list[Given], unread: DataFrame
+) -> None:
+    build_backbone(unread, UNTRAINED)
     assert given == [([], [])]
 
 
@@ -138,7 +159,7 @@ def test_without_training_no_photo_is_read(given: list[Given]) -> None:
 def test_training_on_fewer_than_two_labels_is_refused_in_words(
     paths: list[str], found: str
 ) -> None:
-    table = batches({"000001": [image(path, 1) for path in paths]}, schemas.IMAGES)
+    table = frame([image(path, 1) for path in paths], schemas.IMAGES)
     with pytest.raises(FruitsError) as refused:
         build_backbone(table, PARAMETERS)
     assert found in str(refused.value)
@@ -146,14 +167,9 @@ def test_training_on_fewer_than_two_labels_is_refused_in_words(
     assert "backbone.photos.splits" in str(refused.value)
 
 
-def test_training_without_a_table_says_what_to_run() -> None:
-    with pytest.raises(FruitsError, match="kedro run"):
-        build_backbone(computed([], unread, schemas.IMAGES, {}), PARAMETERS)
-
-
 def test_without_tensorflow_words_say_what_to_install(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, unread: DataFrame
 ) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(FruitsError, match=r"pip install fruits-pipeline\[keras\]"):
-        build_backbone(computed([], unread, schemas.IMAGES, {}), UNTRAINED)
+        build_backbone(unread, UNTRAINED)

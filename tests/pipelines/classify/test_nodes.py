@@ -3,13 +3,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-from making import BACKBONE, batches, jpeg, key_of
+from making import BACKBONE, by_path, frame, jpeg, key_of
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches
 from fruits_pipeline.classifiers import UNKNOWN, Classifier
 from fruits_pipeline.datasets import BackboneFolder, FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
@@ -29,6 +28,8 @@ from fruits_pipeline.pipelines.classify.nodes import (
     select_labelled,
     train_classifier,
 )
+from fruits_pipeline.spark.frames import map_arrow
+from fruits_pipeline.spark.parts import Rows
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -49,15 +50,16 @@ def vector(path: str) -> list[float]:
     return [*(np.array(MIDDLES.get(path.split("/")[1], (0, 0))) + noise)]
 
 
-def tables(paths: Sequence[str], **columns: Any) -> tuple[Batches, Batches]:
-    """Return `reduced` and `images` of photos, in one batch."""
-    keys = [key_of(path) | columns for path in paths]
-    images = [key | {"image": jpeg(i)} for i, key in enumerate(keys)]
-    vectors = [key | {"components": vector(key["path"])} for key in keys]
-    return (
-        batches({"000001": vectors}, schemas.REDUCED),
-        batches({"000001": images}, schemas.IMAGES),
-    )
+def reduced(paths: Sequence[str], **columns: Any) -> DataFrame:
+    """Return the table `reduced` of photos, in one batch."""
+    rows = [key_of(path) | {"components": vector(path)} | columns for path in paths]
+    return frame(rows, schemas.REDUCED, batch="000001")
+
+
+def images(paths: Sequence[str]) -> DataFrame:
+    """Return the table `images` of photos, in one batch."""
+    rows = [key_of(path) | {"image": jpeg(i)} for i, path in enumerate(paths)]
+    return frame(rows, schemas.IMAGES, batch="000001")
 
 
 def paths_of(split: str, labels: Sequence[str], photos: int = 8) -> list[str]:
@@ -68,8 +70,8 @@ TAKEN = [*paths_of("Training", ["Fig", "Kiwi"]), *paths_of("Test", [*MIDDLES], 2
 
 
 @pytest.fixture(scope="module")
-def labelled(spark: object) -> pa.Table:
-    return select_labelled(*tables(TAKEN), PARAMETERS)
+def labelled(spark: object) -> DataFrame:
+    return select_labelled(reduced(TAKEN), PARAMETERS).cache()
 
 
 @pytest.fixture(scope="module")
@@ -81,67 +83,88 @@ def backbone() -> Backbone:
 def pca(backbone: Backbone) -> FittedPca:
     features = np.random.default_rng(0).normal(size=(20, backbone.card.width))
     model = fit(moments_of(features), 0.05, standardise=False, max_components=None)
-    return FittedPca(model, ("000001",), {})
+    return FittedPca(model, ("000001",))
 
 
 @pytest.fixture(scope="module")
-def classifier(labelled: pa.Table, pca: FittedPca) -> FittedClassifier:
+def classifier(labelled: DataFrame, pca: FittedPca) -> FittedClassifier:
     return train_classifier(labelled, pca, PARAMETERS)
 
 
 @pytest.fixture(scope="module")
-def answers(labelled: pa.Table, classifier: FittedClassifier) -> pd.DataFrame:
+def answers(labelled: DataFrame, classifier: FittedClassifier) -> pd.DataFrame:
     return answer_photos(labelled, classifier)
 
 
-def test_splits_say_what_is_learned(labelled: pa.Table) -> None:
-    learned = dict(
-        zip(labelled["path"].to_pylist(), labelled["learned"].to_pylist(), strict=True)
-    )
-    assert learned == {path: path.startswith("Training") for path in TAKEN}
+def learned_of(labelled: DataFrame) -> dict[str, bool]:
+    return {path: row["learned"] for path, row in by_path(labelled).items()}
+
+
+def test_splits_say_what_is_learned(labelled: DataFrame) -> None:
+    expected = {path: path.startswith("Training") for path in TAKEN}
+    assert learned_of(labelled) == expected
+
+
+def test_rows_are_sorted_by_path_and_keep_their_vectors_and_batch(
+    labelled: DataFrame,
+) -> None:
+    rows = labelled.collect()
+    assert [row.path for row in rows] == sorted(TAKEN)
+    assert {row.batch for row in rows} == {"000001"}
+    for row in rows:
+        assert np.allclose(row.components, vector(row.path))
+    names = [*schemas.REDUCED.names, "batch", "film", "learned"]
+    assert labelled.columns == names
+
+
+def test_nothing_is_read_before_it_is_asked_for() -> None:
+    def unread(rows: Rows) -> Rows:
+        raise AssertionError("vectors were read")
+        yield from rows
+
+    lazily = map_arrow(reduced(["Test/Fig/1"]), unread, schemas.REDUCED)
+    assert "learned" in select_labelled(lazily, PARAMETERS).columns
 
 
 @pytest.mark.parametrize("split", ["train", "TRAIN", "training"])
 def test_splits_are_compared_in_any_case(spark: object, split: str) -> None:
-    table = select_labelled(*tables(paths_of(split, ["Fig"], 1)), PARAMETERS)
-    assert table["learned"].to_pylist() == [True]
+    rows = select_labelled(reduced(paths_of(split, ["Fig"], 1)), PARAMETERS)
+    assert [*learned_of(rows).values()] == [True]
 
 
 def test_without_splits_chance_says_what_is_kept_for_the_test(spark: object) -> None:
-    paths = paths_of("-", ["Fig", "Kiwi"], 40)
-    reduced, images = tables(paths, split=None)
-    table = select_labelled(reduced, images, PARAMETERS)
-    share = np.mean(table["learned"].to_pylist())
-    assert 0.3 < share < 0.7
-    again = select_labelled(reduced, images, PARAMETERS)
-    assert again["learned"].to_pylist() == table["learned"].to_pylist()
+    photos = reduced(paths_of("-", ["Fig", "Kiwi"], 40), split=None)
+    learned = learned_of(select_labelled(photos, PARAMETERS))
+    assert 0.3 < np.mean([*learned.values()]) < 0.7
+    assert learned_of(select_labelled(photos, PARAMETERS)) == learned
+
+
+def test_another_seed_keeps_other_photos_for_the_test(spark: object) -> None:
+    photos = reduced(paths_of("-", ["Fig"], 40), split=None)
+    other = PARAMETERS.model_copy(update={"seed": 2})
+    first, second = (select_labelled(photos, p) for p in (PARAMETERS, other))
+    assert learned_of(first) != learned_of(second)
 
 
 def test_photos_of_a_film_stay_together(spark: object) -> None:
-    reduced, images = tables(paths_of("-", ["Fig"], 30), split=None, series="Fig/r")
-    table = select_labelled(reduced, images, PARAMETERS)
-    assert len({*table["learned"].to_pylist()}) == 1
-    assert {*table["film"].to_pylist()} == {"Fig/r"}
+    photos = reduced(paths_of("-", ["Fig"], 30), split=None, series="Fig/r")
+    rows = by_path(select_labelled(photos, PARAMETERS)).values()
+    assert len({row["learned"] for row in rows}) == 1
+    assert {row["film"] for row in rows} == {"Fig/r"}
+
+
+def test_a_photo_of_no_film_is_one_by_itself(labelled: DataFrame) -> None:
+    films = {path: row["film"] for path, row in by_path(labelled).items()}
+    assert films == {path: f"id of {path}" for path in TAKEN}
 
 
 def test_only_labelled_photos_are_taken_and_no_more_than_so_many(spark: object) -> None:
     paths = [*paths_of("Training", ["Fig"]), *paths_of("Test", ["Fig"])]
     few = PARAMETERS.model_copy(update={"photos_per_label": 3})
-    assert select_labelled(*tables(paths), few).num_rows == 6
-    assert select_labelled(*tables(paths, label=None), few).num_rows == 0
-
-
-def test_of_a_photo_the_newest_version_is_taken(spark: object) -> None:
-    path, spoilt = "Training/Fig/0.jpg", "Training/Fig/1.jpg"
-    old = [key_of(path) | {"components": [1.0]}, key_of(spoilt) | {"components": [2.0]}]
-    new = [key_of(path) | {"components": [3.0]}]
-    images = {
-        "000001": [key_of(path), key_of(spoilt)],
-        "000002": [key_of(path), key_of(spoilt) | {"error": "torn"}],
-    }
-    reduced = batches({"000001": old, "000002": new}, schemas.REDUCED)
-    table = select_labelled(reduced, batches(images, schemas.IMAGES), PARAMETERS)
-    assert table["components"].to_pylist() == [[3.0]]
+    taken = by_path(select_labelled(reduced(paths), few))
+    assert len(taken) == 6
+    assert sum(row["learned"] for row in taken.values()) == 3
+    assert select_labelled(reduced(paths, label=None), few).count() == 0
 
 
 def test_a_classifier_learns_the_labels_of_the_training_alone(
@@ -170,7 +193,7 @@ def test_photos_of_the_test_are_answered(answers: pd.DataFrame) -> None:
 def test_fewer_than_two_labels_are_refused_in_words(
     spark: object, pca: FittedPca, paths: list[str], found: str
 ) -> None:
-    table = select_labelled(*tables(paths), PARAMETERS)
+    table = select_labelled(reduced(paths), PARAMETERS)
     with pytest.raises(FruitsError) as refused:
         train_classifier(table, pca, PARAMETERS)
     assert found in str(refused.value)
@@ -179,7 +202,7 @@ def test_fewer_than_two_labels_are_refused_in_words(
 
 def test_a_label_of_one_photo_is_learned(spark: object, pca: FittedPca) -> None:
     paths = [*paths_of("Training", ["Fig", "Kiwi"]), "Training/Lime/0.jpg"]
-    table = select_labelled(*tables(paths), PARAMETERS)
+    table = select_labelled(reduced(paths), PARAMETERS)
     model = train_classifier(table, pca, PARAMETERS).model
     assert model.labels == ("Fig", "Kiwi", "Lime")
 
@@ -187,7 +210,7 @@ def test_a_label_of_one_photo_is_learned(spark: object, pca: FittedPca) -> None:
 def test_nothing_to_test_with_is_refused_in_words(
     spark: object, classifier: FittedClassifier
 ) -> None:
-    table = select_labelled(*tables(paths_of("Training", ["Fig"])), PARAMETERS)
+    table = select_labelled(reduced(paths_of("Training", ["Fig"])), PARAMETERS)
     with pytest.raises(FruitsError, match=r"classify\.test_share"):
         answer_photos(table, classifier)
 
@@ -209,9 +232,8 @@ def test_the_confusion_has_a_row_for_every_label(answers: pd.DataFrame) -> None:
 def test_mistakes_are_drawn_with_their_photos(
     spark: object, answers: pd.DataFrame
 ) -> None:
-    _, images = tables(TAKEN)
     all_wrong = answers.assign(right=False)
-    (axes,) = draw_mistakes(all_wrong, images, PARAMETERS).axes
+    (axes,) = draw_mistakes(all_wrong, images(TAKEN), PARAMETERS).axes
     said = [text.get_text() for text in axes.texts]
     assert said[0] == "6 of 6 photos answered wrongly, the 2 surest shown"
     assert sum(": said " in text for text in said) == 2
@@ -220,8 +242,8 @@ def test_mistakes_are_drawn_with_their_photos(
 def test_without_mistakes_the_sheet_says_so(
     spark: object, answers: pd.DataFrame
 ) -> None:
-    _, images = tables(TAKEN)
-    (axes,) = draw_mistakes(answers.assign(right=True), images, PARAMETERS).axes
+    all_right = answers.assign(right=True)
+    (axes,) = draw_mistakes(all_right, images(TAKEN), PARAMETERS).axes
     assert [text.get_text() for text in axes.texts] == [
         "0 of 6 photos answered wrongly"
     ]

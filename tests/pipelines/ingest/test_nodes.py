@@ -1,28 +1,33 @@
 import hashlib
 import os
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 from making import (
     PROJECT,
-    batches,
     by_path,
     columns_of,
+    frame,
     jpeg,
     replace_file,
     types_of,
     write_files,
 )
 from pyspark.errors import PythonException
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.batches import Batches
 from fruits_pipeline.complaints import in_words
-from fruits_pipeline.datasets import BatchTable, PhotoStore
+from fruits_pipeline.datasets import ExistingPhotos, PhotoStore
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.listing import File
 from fruits_pipeline.parameters import IngestParameters
-from fruits_pipeline.pipelines.ingest.nodes import ingest_photos
+from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
+from fruits_pipeline.spark.frames import Batches, task_count
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -36,6 +41,8 @@ FILES = {
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_text())
 PARAMETERS = IngestParameters(**BASE["ingest"] | {"photos_per_batch": 2})
 RELABELLED = PARAMETERS.model_copy(update={"path_rules": ["(?P<split>[^/]+)/.*"]})
+LISTED = pa.schema([schemas.PHOTOS.field(name) for name in File._fields])
+NOTHING = ExistingPhotos(LISTED.empty_table(), 0)
 
 
 @pytest.fixture
@@ -43,34 +50,70 @@ def root(tmp_path: Path) -> Path:
     return write_files(tmp_path / "my photos", FILES)
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> BatchTable:
-    return BatchTable(filepath=str(tmp_path / "photos"))
+def existing(root: Path, last_batch: int = 3) -> ExistingPhotos:
+    """Return what a table contains that was made from the files of today."""
+    files = [file._asdict() for file in PhotoStore(filepath=str(root)).load().files]
+    return ExistingPhotos(pa.Table.from_pylist(files, LISTED), last_batch)
 
 
 def planned(
-    root: Path, held: Batches, parameters: IngestParameters = PARAMETERS
-) -> Batches:
-    return ingest_photos(PhotoStore(filepath=str(root)).load(), held, parameters)
+    root: Path, known: ExistingPhotos = NOTHING, **parameters: Any
+) -> tuple[Batches, dict[str, Any]]:
+    changed = PARAMETERS.model_copy(update=parameters)
+    return plan_batches(PhotoStore(filepath=str(root)).load(), known, changed)
 
 
-def nothing() -> Batches:
-    return batches({}, schemas.PHOTOS)
+def paths_in(batches: Batches) -> dict[str, set[str]]:
+    return {name: {*by_path(load())} for name, load in batches.items()}
+
+
+def listing(root: Path) -> DataFrame:
+    """Return the listing of all files in one batch."""
+    files = PhotoStore(filepath=str(root)).load().files
+    rows = [file._asdict() | {"root": str(root)} for file in files]
+    return frame(rows, schemas.LISTING)
 
 
 def test_photos_form_numbered_batches_by_path(root: Path) -> None:
-    plan = planned(root, nothing())
-    assert plan.names == ("000001", "000002", "000003")
-    paths = [by_path(plan.read([name])).keys() for name in plan.names]
-    assert paths == [
-        {"Test/Kiwi/0_100.jpg", "Training/Apple Red 1/0_100.jpg"},
-        {"Training/Kiwi/0_100.jpg", "Training/Kiwi/r_0_100.jpg"},
-        {"a.jpg"},
-    ]
+    batches, _ = planned(root)
+    assert paths_in(batches) == {
+        "000001": {"Test/Kiwi/0_100.jpg", "Training/Apple Red 1/0_100.jpg"},
+        "000002": {"Training/Kiwi/0_100.jpg", "Training/Kiwi/r_0_100.jpg"},
+        "000003": {"a.jpg"},
+    }
+
+
+def test_a_plan_has_the_columns_of_the_listing_and_where_the_photos_are(
+    root: Path,
+) -> None:
+    batches, _ = planned(root)
+    assert columns_of(batches["000003"]()) == types_of(schemas.LISTING)
+    (row,) = batches["000003"]().toArrow().to_pylist()
+    stat = (root / "a.jpg").stat()
+    assert row == {
+        "root": str(root),
+        "path": "a.jpg",
+        "size_bytes": len(FILES["a.jpg"]),
+        "modified_at": datetime.fromtimestamp(stat.st_mtime, row["modified_at"].tzinfo),
+        "etag": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("most", "tasks"),
+    [({"photos_per_part": 2}, 3), ({"part_bytes": 1}, 5), ({"photos_per_part": 9}, 1)],
+)
+def test_a_batch_is_cut_into_the_tasks_that_will_fetch_it(
+    root: Path, most: dict[str, int], tasks: int
+) -> None:
+    batches, _ = planned(root, photos_per_batch=9, **most)
+    photos = fetch_photos(batches["000001"](), PARAMETERS)
+    assert (task_count(photos), photos.rdd.getNumPartitions()) == (tasks, tasks)
+    assert by_path(photos).keys() == FILES.keys()
 
 
 def test_a_photo_keeps_its_bytes_under_its_own_path(root: Path) -> None:
-    rows = by_path(planned(root, nothing()).rows())
+    rows = by_path(fetch_photos(listing(root), PARAMETERS))
     assert {path: row["content"] for path, row in rows.items()} == FILES
     assert {path: row["photo_id"] for path, row in rows.items()} == {
         path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()
@@ -78,7 +121,7 @@ def test_a_photo_keeps_its_bytes_under_its_own_path(root: Path) -> None:
 
 
 def test_label_split_and_series_are_those_of_the_path(root: Path) -> None:
-    rows = by_path(planned(root, nothing()).rows())
+    rows = by_path(fetch_photos(listing(root), PARAMETERS))
     named = ("split", "label", "series")
     assert {path: tuple(row[n] for n in named) for path, row in rows.items()} == {
         "Training/Apple Red 1/0_100.jpg": ("Training", "Apple Red 1", "Apple Red 1/"),
@@ -89,96 +132,136 @@ def test_label_split_and_series_are_those_of_the_path(root: Path) -> None:
     }
 
 
-def test_the_columns_are_those_of_the_schema(root: Path, table: BatchTable) -> None:
-    table.save(planned(root, table.load()))
-    assert columns_of(table.load().rows()) == types_of(schemas.PHOTOS)
+def test_other_path_rules_give_other_labels(root: Path) -> None:
+    rows = by_path(fetch_photos(listing(root), RELABELLED))
+    assert rows.keys() == FILES.keys()
+    assert {row["label"] for row in rows.values()} == {None}
+    assert {row["split"] for row in rows.values()} == {"Training", "Test", None}
 
 
-def test_photos_that_are_held_are_not_planned_again(
-    root: Path, table: BatchTable
-) -> None:
-    table.save(planned(root, table.load()))
-    assert planned(root, table.load()).names == ()
+def test_the_columns_are_those_of_the_schema(root: Path) -> None:
+    photos = fetch_photos(listing(root), PARAMETERS)
+    assert columns_of(photos) == types_of(schemas.PHOTOS)
 
 
-def test_new_and_changed_photos_form_batches_after_those_held(
-    root: Path, table: BatchTable
-) -> None:
-    table.save(planned(root, table.load()))
+def test_photos_that_exist_in_the_table_are_not_planned_again(root: Path) -> None:
+    batches, counts = planned(root, existing(root))
+    assert (batches, counts["new_or_changed"], counts["gone"]) == ({}, 0, 0)
+
+
+def test_new_and_changed_photos_form_batches_after_the_last(root: Path) -> None:
+    known = existing(root)
     write_files(root, {"Training/Lime/0_100.jpg": jpeg(6)})
     replace_file(root / "a.jpg", jpeg(7))
-    plan = planned(root, table.load())
-    assert plan.names == ("000004",)
-    rows = by_path(plan.rows())
-    assert rows.keys() == {"Training/Lime/0_100.jpg", "a.jpg"}
+    batches, counts = planned(root, known)
+    assert paths_in(batches) == {"000004": {"Training/Lime/0_100.jpg", "a.jpg"}}
+    assert counts["new_or_changed"] == 2
+    rows = by_path(fetch_photos(batches["000004"](), PARAMETERS))
     assert rows["a.jpg"]["content"] == jpeg(7)
 
 
-def test_only_the_newest_version_held_counts(root: Path, table: BatchTable) -> None:
-    table.save(planned(root, table.load()))
+@pytest.mark.parametrize(
+    ("last", "names"),
+    [(0, ["000001", "000002", "000003"]), (98, ["000099", "000100", "000101"])],
+)
+def test_numbers_go_on_after_the_highest_that_a_batch_ever_had(
+    root: Path, last: int, names: list[str]
+) -> None:
+    batches, _ = planned(root, ExistingPhotos(LISTED.empty_table(), last))
+    assert [*batches] == names
+
+
+def test_a_photo_that_went_back_to_an_older_version_is_planned(root: Path) -> None:
     first = (root / "a.jpg").stat()
     replace_file(root / "a.jpg", jpeg(7))
-    table.save(planned(root, table.load()))
+    known = existing(root)
     (root / "a.jpg").write_bytes(FILES["a.jpg"])
     os.utime(root / "a.jpg", ns=(first.st_atime_ns, first.st_mtime_ns))
-    assert by_path(planned(root, table.load()).rows()).keys() == {"a.jpg"}
+    batches, _ = planned(root, known)
+    assert paths_in(batches) == {"000004": {"a.jpg"}}
 
 
-def test_photos_that_are_gone_from_the_store_are_no_reason_to_do_anything(
-    root: Path, table: BatchTable
+@pytest.mark.parametrize(("stored", "new"), [("other", 1), (None, 0)])
+def test_a_photo_of_another_version_by_its_etag_is_planned(
+    root: Path, stored: str | None, new: int
 ) -> None:
-    table.save(planned(root, table.load()))
+    store = PhotoStore(filepath=str(root)).load()
+    store.files[:] = [file._replace(etag="e") for file in store.files]
+    rows = [file._asdict() for file in store.files]
+    rows[0]["etag"] = stored
+    known = ExistingPhotos(pa.Table.from_pylist(rows, LISTED), 1)
+    _, counts = plan_batches(store, known, PARAMETERS)
+    assert counts["new_or_changed"] == new
+
+
+def test_photos_that_are_gone_from_the_store_are_counted_and_nothing_else(
+    root: Path,
+) -> None:
+    known = existing(root)
     (root / "a.jpg").unlink()
-    assert planned(root, table.load()).names == ()
-
-
-def test_other_path_rules_are_refused_while_there_are_photos(
-    root: Path, table: BatchTable
-) -> None:
-    table.save(planned(root, table.load()))
-    with pytest.raises(Exception, match=r"ingest.path_rules was .*, is ") as refused:
-        table.save(planned(root, table.load(), RELABELLED))
-    assert isinstance(refused.value.__cause__, FruitsError)
-    assert len(table.load().names) == 3
-
-
-def test_a_rebuild_holds_all_photos_again(root: Path, table: BatchTable) -> None:
-    table.save(planned(root, table.load()))
-    rebuilt = BatchTable(filepath=table.filepath, changed_recipe="rebuild")
-    rebuilt.save(planned(root, rebuilt.load(), RELABELLED))
-    assert rebuilt.load().names == ("000001", "000002", "000003")
-    rows = by_path(table.load().rows())
-    assert rows.keys() == FILES.keys()
-    assert {row["label"] for row in rows.values()} == {None}
+    batches, counts = planned(root, known)
+    assert (batches, counts["gone"]) == ({}, 1)
 
 
 def test_files_that_are_no_photos_are_left_out(root: Path) -> None:
     write_files(root, {"notes.txt": b"-", ".DS_Store": b"-", "Test/Thumbs.db": b"-"})
-    assert by_path(planned(root, nothing()).rows()).keys() == FILES.keys()
+    batches, _ = planned(root)
+    assert {*FILES} == set().union(*paths_in(batches).values())
+
+
+def test_a_listing_is_counted(root: Path) -> None:
+    known = existing(root)
+    replace_file(root / "a.jpg", jpeg(7))
+    (root / "Test/Kiwi/0_100.jpg").unlink()
+    new = {"Lime/1.jpg": jpeg(6), "notes.txt": b"-", "more.txt": b"-", ".x": b"-"}
+    write_files(root, new | {"out/table/1.parquet": b"-", "out/2.jpg": b"-"})
+    store = PhotoStore(filepath=str(root), root=f"{root}/out").load()
+    _, counts = plan_batches(store, known, PARAMETERS)
+    assert counts == {
+        "files": 10,
+        "photos": 5,
+        "new_or_changed": 2,
+        "gone": 1,
+        "left_out": {".txt": 2, "hidden": 1, "below root": 2},
+    }
+    assert counts["files"] == counts["photos"] + sum(counts["left_out"].values())
+
+
+def test_nothing_that_was_left_out_is_counted_as_nothing(root: Path) -> None:
+    _, counts = planned(root)
+    assert counts == {
+        "files": 5,
+        "photos": 5,
+        "new_or_changed": 5,
+        "gone": 0,
+        "left_out": {},
+    }
 
 
 def test_a_folder_without_photos_is_refused_in_words(tmp_path: Path) -> None:
     write_files(tmp_path / "texts", {"notes.txt": b"-", "more.txt": b"-"})
     words = r"Found 2 files in .*none of them a photo .*'\.txt': 2.*jpeg.*photos="
     with pytest.raises(FruitsError, match=words):
-        planned(tmp_path / "texts", nothing())
+        planned(tmp_path / "texts")
 
 
 def test_more_than_a_thousand_photos_are_all_planned(tmp_path: Path) -> None:
     root = write_files(tmp_path, {f"Lime/{i}.jpg": b"" for i in range(1050)})
-    assert len(planned(root, nothing()).names) == 525
+    batches, counts = planned(root)
+    assert (len(batches), counts["photos"]) == (525, 1050)
 
 
-def test_a_photo_that_is_gone_since_it_was_listed_is_left_out(root: Path) -> None:
-    plan = planned(root, nothing())
+def test_a_photo_that_vanished_after_it_was_listed_is_left_out(root: Path) -> None:
+    batch = listing(root)
     (root / "a.jpg").unlink()
-    assert by_path(plan.rows()).keys() == FILES.keys() - {"a.jpg"}
+    photos = by_path(fetch_photos(batch, PARAMETERS))
+    assert photos.keys() == FILES.keys() - {"a.jpg"}
 
 
 def test_a_photo_that_a_worker_cannot_read_is_named(root: Path) -> None:
     (root / "loop.jpg").symlink_to(root / "loop.jpg")
     with pytest.raises(PythonException) as failed:
-        planned(root, nothing()).rows().collect()
+        fetch_photos(listing(root), PARAMETERS).collect()
     words = in_words(failed.value) or ""
     assert words.startswith("Found a photo that cannot be read: loop.jpg")
     assert words.endswith("grant it, or move the photo away.")

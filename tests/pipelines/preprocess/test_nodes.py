@@ -1,8 +1,8 @@
 import pytest
-from making import batches, by_path, columns_of, jpeg, key_of, truncated, types_of
+from making import by_path, columns_of, frame, jpeg, key_of, truncated, types_of
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.batches import Batches
 from fruits_pipeline.parameters import PreprocessParameters
 from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
 
@@ -21,45 +21,41 @@ GOOD = {"Test/Kiwi/small.jpg", "Test/Kiwi/large.jpg"}
 
 
 @pytest.fixture(scope="module")
-def images(spark: object) -> Batches:
+def images(spark: object) -> DataFrame:
     rows = [{**key_of(path), "content": c} for path, c in CONTENTS.items()]
-    photos = batches({"000001": rows}, schemas.PHOTOS, {"ingest.path_rules": []})
-    return make_canonical(photos, PARAMETERS)
+    return make_canonical(frame(rows, schemas.PHOTOS), PARAMETERS)
 
 
-def test_every_photo_keeps_its_row_and_its_key(images: Batches) -> None:
-    rows = by_path(images.rows())
+def test_every_photo_keeps_its_row_and_its_key(images: DataFrame) -> None:
     names = [field.name for field in schemas.KEY]
+    rows = by_path(images)
     assert {path: {n: row[n] for n in names} for path, row in rows.items()} == {
         path: key_of(path) for path in CONTENTS
     }
 
 
-def test_a_photo_has_an_image_or_an_error(images: Batches) -> None:
-    rows = by_path(images.rows())
+def test_a_photo_has_an_image_or_an_error(images: DataFrame) -> None:
+    rows = by_path(images)
     assert {path for path, row in rows.items() if row["image"]} == GOOD
     assert {path for path, row in rows.items() if not row["error"]} == GOOD
 
 
-def test_the_parameters_are_those_of_the_stage(images: Batches) -> None:
-    rows = by_path(images.rows())
+def test_the_parameters_are_those_of_the_stage(images: DataFrame) -> None:
+    rows = by_path(images)
     assert rows["Test/Kiwi/small.jpg"]["image"] == CONTENTS["Test/Kiwi/small.jpg"]
     assert rows["Test/Kiwi/large.jpg"]["image"] != CONTENTS["Test/Kiwi/large.jpg"]
     assert "preprocess.max_pixels = 4000" in rows["Test/Kiwi/huge.jpg"]["error"]
 
 
-def test_width_and_height_are_as_taken(images: Batches) -> None:
-    row = by_path(images.rows())["Test/Kiwi/large.jpg"]
+def test_width_and_height_are_as_taken(images: DataFrame) -> None:
+    row = by_path(images)["Test/Kiwi/large.jpg"]
     assert (row["width"], row["height"]) == (64, 48)
 
 
-def test_the_columns_are_those_of_the_schema(images: Batches) -> None:
-    assert columns_of(images.rows()) == types_of(schemas.IMAGES)
+def test_the_columns_are_those_of_the_schema(images: DataFrame) -> None:
+    assert columns_of(images) == types_of(schemas.IMAGES)
 
 
-def test_the_recipe_is_what_shapes_images(images: Batches) -> None:
-    assert images.recipe == {
-        "ingest.path_rules": [],
-        "preprocess.short_side": 32,
-        "preprocess.max_pixels": 4000,
-    }
+def test_no_photos_are_no_images() -> None:
+    images = make_canonical(frame([], schemas.PHOTOS), PARAMETERS)
+    assert (images.collect(), columns_of(images)) == ([], types_of(schemas.IMAGES))

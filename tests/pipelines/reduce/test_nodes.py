@@ -3,15 +3,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
-from making import batches, by_path, columns_of, key_of, types_of
+from making import by_path, columns_of, frame, key_of, table_of, types_of
+from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.arrow_steps import vectors
-from fruits_pipeline.batches import Batches
-from fruits_pipeline.datasets import BatchTable, FittedPca
+from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.moments import moments_of, unpack
+from fruits_pipeline.moments import moments_of
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.pca import fit
 from fruits_pipeline.pipelines.reduce.nodes import (
@@ -19,10 +19,11 @@ from fruits_pipeline.pipelines.reduce.nodes import (
     measure_moments,
     project_features,
 )
+from fruits_pipeline.spark.arrow import measure, moments_in
+from fruits_pipeline.spark.frames import from_table, from_tables, write
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-RECIPE = {"featurize.fit": "pad"}
 PARAMETERS = ReduceParameters(
     variance=0.9,
     standardise=False,
@@ -31,9 +32,8 @@ PARAMETERS = ReduceParameters(
     refit_margin=0.05,
 )
 FITTING = {"variance": 0.9, "standardise": False, "max_components": None}
-BROKEN = None
-Photos = Mapping[str, Mapping[str, np.ndarray | None]]
-"""Features by batch and name of the photo; None for a broken photo."""
+Photos = Mapping[str, np.ndarray]
+"""Features by name of the photo."""
 
 RNG = np.random.default_rng(0)
 AXES = np.diag([9.0, 6.0, 1.0, 0.3, 0.2, 0.1])
@@ -49,169 +49,154 @@ def some(prefix: str, count: int, axes: np.ndarray = AXES) -> dict[str, np.ndarr
 FIRST = {"000001": some("a", 12), "000002": some("b", 12)}
 ALIKE = {"000003": some("c", 12)}
 UNLIKE = {"000003": some("d", 12, OTHER_AXES)}
+BROKEN: dict[str, Photos] = {"000003": {}}
+"""A batch whose photos are all broken, so that none has features."""
 
 
-def features_of(photos: Photos) -> Batches:
-    rows = {
-        batch: [
-            {**key_of(f"Test/Kiwi/{name}"), "features": vector.tolist()}
-            for name, vector in named.items()
-            if vector is not None
-        ]
-        for batch, named in photos.items()
-    }
-    return batches(rows, schemas.FEATURES, RECIPE)
+def table_of_features(photos: Photos) -> pa.Table:
+    rows = [
+        {**key_of(f"Test/Kiwi/{name}"), "features": vector.tolist()}
+        for name, vector in photos.items()
+    ]
+    return table_of(rows, schemas.FEATURES)
 
 
-def images_of(photos: Photos) -> Batches:
-    rows = {
-        batch: [
-            {**key_of(f"Test/Kiwi/{name}"), "error": "broken" if v is None else None}
-            for name, v in named.items()
-        ]
-        for batch, named in photos.items()
-    }
-    return batches(rows, schemas.IMAGES, RECIPE)
+def features_of(*batches: Photos) -> DataFrame:
+    rows = [row for photos in batches for row in table_of_features(photos).to_pylist()]
+    return frame(rows, schemas.FEATURES)
+
+
+def moments_by_batch(batches: Mapping[str, Photos]) -> DataFrame:
+    """Return the table `moments`."""
+    rows = [
+        row | {"batch": name}
+        for name, photos in batches.items()
+        for measured in measure(iter(table_of_features(photos).to_batches()))
+        for row in measured.to_pylist()
+    ]
+    return frame(rows, schemas.MOMENTS)
 
 
 def fitted(
-    photos: Photos, held: FittedPca | None = None, **parameters: Any
+    batches: Mapping[str, Photos],
+    existing: FittedPca | None = None,
+    **parameters: Any,
 ) -> FittedPca:
-    features = features_of(photos)
     changed = PARAMETERS.model_copy(update=parameters)
-    moments = measure_moments(features)
-    return fit_pca(moments, features, images_of(photos), held, changed)
+    return fit_pca(moments_by_batch(batches), existing, changed)
 
 
-def stacked(*named: Mapping[str, np.ndarray]) -> np.ndarray:
+def stacked(*named: Photos) -> np.ndarray:
     return np.stack([vector for part in named for vector in part.values()])
 
 
 @pytest.fixture(scope="module")
-def held(spark: object) -> FittedPca:
+def existing(spark: object) -> FittedPca:
     return fitted(FIRST)
 
 
-def test_each_batch_has_one_row_of_moments() -> None:
-    moments = measure_moments(features_of(FIRST))
-    assert moments.names == ("000001", "000002")
-    for name, named in FIRST.items():
-        (row,) = moments.read([name]).toArrow().to_batches()
-        mean, triangle = (vectors(row[c])[0] for c in ("mean", "comoment"))
-        found = unpack(row["n"][0].as_py(), mean, triangle)
-        expected = moments_of(stacked(named))
-        assert found.n == 12
-        assert np.allclose(found.mean, expected.mean, rtol=1e-12)
-        assert np.allclose(found.comoment, expected.comoment, rtol=1e-12)
+@pytest.mark.parametrize("kind", ["Spark", "parts"])
+def test_a_batch_in_several_tasks_has_one_row_of_moments(kind: str) -> None:
+    tables = [*map(table_of_features, FIRST.values())]
+    features = features_of(*FIRST.values()).repartition(3)
+    if kind == "parts":
+        features = from_tables(tables, schemas.FEATURES)
+    (batch,) = measure_moments(features).toArrow().to_batches()
+    (found,) = moments_in(batch)
+    expected = moments_of(stacked(*FIRST.values()))
+    assert found.n == 24
+    assert np.allclose(found.mean, expected.mean, rtol=1e-12)
+    assert np.allclose(found.comoment, expected.comoment, rtol=1e-12)
 
 
-def test_moments_have_the_columns_and_the_recipe_of_features() -> None:
-    moments = measure_moments(features_of(FIRST))
-    assert columns_of(moments.rows()) == types_of(schemas.MOMENTS)
-    assert moments.recipe == RECIPE
+def test_a_batch_without_features_has_one_row_of_no_photos() -> None:
+    features = from_tables([table_of_features({})], schemas.FEATURES)
+    assert [row.n for row in measure_moments(features).collect()] == [0]
 
 
-def test_the_model_is_that_of_all_photos(held: FittedPca) -> None:
+def test_moments_have_the_columns_of_their_schema() -> None:
+    moments = measure_moments(features_of(FIRST["000001"]))
+    assert columns_of(moments) == types_of(schemas.MOMENTS)
+
+
+def test_the_model_is_that_of_all_photos(existing: FittedPca) -> None:
     expected = fit(moments_of(stacked(*FIRST.values())), **FITTING)
-    assert held.model.n == 24
-    assert held.model.components.shape == expected.components.shape
-    assert np.allclose(held.model.components, expected.components, atol=1e-9)
-    assert np.allclose(held.model.spectrum, expected.spectrum)
+    assert existing.model.n == 24
+    assert existing.model.components.shape == expected.components.shape
+    assert np.allclose(existing.model.components, expected.components, atol=1e-9)
+    assert np.allclose(existing.model.spectrum, expected.spectrum)
 
 
-def test_the_model_says_how_it_came_to_be(held: FittedPca) -> None:
-    assert held.batches == ("000001", "000002")
-    assert held.recipe == {
-        **RECIPE,
-        "reduce.variance": 0.9,
-        "reduce.standardise": False,
-        "reduce.max_components": None,
-    }
+def test_the_model_names_the_batches_it_was_fitted_to(existing: FittedPca) -> None:
+    assert existing.batches == ("000001", "000002")
 
 
-def test_of_a_replaced_photo_only_the_newest_version_counts() -> None:
-    old = some("a", 12)
-    new = {"a0": np.float32([90, 0, 0, 0, 0, 90]), "a7": np.float32([1, 2, 3, 4, 5, 6])}
-    kept = {name: vector for name, vector in old.items() if name not in new}
-    found = fitted({"000001": old, "000002": new}).model
-    expected = fit(moments_of(stacked(kept, new)), **FITTING)
-    assert found.n == 12
-    assert np.allclose(found.mean, expected.mean)
-    assert np.allclose(found.spectrum, expected.spectrum)
-    assert np.allclose(found.components, expected.components, atol=1e-9)
-
-
-def test_a_photo_that_is_broken_now_counts_no_more() -> None:
-    old = some("a", 12)
-    kept = {name: vector for name, vector in old.items() if name != "a3"}
-    found = fitted({"000001": old, "000002": {"a3": BROKEN, **some("b", 2)}}).model
-    assert found.n == 13
-    alone = fitted({"000001": old, "000002": {"a3": BROKEN}}).model
-    assert np.allclose(alone.mean, stacked(kept).mean(axis=0))
-
-
-def test_a_batch_that_is_wholly_replaced_counts_no_more() -> None:
-    new = some("a", 12)
-    found = fitted({"000001": some("a", 12), "000002": new}).model
-    assert found.n == 12
-    assert np.allclose(found.mean, stacked(new).mean(axis=0))
-
-
-def test_a_stored_batch_that_is_wholly_replaced_counts_no_more(
-    tmp_path: Path,
+def test_moments_of_stored_files_give_the_same_model(
+    existing: FittedPca, tmp_path: Path
 ) -> None:
-    photos = {"000001": some("a", 3), "000002": some("a", 3)}
-    table = BatchTable(filepath=f"{tmp_path}/features")
-    table.save(features_of(photos))
-    stored = table.load()
-    model = fit_pca(
-        measure_moments(stored), stored, images_of(photos), None, PARAMETERS
-    ).model
-    assert np.allclose(model.mean, stacked(photos["000002"]).mean(axis=0))
+    files = []
+    for name, photos in FIRST.items():
+        features = from_tables([table_of_features(photos)], schemas.FEATURES)
+        moments = measure_moments(features)
+        (report,) = write(moments, f"{tmp_path}/batch={name}", schemas.MOMENTS)
+        files.append(f"batch={name}/{report['file']}")
+    table = from_table(str(tmp_path), files, schemas.MOMENTS)
+    found = fit_pca(table, None, PARAMETERS)
+    assert found.batches == existing.batches
+    assert found.model.digest == existing.model.digest
+    assert fit_pca(table, existing, PARAMETERS) is existing
 
 
 def test_a_batch_of_broken_photos_adds_nothing() -> None:
-    photos = {"000001": some("a", 12), "000002": {"x": BROKEN, "y": BROKEN}}
-    assert fitted(photos).model.n == 12
+    photos = {"000001": some("a", 12), "000002": {}}
+    found = fitted(photos)
+    assert found.model.n == 12
+    assert found.batches == ("000001", "000002")
 
 
-def test_a_model_that_explains_the_new_photos_is_kept(held: FittedPca) -> None:
-    assert fitted(FIRST | ALIKE, held) is held
+def test_a_model_that_explains_the_new_photos_is_kept(existing: FittedPca) -> None:
+    assert fitted(FIRST | ALIKE, existing) is existing
 
 
 def test_a_model_that_does_not_explain_the_new_photos_is_fitted_anew(
-    held: FittedPca,
+    existing: FittedPca,
 ) -> None:
-    anew = fitted(FIRST | UNLIKE, held)
+    anew = fitted(FIRST | UNLIKE, existing)
     assert anew.batches == ("000001", "000002", "000003")
     assert anew.model.n == 36
 
 
-def test_the_margin_says_how_much_less_is_enough(held: FittedPca) -> None:
-    assert fitted(FIRST | UNLIKE, held, refit_margin=0.9) is held
+def test_a_model_is_asked_about_the_new_photos_alone() -> None:
+    many = {"000001": some("a", 600)}
+    few = {"000002": some("b", 6, OTHER_AXES)}
+    assert fitted(many | few, fitted(many)).model.n == 606
 
 
-def test_a_model_is_never_fitted_anew_if_so_asked(held: FittedPca) -> None:
-    assert fitted(FIRST | UNLIKE, held, refit="never") is held
+def test_the_margin_says_how_much_less_is_enough(existing: FittedPca) -> None:
+    assert fitted(FIRST | UNLIKE, existing, refit_margin=0.9) is existing
 
 
-def test_a_model_is_always_fitted_anew_if_so_asked(held: FittedPca) -> None:
-    assert fitted(FIRST | ALIKE, held, refit="always").model.n == 36
+def test_a_model_is_never_fitted_anew_if_so_asked(existing: FittedPca) -> None:
+    assert fitted(FIRST | UNLIKE, existing, refit="never") is existing
 
 
-def test_without_new_photos_the_model_is_kept(held: FittedPca) -> None:
-    assert fitted(FIRST, held) is held
+def test_a_model_is_always_fitted_anew_if_so_asked(existing: FittedPca) -> None:
+    assert fitted(FIRST | ALIKE, existing, refit="always").model.n == 36
 
 
-def test_new_batches_without_photos_are_no_reason_to_fit(held: FittedPca) -> None:
-    assert fitted(FIRST | {"000003": {"x": BROKEN}}, held) is held
+def test_without_new_photos_the_model_is_kept(existing: FittedPca) -> None:
+    assert fitted(FIRST, existing) is existing
+
+
+def test_new_batches_without_photos_are_no_reason_to_fit(existing: FittedPca) -> None:
+    assert fitted(FIRST | BROKEN, existing) is existing
 
 
 @pytest.mark.parametrize("refit", ["when needed", "never"])
-def test_another_variance_is_another_model(held: FittedPca, refit: str) -> None:
-    anew = fitted(FIRST, held, variance=0.5, refit=refit)
-    assert len(anew.model.components) < len(held.model.components)
-    assert anew.recipe["reduce.variance"] == 0.5
+def test_another_variance_is_another_model(existing: FittedPca, refit: str) -> None:
+    # The file of a model gives none that was fitted with other parameters.
+    anew = fitted(FIRST, None, variance=0.5, refit=refit)
+    assert len(anew.model.components) < len(existing.model.components)
 
 
 def test_a_variance_that_cannot_be_reached_is_refused_in_words() -> None:
@@ -220,55 +205,41 @@ def test_a_variance_that_cannot_be_reached_is_refused_in_words() -> None:
         fitted(FIRST, max_components=1)
 
 
-@pytest.mark.parametrize("photos", [{"a": BROKEN}, some("a", 1)])
-def test_fewer_than_two_photos_are_refused_in_words(
-    photos: dict[str, np.ndarray | None],
-) -> None:
+@pytest.mark.parametrize("photos", [{}, some("a", 1)])
+def test_fewer_than_two_photos_are_refused_in_words(photos: Photos) -> None:
     with pytest.raises(FruitsError, match=r"Found features of [01] photo\(s\)"):
         fitted({"000001": photos})
 
 
-def test_components_are_those_of_the_photo_beside_them(held: FittedPca) -> None:
-    photos = FIRST | UNLIKE
-    rows = by_path(project_features(features_of(photos), held).rows())
+def test_components_are_those_of_the_photo_beside_them(existing: FittedPca) -> None:
+    photos = (FIRST | UNLIKE).values()
+    rows = by_path(project_features(features_of(*photos), existing))
     assert len(rows) == 36
-    for named in photos.values():
+    for named in photos:
         for name, vector in named.items():
             found = rows[f"Test/Kiwi/{name}"]["components"]
-            (expected,) = held.model.transform(vector[np.newaxis])
+            (expected,) = existing.model.transform(vector[np.newaxis])
             assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_reduced_has_the_columns_of_its_schema(held: FittedPca) -> None:
-    reduced = project_features(features_of(FIRST), held)
-    assert columns_of(reduced.rows()) == types_of(schemas.REDUCED)
-    row = by_path(reduced.rows())["Test/Kiwi/a0"]
+def test_reduced_has_the_columns_of_its_schema(existing: FittedPca) -> None:
+    reduced = project_features(features_of(FIRST["000001"]), existing)
+    assert columns_of(reduced) == types_of(schemas.REDUCED)
+    row = by_path(reduced)["Test/Kiwi/a0"]
     assert {n: row[n] for n in key_of("Test/Kiwi/a0")} == key_of("Test/Kiwi/a0")
 
 
-def test_reduced_is_bound_to_the_model(held: FittedPca) -> None:
-    reduced = project_features(features_of(FIRST), held)
-    assert (reduced.recipe, reduced.origin) == (
-        held.recipe,
-        f"None {held.model.digest}",
-    )
+def test_a_batch_of_broken_photos_is_reduced_to_nothing(existing: FittedPca) -> None:
+    assert project_features(features_of({}), existing).count() == 0
 
 
-def test_a_batch_of_broken_photos_is_reduced_to_nothing(held: FittedPca) -> None:
-    photos = features_of({"000001": {"x": BROKEN}})
-    assert project_features(photos, held).rows().count() == 0
-
-
-def test_another_model_leaves_components_of_one_width(
-    held: FittedPca, tmp_path: Path
+def test_another_model_gives_components_of_its_own_one_width(
+    existing: FittedPca,
 ) -> None:
-    table = BatchTable(filepath=f"{tmp_path}/reduced")
-    table.save(project_features(features_of(FIRST), held))
     photos = FIRST | UNLIKE
-    anew = fitted(photos, held)
-    table.save(project_features(features_of(photos), anew))
-    rows = by_path(table.load().rows()).values()
+    anew = fitted(photos, existing)
+    rows = by_path(project_features(features_of(*photos.values()), anew)).values()
     assert len(rows) == 36
-    assert len(anew.model.components) != len(held.model.components)
+    assert len(anew.model.components) != len(existing.model.components)
     widths = {len(row["components"]) for row in rows}
     assert widths == {len(anew.model.components)}

@@ -7,17 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
-from pyspark.sql import Column, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fruits_pipeline import calibration, contact_sheets, evaluations
-from fruits_pipeline.arrow_steps import vectors
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches, in_splits, labelled, with_bytes
 from fruits_pipeline.classifiers import Labelled
 from fruits_pipeline.confusion import confusion
 from fruits_pipeline.datasets import FittedClassifier, FittedPca
@@ -28,59 +25,56 @@ from fruits_pipeline.parameters import (
     PreprocessParameters,
 )
 from fruits_pipeline.phone_models import PhoneCard, PhoneModel, fuse
+from fruits_pipeline.spark.arrow import vectors
+from fruits_pipeline.spark.frames import in_splits, with_bytes
 
 logger = logging.getLogger(__name__)
 
 
-def select_labelled(
-    reduced: Batches, images: Batches, parameters: ClassifyParameters
-) -> pa.Table:
-    """Take the current vectors of labelled photos, some of them where they are many.
+def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataFrame:
+    """Select labelled photos, a sample of each label and split if there are many.
 
     Args:
         reduced: The table `reduced`.
-        images: The table `images`, which says which rows are current.
-        parameters: Of the stage.
+        parameters: Parameters of the stage.
 
     Returns:
-        A row for each photo: its key, `components`, where its image is (`batch`,
-        `part`), `film` (the photo itself where it is of none), and whether it is
-        `learned` from or kept for the test.
+        `REDUCED` rows with their `batch`, `film` (the photo itself if it is of none), and
+        `learned`: whether the classifier learns from the photo or is tested with it.
     """
     of_label = Window.partitionBy("label", "split").orderBy("photo_id", "path")
-    chosen = (
-        labelled(images)
+    return (
+        reduced.where("label is not null")
         .withColumn("film", F.coalesce("series", "photo_id"))
         .withColumn("learned", _is_learned(parameters))
         .withColumn("rank", F.row_number().over(of_label))
         .where(F.col("rank") <= parameters.photos_per_label)
-        .drop("rank", "width", "height", "error")
+        .drop("rank")
+        .orderBy("path")
     )
-    components = reduced.rows().select("path", "batch", "components")
-    return chosen.join(components, ["path", "batch"]).orderBy("path").toArrow()
 
 
 def _is_learned(parameters: ClassifyParameters) -> Column:
-    """Say whether to learn from a photo: by its split, or else by chance of its film."""
+    """Return a Boolean column: by split, or at random by film if there is no split."""
     chance = F.abs(F.xxhash64("film", F.lit(parameters.seed))) % 1000 / 1000
     in_split = in_splits(parameters.learned_splits)
     return F.coalesce(in_split, chance >= parameters.test_share)
 
 
 def train_classifier(
-    labelled_vectors: pa.Table, pca: FittedPca, parameters: ClassifyParameters
+    labelled_vectors: DataFrame, pca: FittedPca, parameters: ClassifyParameters
 ) -> FittedClassifier:
-    """Fit a classifier to the photos that are to be learned.
+    """Fit a classifier to the photos with `learned`.
 
     Args:
-        labelled_vectors: Of `select_labelled`.
-        pca: What the vectors were made with.
-        parameters: Of the stage.
+        labelled_vectors: Rows of `select_labelled`.
+        pca: The PCA that the vectors were computed with.
+        parameters: Parameters of the stage.
 
     Raises:
         FruitsError: There are not two labels to tell apart.
     """
-    learned = labelled_vectors.filter(labelled_vectors["learned"])
+    learned = labelled_vectors.where("learned").toArrow()
     known = Labelled(
         vectors(learned["components"].combine_chunks()),
         np.array(learned["label"].to_pylist(), dtype=str),
@@ -101,24 +95,25 @@ def train_classifier(
 
 
 def answer_photos(
-    labelled_vectors: pa.Table, classifier: FittedClassifier
+    labelled_vectors: DataFrame, classifier: FittedClassifier
 ) -> pd.DataFrame:
-    """Ask the classifier about the photos that are kept for the test.
+    """Classify the photos that are kept for the test.
 
     Args:
-        labelled_vectors: Of `select_labelled`.
+        labelled_vectors: Rows of `select_labelled`.
         classifier: The classifier.
 
     Returns:
-        `evaluations.answers_to` of each, the surest mistakes first.
+        `evaluations.answers_to` of each, the most confident mistakes first.
 
     Raises:
         FruitsError: There is no photo to test with.
     """
-    asked = labelled_vectors.filter(pc.invert(labelled_vectors["learned"]))
+    rows = labelled_vectors.toArrow()
+    asked = rows.filter(pc.invert(rows["learned"]))
     if not asked.num_rows:
         raise FruitsError(
-            f"Found {labelled_vectors.num_rows} labelled photos, all of them to learn "
+            f"Found {rows.num_rows} labelled photos, all of them to learn "
             "from; expected some to test with. Add photos in a split of another name, or "
             "change classify.learned_splits or classify.test_share."
         )
@@ -126,8 +121,7 @@ def answer_photos(
         vectors(asked["components"].combine_chunks())
     )
     photos = asked.drop_columns(["components", "learned"]).to_pandas()
-    learned = labelled_vectors.filter(labelled_vectors["learned"])
-    films = learned["film"].unique().to_pylist()
+    films = rows.filter(rows["learned"])["film"].unique().to_pylist()
     photos["film_learned"] = photos.pop("film").isin(films)
     return evaluations.answers_to(photos, probabilities, classifier.model)
 
@@ -145,7 +139,7 @@ def plot_confusion(answers: pd.DataFrame) -> PlotlyFigure:
 
 
 def draw_mistakes(
-    answers: pd.DataFrame, images: Batches, parameters: ClassifyParameters
+    answers: pd.DataFrame, images: DataFrame, parameters: ClassifyParameters
 ) -> Figure:
     """Draw the photos that were named wrongly, the surest first."""
     mistakes = answers[~answers["right"]]

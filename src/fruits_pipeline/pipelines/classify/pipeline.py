@@ -19,7 +19,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 func=select_labelled,
-                inputs=["reduced", "images", "params:classify"],
+                inputs=["reduced@spark", "params:classify"],
                 outputs="labelled_vectors",
                 name="select_labelled",
             ),
@@ -49,7 +49,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=draw_mistakes,
-                inputs=["answers", "images", "params:classify"],
+                inputs=["answers", "images@spark", "params:classify"],
                 outputs="mistake_sheet",
                 name="draw_mistakes",
             ),

@@ -4,62 +4,55 @@ from __future__ import annotations
 
 from functools import partial
 
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+import pandas as pd
+from pyspark.sql import DataFrame
 
-from fruits_pipeline import arrow_steps, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.batches import Batches, newest
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parameters import FeaturizeParameters
-from fruits_pipeline.recipes import extend
+from fruits_pipeline.spark import arrow
+from fruits_pipeline.spark.frames import broadcast, map_arrow
 
 
-def accept_images(images: Batches, max_error_rate: float) -> Batches:
-    """Leave out what could not be decoded, unless that is too much of it.
+def check_error_rate(
+    images: DataFrame, image_counts: pd.DataFrame, max_error_rate: float
+) -> None:
+    """Stop the run if too many photos could not be decoded.
 
     Args:
-        images: The table `images`.
-        max_error_rate: Share of rows with an error above which the run stops.
-
-    Returns:
-        The `images` rows without an error.
+        images: The table `images`, read only for examples of errors.
+        image_counts: `photos` and `rejected` of each batch of `images`.
+        max_error_rate: Highest accepted share of rejected photos, 0 to 1.
 
     Raises:
-        FruitsError: More photos than that have an error.
+        FruitsError: The share is higher.
     """
-    current = newest(images)
-    errors, photos = current.select(F.count("error"), F.count("path")).first() or (0, 0)
-    if errors > max_error_rate * photos:
-        examples = current.where("error is not null").orderBy("path").limit(3).collect()
+    rejected, photos = image_counts["rejected"].sum(), image_counts["photos"].sum()
+    if rejected > max_error_rate * photos:
+        errors = images.where("error is not null").select("path", "error")
+        examples = errors.orderBy("path").limit(3).collect()
         raise FruitsError(
-            f"Found {errors} of {photos} photos that cannot be decoded "
-            f"({errors / photos:.1%}), such as "
+            f"Found {rejected} of {photos} photos that cannot be decoded "
+            f"({rejected / photos:.1%}), such as "
             + "; ".join(f"{row.path}: {row.error}" for row in examples)
             + f". Expected at most preprocess.max_error_rate = {max_error_rate:.1%}. "
-            "Mend or remove the photos, or raise it in parameters_preprocess.yml."
+            "Repair or remove the photos, or raise it in parameters_preprocess.yml."
         )
-    return images.map(arrow_steps.readable, schemas.IMAGES)
 
 
 def embed_images(
-    readable_images: Batches, backbone: Backbone, parameters: FeaturizeParameters
-) -> Batches:
+    images: DataFrame, backbone: Backbone, parameters: FeaturizeParameters
+) -> DataFrame:
     """Fit every image to the backbone's input and run the backbone.
 
     Args:
-        readable_images: `images` rows without an error.
+        images: `IMAGES` rows; those with an error are left out.
         backbone: LiteRT model and card.
-        parameters: Of the stage.
+        parameters: Parameters of the stage.
 
     Returns:
-        `features` rows, each with `card.width` values.
+        `FEATURES` rows, each with `card.width` values.
     """
-    spark = SparkSession.builder.getOrCreate()
-    shipped = spark.sparkContext.broadcast(backbone)
-    step = partial(arrow_steps.embed, backbone=shipped, how=parameters.fit)
-    shaping = {"fit": parameters.fit, "backbone": backbone.card.sha256}
-    return readable_images.map(
-        *(step, schemas.FEATURES),
-        recipe=extend(readable_images.recipe, "featurize", shaping),
-    )
+    step = partial(arrow.embed, backbone=broadcast(backbone), how=parameters.fit)
+    return map_arrow(images, step, schemas.FEATURES)

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fruits_pipeline.pipelines.featurize.nodes import accept_images, embed_images
+from fruits_pipeline.pipelines.featurize.nodes import check_error_rate, embed_images
+from fruits_pipeline.spark.frames import passed_on, per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -10,15 +11,20 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=accept_images,
-                inputs=["images", "params:preprocess.max_error_rate"],
-                outputs="readable_images",
-                name="accept_images",
+                func=passed_on(check_error_rate),
+                inputs=[
+                    "images@batches",
+                    "images@spark",
+                    "images@counts",
+                    "params:preprocess.max_error_rate",
+                ],
+                outputs="accepted_images",
+                name="check_error_rate",
             ),
             Node(
-                func=embed_images,
-                inputs=["readable_images", "backbone", "params:featurize"],
-                outputs="features",
+                func=per_batch(embed_images),
+                inputs=["accepted_images", "backbone", "params:featurize"],
+                outputs="features@batches",
                 name="embed_images",
             ),
         ],

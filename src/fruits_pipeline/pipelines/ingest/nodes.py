@@ -1,96 +1,103 @@
-"""Ingest: photos that are new in the store become batches of the table `photos`."""
+"""Ingest: new photos of the store become batches of the table `photos`."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections import Counter
-from dataclasses import replace
 from functools import partial
+from typing import Any
 
-from fruits_pipeline import arrow_steps, parts, schemas
-from fruits_pipeline.batches import Batches, computed
-from fruits_pipeline.datasets import Listing
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import ExistingPhotos, Listing
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.listing import (
-    File,
-    cut_parts,
-    new_photos,
-    select_photos,
-)
+from fruits_pipeline.listing import File, cut_parts, new_photos, select_photos
 from fruits_pipeline.parameters import IngestParameters
-from fruits_pipeline.parts import Part
-from fruits_pipeline.recipes import extend
+from fruits_pipeline.spark import arrow
+from fruits_pipeline.spark.frames import Batches, from_tables, map_arrow
 
 logger = logging.getLogger(__name__)
 
 
-def ingest_photos(
-    photo_store: Listing, held_photos: Batches, parameters: IngestParameters
-) -> Batches:
-    """Plan batches of the photos that `photos` does not hold yet, or not as they are.
+def plan_batches(
+    photo_store: Listing, existing_photos: ExistingPhotos, parameters: IngestParameters
+) -> tuple[Batches, dict[str, Any]]:
+    """Group photos that are new, or changed, into batches.
 
     Args:
         photo_store: All files below the photo root.
-        held_photos: The table `photos` before this run.
-        parameters: Of the stage.
+        existing_photos: What the table `photos` contains.
+        parameters: Parameters of the stage.
 
     Returns:
-        The new batches, numbered on from those held; `photos` rows.
+        `LISTING` rows by batch, numbered on from the last one; and counts of the listing.
 
     Raises:
         FruitsError: None of the files is a photo.
     """
-    recipe = extend({}, "ingest", {"path_rules": parameters.path_rules})
-    if held_photos.recipe != recipe:  # refused on save, or made anew: from the start
-        held_photos = replace(held_photos, names=())
-    new = _new_photos(photo_store, held_photos, parameters)
-    size = parameters.photos_per_batch
-    first = int(held_photos.names[-1]) + 1 if held_photos.names else 1
-    plan = {
-        f"{first + i // size:06d}": new[i : i + size] for i in range(0, len(new), size)
+    photos, left_out = select_photos(photo_store.files, parameters.extensions)
+    if not photos:
+        raise _no_photos(photo_store, left_out, parameters)
+    existing = _by_path(existing_photos.files)
+    new = new_photos(photos, existing)
+    counts = {
+        "files": len(photo_store.files) + photo_store.below_root,
+        "photos": len(photos),
+        "new_or_changed": len(new),
+        "gone": len(existing.keys() - {photo.path for photo in photos}),
+        "left_out": dict(left_out) | _below_root(photo_store),
     }
-    rules = [re.compile(rule) for rule in parameters.path_rules]
+    logger.info("%s: %s", photo_store.root, counts)
+    return _cut(new, photo_store.root, existing_photos.last_batch, parameters), counts
+
+
+def _by_path(files: pa.Table) -> dict[str, File]:
+    rows = zip(*(files[name].to_pylist() for name in File._fields), strict=True)
+    return {file.path: file for file in map(File._make, rows)}
+
+
+def _below_root(store: Listing) -> dict[str, int]:
+    return {"below root": store.below_root} if store.below_root else {}
+
+
+def _cut(
+    new: list[File], root: str, last: int, parameters: IngestParameters
+) -> Batches:
+    size = parameters.photos_per_batch
+    chunks = [new[i : i + size] for i in range(0, len(new), size)]
+    return {
+        f"{number:06d}": partial(_listing, chunk, root, parameters)
+        for number, chunk in enumerate(chunks, start=last + 1)
+    }
+
+
+def _listing(files: list[File], root: str, parameters: IngestParameters) -> DataFrame:
+    """Return `LISTING` rows, cut into the tasks that will fetch them."""
+    cut = cut_parts(files, parameters.photos_per_part, parameters.part_bytes)
+    rows = ([file._asdict() | {"root": root} for file in part] for part in cut)
+    tables = [pa.Table.from_pylist(part, schemas.LISTING) for part in rows]
+    return from_tables(tables, schemas.LISTING)
+
+
+def fetch_photos(listing: DataFrame, parameters: IngestParameters) -> DataFrame:
+    """Read photos, and derive label, split and series from their paths.
+
+    Args:
+        listing: `LISTING` rows.
+        parameters: Parameters of the stage.
+
+    Returns:
+        `PHOTOS` rows; without photos that vanished since they were listed.
+    """
     step = partial(
-        arrow_steps.fetch,
-        root=photo_store.root,
+        arrow.fetch,
+        rules=[re.compile(rule) for rule in parameters.path_rules],
         requests_in_flight=parameters.requests_in_flight,
     )
-
-    def parts_of(name: str) -> list[Part]:
-        cut = cut_parts(plan[name], parameters.photos_per_part, parameters.part_bytes)
-        return [
-            parts.then(partial(arrow_steps.list_files, files, rules), step)
-            for files in cut
-        ]
-
-    return computed(tuple(plan), parts_of, schemas.PHOTOS, recipe)
-
-
-def _new_photos(
-    store: Listing, held_photos: Batches, parameters: IngestParameters
-) -> list[File]:
-    photos, left_out = select_photos(store.files, parameters.extensions)
-    if not photos:
-        raise _no_photos(store, left_out, parameters)
-    held = _held(held_photos)
-    new = new_photos(photos, held)
-    gone = len(held.keys() - {photo.path for photo in photos})
-    logger.info(
-        "%s: %d photos, %d of them new or changed; %d other files left out %s; "
-        "%d photos held are gone from there and stay held",
-        *(store.root, len(photos), len(new), left_out.total(), dict(left_out), gone),
-    )
-    return new
-
-
-def _held(photos: Batches) -> dict[str, File]:
-    """Return the newest version held of every path."""
-    if not photos.names:
-        return {}
-    table = photos.rows().select("batch", *File._fields).toArrow().sort_by("batch")
-    rows = zip(*(table[name].to_pylist() for name in File._fields), strict=True)
-    return {file.path: file for file in map(File._make, rows)}
+    return map_arrow(listing, step, schemas.PHOTOS)
 
 
 def _no_photos(

@@ -2,7 +2,8 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fruits_pipeline.pipelines.ingest.nodes import ingest_photos
+from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
+from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -10,10 +11,16 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=ingest_photos,
-                inputs=["photo_store", "held_photos", "params:ingest"],
-                outputs="photos",
-                name="ingest_photos",
+                func=plan_batches,
+                inputs=["photo_store", "existing_photos", "params:ingest"],
+                outputs=["new_photos", "listing_counts"],
+                name="plan_batches",
+            ),
+            Node(
+                func=per_batch(fetch_photos),
+                inputs=["new_photos", "params:ingest"],
+                outputs="photos@batches",
+                name="fetch_photos",
             ),
         ],
         tags="ingest",

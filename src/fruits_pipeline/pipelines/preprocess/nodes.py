@@ -1,28 +1,30 @@
-"""Preprocess: photos become canonical images, or rows that say what is wrong."""
+"""Preprocess: photos become canonical images, or rows with an error."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from fruits_pipeline import arrow_steps, schemas
-from fruits_pipeline.batches import Batches
+from pyspark.sql import DataFrame
+
+from fruits_pipeline import schemas
 from fruits_pipeline.parameters import PreprocessParameters
-from fruits_pipeline.recipes import extend
+from fruits_pipeline.spark import arrow
+from fruits_pipeline.spark.frames import map_arrow
 
 
-def make_canonical(photos: Batches, parameters: PreprocessParameters) -> Batches:
-    """Decode every photo and leave it whole, upright, RGB and small.
+def make_canonical(photos: DataFrame, parameters: PreprocessParameters) -> DataFrame:
+    """Decode photos into whole, upright, small RGB images.
 
     Args:
-        photos: The table `photos`.
-        parameters: Of the stage.
+        photos: `PHOTOS` rows.
+        parameters: Parameters of the stage.
 
     Returns:
-        `images` rows; those of photos that cannot be decoded have an `error`.
+        `IMAGES` rows; those of photos that cannot be decoded have an `error`.
     """
-    shaping = parameters.model_dump(include={"short_side", "max_pixels"})
-    step = partial(arrow_steps.make_canonical, **shaping)
-    return photos.map(
-        *(step, schemas.IMAGES),
-        recipe=extend(photos.recipe, "preprocess", shaping),
+    step = partial(
+        arrow.make_canonical,
+        short_side=parameters.short_side,
+        max_pixels=parameters.max_pixels,
     )
+    return map_arrow(photos, step, schemas.IMAGES)

@@ -3,6 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
+from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -10,9 +11,9 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=make_canonical,
-                inputs=["photos", "params:preprocess"],
-                outputs="images",
+                func=per_batch(make_canonical),
+                inputs=["photos@batches", "params:preprocess"],
+                outputs="images@batches",
                 name="make_canonical",
             ),
         ],

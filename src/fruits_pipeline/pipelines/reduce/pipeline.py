@@ -7,6 +7,7 @@ from fruits_pipeline.pipelines.reduce.nodes import (
     measure_moments,
     project_features,
 )
+from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -14,21 +15,21 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=measure_moments,
-                inputs="features",
-                outputs="moments",
+                func=per_batch(measure_moments),
+                inputs="features@batches",
+                outputs="moments@batches",
                 name="measure_moments",
             ),
             Node(
                 func=fit_pca,
-                inputs=["moments", "features", "images", "held_pca", "params:reduce"],
+                inputs=["moments@spark", "existing_pca", "params:reduce"],
                 outputs="pca",
                 name="fit_pca",
             ),
             Node(
-                func=project_features,
-                inputs=["features", "pca"],
-                outputs="reduced",
+                func=per_batch(project_features),
+                inputs=["features@batches", "pca"],
+                outputs="reduced@batches",
                 name="project_features",
             ),
         ],

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from fruits_pipeline.lineage import when_changed
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -9,7 +10,6 @@ from fruits_pipeline.pipelines.report.nodes import (
     list_rejects,
     plot_photo_map,
     plot_variance_curve,
-    select_current,
     summarise_run,
 )
 
@@ -19,50 +19,49 @@ def create_pipeline(**_: object) -> Pipeline:
     return Pipeline(
         [
             Node(
-                func=select_current,
-                inputs="images",
-                outputs="current_photos",
-                name="select_current",
-            ),
-            Node(
-                func=count_labels,
-                inputs="current_photos",
+                func=when_changed(count_labels),
+                inputs="images@spark",
                 outputs="label_counts",
                 name="count_labels",
             ),
             Node(
-                func=list_rejects,
-                inputs="current_photos",
+                func=when_changed(list_rejects),
+                inputs="images@spark",
                 outputs="rejects",
                 name="list_rejects",
             ),
             Node(
-                func=plot_variance_curve,
+                func=when_changed(plot_variance_curve),
                 inputs="pca",
                 outputs="variance_curve",
                 name="plot_variance_curve",
             ),
             Node(
-                func=plot_photo_map,
-                inputs=["reduced", "current_photos", "pca", "params:report"],
+                func=when_changed(plot_photo_map),
+                inputs=["reduced@spark", "pca", "params:report"],
                 outputs="photo_map",
                 name="plot_photo_map",
             ),
             Node(
-                func=draw_class_sheet,
-                inputs=["images", "current_photos", "params:report"],
+                func=when_changed(draw_class_sheet),
+                inputs=["images@spark", "params:report"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
             ),
             Node(
-                func=draw_reject_sheet,
-                inputs=["photos", "current_photos", "params:report"],
+                func=when_changed(draw_reject_sheet),
+                inputs=[
+                    "photos@spark",
+                    "images@spark",
+                    "images@counts",
+                    "params:report",
+                ],
                 outputs="reject_sheet",
                 name="draw_reject_sheet",
             ),
             Node(
                 func=summarise_run,
-                inputs=["current_photos", "features", "pca"],
+                inputs=["images@counts", "features@counts", "pca", "listing_counts"],
                 outputs="run_summary",
                 name="summarise_run",
             ),

@@ -1,4 +1,5 @@
 import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,24 +18,31 @@ from fsspec.implementations.local import LocalFileSystem
 from making import BACKBONE, PROJECT, jpeg, truncated, write_files
 
 from fruits_pipeline import schemas
-from fruits_pipeline.arrow_steps import (
-    embed,
-    fetch,
-    first_two,
-    make_canonical,
-    measure,
-    project,
-    readable,
-    vectors,
-)
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.moments import moments_of, unpack
 from fruits_pipeline.pca import Pca, fit
+from fruits_pipeline.photos import Fit
 from fruits_pipeline.photos import fit as fit_photo
+from fruits_pipeline.spark.arrow import (
+    embed,
+    fetch,
+    make_canonical,
+    measure,
+    moments_in,
+    project,
+    vectors,
+    without,
+)
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+RULES = [
+    re.compile(
+        r"(?P<split>Test|Training)/(?P<label>[^/]+)/((?P<film>[a-z])_)?\d+\.jpg"
+    ),
+    re.compile(r"(?P<label>[^/]+)/.+"),
+]
 WIDTH = 6
 FEATURES = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
 
@@ -57,12 +65,17 @@ def key(path: str) -> dict[str, str]:
     }
 
 
-def listing(*paths: str, size: int = 10) -> pa.RecordBatch:
+def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
     rows = [
-        {"path": path, "label": "Apple", "size_bytes": size, "modified_at": NOON}
+        {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
         for path in paths
     ]
     return batch(schemas.LISTING, rows)
+
+
+def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:
+    """Read the photos of a listing."""
+    return [*fetch(iter(batches), RULES, requests_in_flight=4)]
 
 
 def photo(path: str, content: bytes) -> dict[str, Any]:
@@ -84,27 +97,17 @@ def pca() -> Pca:
     return fit(moments_of(FEATURES), 0.9, standardise=False, max_components=None)
 
 
-@pytest.fixture
-def read(tmp_path: Path) -> Callable[..., list[pa.RecordBatch]]:
-    """Read photos of a folder."""
-
-    def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:
-        return [*fetch(iter(batches), str(tmp_path), requests_in_flight=4)]
-
-    return read
-
-
 Step = tuple[Callable[..., Iterator[pa.RecordBatch]], pa.RecordBatch, pa.Schema]
 
 
 @pytest.fixture(params=["fetch", "make_canonical", "embed", "project"])
 def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
-    """A step that makes a row of each row, three rows for it, and its schema."""
+    """Return a step that makes a row of each row, three rows for it, and its schema."""
     paths = ["a.jpg", "b.jpg", "c.jpg"]
     if request.param == "fetch":
         write_files(tmp_path, {path: jpeg(1) for path in paths})
-        bound = partial(fetch, root=str(tmp_path), requests_in_flight=2)
-        return bound, listing(*paths), schemas.PHOTOS
+        bound = partial(fetch, rules=RULES, requests_in_flight=2)
+        return bound, listing(tmp_path, *paths), schemas.PHOTOS
     if request.param == "make_canonical":
         rows = batch(schemas.PHOTOS, [photo(path, jpeg(1)) for path in paths])
         bound = partial(make_canonical, short_side=32, max_pixels=10_000)
@@ -164,7 +167,7 @@ def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None
         names = [name for name in ODD_NAMES if "::" not in name]
         contents = {name: contents[name] for name in names}
         store.pipe({f"{root}/{name}": content for name, content in contents.items()})
-    (photos,) = fetch(iter([listing(*contents)]), root, requests_in_flight=4)
+    (photos,) = read(listing(root, *contents))
     found = dict(
         zip(photos["path"].to_pylist(), photos["content"].to_pylist(), strict=True)
     )
@@ -173,46 +176,62 @@ def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None
     assert photos["photo_id"].to_pylist() == digests
 
 
-def test_a_photo_keeps_what_the_listing_says(
-    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
-) -> None:
+def test_a_photo_keeps_what_the_listing_says(tmp_path: Path) -> None:
     write_files(tmp_path, {"x.jpg": b"1"})
-    listed = {
-        "path": "x.jpg",
-        "label": "Apple",
-        "split": "Test",
-        "series": "Apple/",
-        "size_bytes": 1,
-        "modified_at": NOON,
-        "etag": "abc",
-    }
-    (photos,) = read(batch(schemas.LISTING, [listed]))
+    listed = {"path": "x.jpg", "size_bytes": 1, "modified_at": NOON, "etag": "abc"}
+    (photos,) = read(batch(schemas.LISTING, [listed | {"root": str(tmp_path)}]))
     (row,) = photos.to_pylist()
-    digest = hashlib.sha256(b"1").hexdigest()
-    assert row == listed | {"photo_id": digest, "content": b"1"}
+    read_off = {
+        **dict.fromkeys(["label", "split", "series"]),
+        "photo_id": hashlib.sha256(b"1").hexdigest(),
+        "content": b"1",
+    }
+    assert row == listed | read_off
 
 
-def test_a_photo_that_is_gone_since_the_listing_is_left_out(
-    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
+def test_label_split_and_series_are_read_off_the_path_by_the_first_rule_that_fits(
+    tmp_path: Path,
 ) -> None:
-    write_files(tmp_path, {"a.jpg": b"1", "c.jpg": b"3"})
-    (photos,) = read(listing("a.jpg", "b.jpg", "gone/c.jpg", "c.jpg"))
-    assert photos["path"].to_pylist() == ["a.jpg", "c.jpg"]
+    expected = {
+        "Test/Apple/r_1.jpg": ("Apple", "Test", "Apple/r"),
+        "Training/Pe\u0302che/1.jpg": ("P\xeache", "Training", "P\xeache/"),
+        "Lemon/x.jpg": ("Lemon", None, None),
+        "x.jpg": (None, None, None),
+    }
+    write_files(tmp_path, dict.fromkeys(expected, b"1"))
+    (photos,) = read(listing(tmp_path, *expected))
+    found = {
+        row["path"]: (row["label"], row["split"], row["series"])
+        for row in photos.to_pylist()
+    }
+    assert found == expected
+
+
+def test_every_batch_is_read_from_its_own_store(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_files(tmp_path / name, {"x.jpg": name.encode()})
+    stores = [listing(tmp_path / name, "x.jpg") for name in ("one", "two")]
+    contents = [photos["content"].to_pylist() for photos in read(*stores)]
+    assert contents == [[b"one"], [b"two"]]
+
+
+def test_a_photo_that_vanished_after_it_was_listed_is_left_out(tmp_path: Path) -> None:
+    write_files(tmp_path, {"a/1.jpg": b"1", "c/3.jpg": b"3"})
+    paths = ["a/1.jpg", "b/2.jpg", "gone/c.jpg", "c/3.jpg"]
+    (photos,) = read(listing(tmp_path, *paths))
+    assert photos["path"].to_pylist() == ["a/1.jpg", "c/3.jpg"]
     assert photos["content"].to_pylist() == [b"1", b"3"]
+    assert photos["label"].to_pylist() == ["a", "c"]
 
 
-def test_an_empty_photo_is_kept(
-    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
-) -> None:
+def test_an_empty_photo_is_kept(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.jpg": b""})
-    (photos,) = read(listing("a.jpg", size=0))
+    (photos,) = read(listing(tmp_path, "a.jpg", size=0))
     assert photos["content"].to_pylist() == [b""]
 
 
 def test_a_photo_that_may_not_be_read_is_an_error_that_names_it(
-    tmp_path: Path,
-    read: Callable[..., list[pa.RecordBatch]],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_files(tmp_path, {"a.jpg": b"1", "b c.jpg": b"2"})
     as_ever = LocalFileSystem.cat_file
@@ -224,15 +243,13 @@ def test_a_photo_that_may_not_be_read_is_an_error_that_names_it(
 
     monkeypatch.setattr(LocalFileSystem, "cat_file", guarded)
     with pytest.raises(FruitsError, match=r"cannot be read: b c\.jpg .*Permission"):
-        read(listing("a.jpg", "b c.jpg"))
+        read(listing(tmp_path, "a.jpg", "b c.jpg"))
 
 
-def test_a_folder_named_like_a_photo_is_an_error_that_names_it(
-    tmp_path: Path, read: Callable[..., list[pa.RecordBatch]]
-) -> None:
+def test_a_folder_named_like_a_photo_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").mkdir()
     with pytest.raises(FruitsError, match=r"cannot be read: x\.jpg .*directory"):
-        read(listing("x.jpg"))
+        read(listing(tmp_path, "x.jpg"))
 
 
 def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
@@ -247,24 +264,30 @@ def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
     assert empty["error"] == "empty file (0 bytes)"
 
 
-def test_rows_with_an_error_are_left_out() -> None:
-    rows = [key("a") | {"image": b"1"}, key("b") | {"error": "broken"}]
-    (made,) = readable(iter([batch(schemas.IMAGES, rows)]))
-    assert made["path"].to_pylist() == ["a"]
-    (none,) = readable(iter([batch(schemas.IMAGES, rows[1:])]))
-    assert (len(none), none.schema) == (0, schemas.IMAGES)
+def test_rows_with_an_error_have_no_features(backbone: Backbone) -> None:
+    rows = [
+        key("a") | {"image": jpeg(1)},
+        key("b") | {"error": "broken"},
+        key("c") | {"image": jpeg(2)},
+    ]
+    shipped = SimpleNamespace(value=backbone)
+    (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, "pad")
+    assert made["path"].to_pylist() == ["a", "c"]
+    (last,) = backbone.embed([fit_photo(jpeg(2), backbone.card.input_size, "pad")])
+    np.testing.assert_array_equal(vectors(made["features"])[1], last)
+    (none,) = embed(iter([batch(schemas.IMAGES, rows[1:2])]), shipped, "pad")
+    assert (len(none), none.schema) == (0, schemas.FEATURES)
 
 
-def test_features_are_those_of_the_backbone(backbone: Backbone) -> None:
+@pytest.mark.parametrize("how", ["pad", "crop"])
+def test_features_are_those_of_the_backbone(backbone: Backbone, how: Fit) -> None:
     images = [jpeg(seed, (60, 40)) for seed in range(3)]
     rows = [key(str(i)) | {"image": image} for i, image in enumerate(images)]
     shipped = SimpleNamespace(value=backbone)
-    for how in ("pad", "crop"):
-        (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, how)  # type: ignore[arg-type]
-        size = backbone.card.input_size
-        pixels = [fit_photo(image, size, how) for image in images]  # type: ignore[arg-type]
-        found = vectors(made["features"])
-        np.testing.assert_array_equal(found, [*backbone.embed(pixels)])
+    (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, how)
+    pixels = [fit_photo(image, backbone.card.input_size, how) for image in images]
+    found = vectors(made["features"])
+    np.testing.assert_array_equal(found, [*backbone.embed(pixels)])
 
 
 @pytest.mark.parametrize("cuts", [[9], [1, 8], [4, 0, 5], [1] * 9])
@@ -291,25 +314,28 @@ def test_no_features_are_measured_to_one_row_of_none(
     assert made.to_pylist() == [{"n": 0, "mean": [], "comoment": []}]
 
 
+def test_every_row_of_moments_is_read_again() -> None:
+    parts = [features(0, 4), features(0, 0), features(4, 9)]
+    rows = pa.concat_batches([row for part in parts for row in measure(iter([part]))])
+    found = [*moments_in(rows)]
+    assert [one.n for one in found] == [4, 0, 5]
+    assert found[1].width == 0
+    for one, part in ((found[0], FEATURES[:4]), (found[2], FEATURES[4:])):
+        expected = moments_of(part)
+        np.testing.assert_array_equal(one.mean, expected.mean)
+        np.testing.assert_allclose(one.comoment, expected.comoment, rtol=1e-12)
+        np.testing.assert_array_equal(one.comoment, one.comoment.T)
+
+
+def test_without_rows_there_are_no_moments() -> None:
+    assert [*moments_in(batch(schemas.MOMENTS, []))] == []
+
+
 def test_components_are_those_of_the_model(pca: Pca) -> None:
     (made,) = project(iter([features(2, 7)]), SimpleNamespace(value=pca))
     found = vectors(made["components"])
     np.testing.assert_array_equal(found, pca.transform(FEATURES[2:7]))
     assert found.shape[1] == len(pca.components) < WIDTH
-
-
-@pytest.mark.parametrize(
-    ("components", "expected"), [([7, 8, 9], (7, 8)), ([7, 8], (7, 8)), ([7], (7, 0))]
-)
-def test_the_first_two_components_are_a_point(
-    components: list[float], expected: tuple[float, float]
-) -> None:
-    rows = batch(schemas.REDUCED, [key("a") | {"components": components}])
-    (made,) = first_two(iter([rows]))
-    assert made.schema == schemas.POINTS
-    assert (made["x"][0].as_py(), made["y"][0].as_py()) == expected
-    (empty,) = first_two(iter([rows.slice(1)]))
-    assert (len(empty), empty.schema) == (0, schemas.POINTS)
 
 
 def test_features_of_another_width_are_refused(pca: Pca) -> None:
@@ -318,9 +344,23 @@ def test_features_of_another_width_are_refused(pca: Pca) -> None:
         next(project(iter([batch(schemas.FEATURES, rows)]), SimpleNamespace(value=pca)))
 
 
+def test_rows_of_some_paths_are_left_out() -> None:
+    first, second = features(0, 3), features(3, 5)
+    made = [*without(iter([first, second]), pa.array(["1.jpg", "3.jpg", "4.jpg"]))]
+    kept = [part["path"].to_pylist() for part in made]
+    assert kept == [["0.jpg", "2.jpg"], []]
+    assert {part.schema for part in made} == {schemas.FEATURES}
+    np.testing.assert_array_equal(vectors(made[0]["features"]), FEATURES[[0, 2]])
+
+
+def test_without_paths_every_row_is_kept() -> None:
+    (made,) = without(iter([features(0, 3)]), pa.array([], pa.string()))
+    assert made == features(0, 3)
+
+
 WORKER = """
 import sys
-from fruits_pipeline import arrow_steps
+from fruits_pipeline.spark import arrow
 loaded = {name.partition(".")[0] for name in sys.modules}
 print(sorted(loaded & {"pyspark", "kedro", "kedro_datasets", "pandas", "tensorflow"}))
 """

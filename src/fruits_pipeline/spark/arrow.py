@@ -1,7 +1,7 @@
-"""What a worker does to rows: Arrow batches in, Arrow batches out.
+"""Functions on Arrow batches, which Spark's workers run.
 
-They bind the plain modules to columns, and import neither Spark nor Kedro, which keeps a
-worker small.
+They apply the plain modules to columns. They import neither Spark nor Kedro, which keeps
+a worker small.
 """
 
 from __future__ import annotations
@@ -13,50 +13,45 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
 from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.files import read_files
-from fruits_pipeline.listing import File, origin
+from fruits_pipeline.listing import Origin, origin
 from fruits_pipeline.moments import Moments, merge_all, moments_of, pack, unpack
-from fruits_pipeline.parts import Rows
 from fruits_pipeline.pca import Pca
 from fruits_pipeline.photos import Fit, canonicalise, fit
+from fruits_pipeline.spark.parts import Rows
 
 MEASURED_ROWS = 2048
 """Vectors measured at once: 20 MB of some 1,300 float64."""
 
 
-def list_files(files: Sequence[File], rules: Sequence[re.Pattern[str]]) -> Rows:
-    """Say what the paths of files say of them: `LISTING` rows out.
-
-    Args:
-        files: Of one part.
-        rules: Expressions with the named groups `label`, `split` and `film`.
-    """
-    rows = [file._asdict() | origin(file.path, rules)._asdict() for file in files]
-    yield pa.RecordBatch.from_pylist(rows, schemas.LISTING)
-
-
-def fetch(rows: Rows, root: str, requests_in_flight: int) -> Rows:
+def fetch(
+    rows: Rows, rules: Sequence[re.Pattern[str]], requests_in_flight: int
+) -> Rows:
     """Read photos: `LISTING` rows in, `PHOTOS` rows out, one GET per photo.
 
-    Photos that are gone since they were listed are left out.
+    Photos that vanished after they were listed are left out.
 
     Args:
-        rows: Of the listing.
-        root: Folder or URL that paths are relative to.
-        requests_in_flight: Photos asked for at the same time, where they are far away.
+        rows: Rows of the listing.
+        rules: Expressions with the named groups `label`, `split` and `film`.
+        requests_in_flight: Concurrent requests to a remote store.
 
     Raises:
-        FruitsError: A photo is there but cannot be read.
+        FruitsError: A photo exists but cannot be read.
     """
     for batch in rows:
+        contents: list[bytes | None] = []
         paths = batch["path"].to_pylist()
-        found = read_files(root, paths, requests_in_flight)
-        contents = map(_content, paths, found)
-        yield _photos(batch, [*contents])
+        if paths:  # a batch lists one store
+            root = batch["root"][0].as_py()
+            found = read_files(root, paths, requests_in_flight)
+            contents = [_content(*pair) for pair in zip(paths, found, strict=True)]
+        yield _photos(batch, contents, rules)
 
 
 def _content(path: str, found: bytes | OSError) -> bytes | None:
@@ -64,17 +59,22 @@ def _content(path: str, found: bytes | OSError) -> bytes | None:
         return None
     if isinstance(found, OSError):
         raise FruitsError(
-            f"Found a photo that cannot be read: {path} ({found}). Expected leave to "
-            "read every photo under `photos`: grant it, or move the photo away."
+            f"Found a photo that cannot be read: {path} ({found}). Expected permission "
+            "to read every photo under `photos`: grant it, or move the photo away."
         ) from found
     return found
 
 
 def _photos(
-    listing: pa.RecordBatch, contents: Sequence[bytes | None]
+    listing: pa.RecordBatch,
+    contents: Sequence[bytes | None],
+    rules: Sequence[re.Pattern[str]],
 ) -> pa.RecordBatch:
+    origins = [origin(path, rules) for path in listing["path"].to_pylist()]
     digests = [None if c is None else hashlib.sha256(c).hexdigest() for c in contents]
     columns = {name: listing[name] for name in listing.schema.names}
+    for name in Origin._fields:
+        columns[name] = pa.array([getattr(o, name) for o in origins], pa.string())
     columns["photo_id"] = pa.array(digests, pa.string())
     columns["content"] = pa.array(contents, pa.binary())
     batch = pa.record_batch([columns[n] for n in schemas.PHOTOS.names], schemas.PHOTOS)
@@ -96,23 +96,20 @@ def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
         yield _keyed(batch, columns, schemas.IMAGES)
 
 
-def readable(rows: Rows) -> Rows:
-    """Leave out rows with an error: `IMAGES` rows in, `IMAGES` rows out."""
-    for batch in rows:
-        yield batch.filter(batch["error"].is_null())
-
-
 def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
     """Embed canonical photos: `IMAGES` rows in, `FEATURES` rows out.
 
+    Rows with an `error` are left out.
+
     Args:
-        rows: With the column `image`.
-        backbone: Spark's broadcast of a `Backbone`.
-        how: Photos are fitted to the backbone's input.
+        rows: Rows with the columns `image` and `error`.
+        backbone: Spark broadcast variable of a `Backbone`.
+        how: How a photo that is not square meets the square input.
     """
     model: Backbone = backbone.value
     size = model.card.input_size
-    for batch in rows:
+    for every in rows:
+        batch = every.filter(every["error"].is_null())
         photos = (fit(image.as_py(), size, how) for image in batch["image"])
         features = np.array([*model.embed(photos)], np.float32)
         yield _keyed(batch, [_lists(features)], schemas.FEATURES)
@@ -132,22 +129,23 @@ def measure(rows: Rows) -> Rows:
     )
 
 
-def moments_in(row: pa.RecordBatch) -> Moments:
-    """Return the moments in a `MOMENTS` row."""
-    mean, triangle = (vectors(row[name])[0] for name in ("mean", "comoment"))
-    return unpack(row["n"][0].as_py(), mean, triangle)
+def moments_in(rows: pa.RecordBatch) -> Iterator[Moments]:
+    """Yield the moments in `MOMENTS` rows."""
+    for i in range(len(rows)):
+        mean, triangle = (vectors(rows[n].slice(i, 1))[0] for n in ("mean", "comoment"))
+        yield unpack(rows["n"][i].as_py(), mean, triangle)
 
 
 def _chunks(rows: Rows, least: int) -> Iterator[pa.ListArray]:
     """Join the features of batches until they are enough for a matrix product to pay."""
-    held: list[pa.ListArray] = []
+    found: list[pa.ListArray] = []
     for batch in rows:
-        held.append(batch["features"])
-        if sum(map(len, held)) >= least:
-            yield pa.concat_arrays(held)
-            held = []
-    if held:
-        yield pa.concat_arrays(held)
+        found.append(batch["features"])
+        if sum(map(len, found)) >= least:
+            yield pa.concat_arrays(found)
+            found = []
+    if found:
+        yield pa.concat_arrays(found)
 
 
 def project(rows: Rows, pca: Any) -> Rows:
@@ -164,13 +162,10 @@ def project(rows: Rows, pca: Any) -> Rows:
         yield _keyed(batch, [_lists(components)], schemas.REDUCED)
 
 
-def first_two(rows: Rows) -> Rows:
-    """Keep two components, 0 for one that there is not: `REDUCED` in, `POINTS` out."""
+def without(rows: Rows, paths: pa.Array) -> Rows:
+    """Leave out the rows whose `path` is in `paths`."""
     for batch in rows:
-        found = vectors(batch["components"])[:, :2]
-        points = np.zeros((2, len(batch)), np.float32)
-        points[: found.shape[1]] = found.T
-        yield _keyed(batch, [*map(pa.array, points)], schemas.POINTS)
+        yield batch.filter(pc.invert(pc.is_in(batch["path"], paths)))
 
 
 def vectors(column: pa.ListArray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The Spark session, sized to the machine; clear errors; the summary of a run."""
+"""The Spark session, sized to the machine, after what can be checked before it starts."""
 
 from __future__ import annotations
 
@@ -6,27 +6,17 @@ import atexit
 import logging
 import os
 import sys
-import time
-from collections import defaultdict
 from collections.abc import Mapping
 from shutil import rmtree
 from tempfile import mkdtemp
 from typing import Any
 
-import click
-from kedro.framework.context import KedroContext
-from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
-from kedro.pipeline import Pipeline
-from kedro.pipeline.node import Node
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
 from fruits_pipeline import machine
 from fruits_pipeline.buckets import buckets_of, check_bucket
 from fruits_pipeline.class_archive import archive_options, cache_folder
-from fruits_pipeline.complaints import in_words
-from fruits_pipeline.datasets import BatchTable
 from fruits_pipeline.files import write_whole
 from fruits_pipeline.jars import check_jars, with_jars
 from fruits_pipeline.java import use_java
@@ -39,36 +29,6 @@ SUBMITTED = "PYSPARK_GATEWAY_PORT"
 
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 SOCKETS = "spark.python.unix.domain.socket.dir"
-
-
-class SparkHooks:
-    """Checks the parameters and starts Spark when Kedro has its context."""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Start the session from the environment's `spark.yml`.
-
-        Raises:
-            click.ClickException: A parameter is wrong, or there is no Java.
-        """
-        try:
-            prepare(context.config_loader)
-        except Exception as exc:
-            words = in_words(exc)
-            if words is None:
-                raise
-            raise click.ClickException(words) from exc
-
-    @hook_impl
-    def on_pipeline_error(self, error: Exception) -> None:
-        """Say what a user can put right in words, without the way there.
-
-        Raises:
-            click.ClickException: The error is one of those.
-        """
-        words = in_words(error)
-        if words:
-            raise click.ClickException(words) from error
 
 
 def prepare(config: Mapping[str, Any]) -> SparkSession:
@@ -85,12 +45,12 @@ def prepare(config: Mapping[str, Any]) -> SparkSession:
     os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if region := os.environ.get("AWS_REGION"):  # which S3's client in Python ignores
         os.environ.setdefault("AWS_DEFAULT_REGION", region)
-    places = [entry.get("filepath", "") for entry in config["catalog"].values()]
-    buckets = buckets_of(places)
-    for bucket in buckets:
-        check_bucket(bucket, parameters["storage"]["regions"])
     settings = with_jars(config["spark"])
-    if buckets_of([config["catalog"]["photos"]["filepath"]]):
+    places = [entry.get("filepath", "") for entry in config["catalog"].values()]
+    for bucket in buckets_of(places):
+        region = check_bucket(bucket, parameters["storage"]["regions"])
+        os.environ.setdefault("AWS_REGION", region)  # delta-rs does not ask for it
+    if buckets_of([config["catalog"]["photos@batches"]["filepath"]]):
         check_jars(settings)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
         # Spark wants the folder to be there, and a bucket has one when a file is in it.
@@ -143,45 +103,3 @@ def _folder_of_sockets() -> str:
     folder = mkdtemp(prefix="fruits-sockets-", dir="/tmp")
     atexit.register(rmtree, folder, ignore_errors=True)
     return folder
-
-
-class RunHooks:
-    """Times the stages of a run, and completes its summary."""
-
-    def __init__(self) -> None:
-        self.begin = 0.0
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.tables: dict[str, BatchTable] = {}
-
-    @hook_impl
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Start the clock, and note the tables that this run writes."""
-        SparkSession.builder.getOrCreate().catalog.clearCache()  # of an earlier run
-        self.begin = time.monotonic()
-        self.seconds.clear()
-        outputs = {name: catalog.get(name) for name in pipeline.all_outputs()}
-        self.tables = {n: d for n, d in outputs.items() if isinstance(d, BatchTable)}
-
-    @hook_impl
-    def after_dataset_saved(self, node: Node) -> None:
-        """Count the time since the last save, what was loaded included, by stage."""
-        now = time.monotonic()
-        for stage in node.tags:
-            self.seconds[stage] += now - self.begin
-        self.begin = now
-
-    @hook_impl
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Add to the summary what the run wrote and how long it took."""
-        if "run_summary" not in pipeline.all_outputs():
-            return
-        seconds = {stage: round(s, 2) for stage, s in self.seconds.items()}
-        new = self.tables["features"].photos_written if "features" in self.tables else 0
-        written = {name: len(t.written) for name, t in self.tables.items()}
-        summary = catalog.load("run_summary") | {
-            "batches_written": written,
-            "seconds": seconds,
-            "photos_per_second": round(new / sum(seconds.values()), 1),
-        }
-        catalog.save("run_summary", summary)
-        logger.info("Run summary: %s", summary)

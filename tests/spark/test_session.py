@@ -2,18 +2,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-import pytest
-from kedro.io import DatasetError
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.hooks import SparkHooks, start_spark
 from fruits_pipeline.machine import HEAP_MIB, processors
+from fruits_pipeline.spark.session import start_spark
 
 
 def test_the_session_is_sized_to_the_processors(fresh: Mapping[str, Any]) -> None:
-    assert fresh["master"] == f"local[{processors()}]"
+    assert fresh["master"] == f"local[{processors()},3]"
 
 
 def test_the_heap_is_sized_and_is_what_java_has(fresh: Mapping[str, Any]) -> None:
@@ -40,15 +36,3 @@ def test_a_session_that_runs_is_used_again(spark: SparkSession) -> None:
 def test_spark_speaks_only_of_errors(spark: SparkSession) -> None:
     manager = spark._jvm.org.apache.logging.log4j.LogManager
     assert manager.getRootLogger().getLevel().toString() == "ERROR"
-
-
-def test_an_error_of_ours_is_said_in_words() -> None:
-    wrapped = DatasetError("Failed while saving")
-    wrapped.__cause__ = FruitsError("Found this; expected that.")
-    with pytest.raises(click.ClickException) as said:
-        SparkHooks().on_pipeline_error(wrapped)
-    assert said.value.message == "Found this; expected that."
-
-
-def test_an_error_that_only_we_can_mend_keeps_its_traceback() -> None:
-    SparkHooks().on_pipeline_error(ZeroDivisionError("division by zero"))

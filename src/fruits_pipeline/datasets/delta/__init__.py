@@ -1,0 +1,1 @@
+"""Tables of the pipeline: Delta tables that workers write and the driver commits."""

@@ -1,0 +1,265 @@
+"""A Delta table as its transaction log describes it: batches, files and row counts.
+
+Tables are written by Spark's Python workers and committed here, one commit a batch, so
+that a batch exists completely or not at all. Readers need nothing of this project.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+from fsspec.core import url_to_fs
+
+from fruits_pipeline.datasets.delta.errors import errors_in_words, overtaken
+from fruits_pipeline.datasets.delta.files import StoredFile, listed_file, sizes
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import Recipe
+from fruits_pipeline.spark.parts import unreadable
+
+logger = logging.getLogger(__name__)
+
+RECIPE, ORIGIN = "fruits.recipe", "fruits.origin"
+"""Table properties: JSON of the recipe, and of the identities of the sources."""
+
+WRITER, LAST_BATCH = "fruits.writer", "fruits.last_batch"
+"""App transactions: the run that may commit, and the highest number of a batch so far."""
+
+OURS = re.compile(r"batch=\d+/part-\d+-[0-9a-f-]{32,36}(-c\d+)?(\.\w+)?\.parquet")
+"""Names of files that this project, or delta-rs on its tables, writes."""
+
+
+class DeltaLog:
+    """The newest version of a table; `open_log` and `create_log` return one.
+
+    Args:
+        place: Path or URL of the table.
+        table: The table.
+    """
+
+    def __init__(self, place: str, table: DeltaTable) -> None:
+        self.place = place
+        self._table = table
+        self._writer: int | None = None
+        self._claimed = False
+        self._has_removed = False
+
+    @property
+    def identity(self) -> str:
+        """Id of the table; a rebuilt table has another."""
+        return str(self._table.metadata().id)
+
+    @property
+    def version(self) -> int:
+        """Number of the newest commit."""
+        return int(self._table.version())
+
+    @property
+    def state(self) -> str:
+        """Id of the table and number of the newest commit."""
+        return f"{self.identity} {self.version}"
+
+    @property
+    def recipe(self) -> Recipe:
+        """Recipe of the rows."""
+        recipe: Recipe = json.loads(self._properties[RECIPE])
+        return recipe
+
+    @property
+    def origin(self) -> list[str | None]:
+        """Identities of the sources of the rows."""
+        origin: list[str | None] = json.loads(self._properties[ORIGIN])
+        return origin
+
+    @property
+    def last_batch(self) -> int:
+        """Highest number that a batch ever had; numbers are not used again."""
+        named = max((int(name) for name in self.batches), default=0)
+        return max(named, self._table.transaction_version(LAST_BATCH) or 0)
+
+    @cached_property
+    def batches(self) -> Mapping[str, Sequence[StoredFile]]:
+        """Files of each batch, in the order of their parts, by sorted batch name."""
+        actions = pa.table(self._table.get_add_actions(flatten=True))
+        found = defaultdict(list)
+        for row in actions.sort_by("path").to_pylist():
+            file = listed_file(row)
+            found[file.batch].append(file)
+        return {name: found[name] for name in sorted(found)}
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """Files of all batches."""
+        return [file for files in self.batches.values() for file in files]
+
+    def commit(
+        self,
+        added: Iterable[StoredFile] = (),
+        removed: Iterable[StoredFile] = (),
+        **metadata: str,
+    ) -> None:
+        """Add and remove files in one commit; `claim` must have been called.
+
+        Args:
+            added: Files that workers have written.
+            removed: Files that the log lists.
+            metadata: Recorded in the table's history.
+
+        Raises:
+            FruitsError: Another run has claimed the table.
+        """
+        now = int(time.time() * 1000)
+        adding, removing = [*added], [*removed]
+        actions: list[AddAction | RemoveAction] = [
+            AddAction(f.path, f.size_bytes, {"batch": f.batch}, now, True, f.stats())
+            for f in adding
+        ]
+        actions += [
+            RemoveAction(f.path, True, now, f.size_bytes, {"batch": f.batch})
+            for f in removing
+        ]
+        last = max([self.last_batch, *(int(file.batch) for file in adding)])
+        properties = CommitProperties(
+            custom_metadata=metadata,
+            app_transactions=[
+                Transaction(WRITER, self._writer or 0),
+                Transaction(LAST_BATCH, last),
+            ],
+        )
+        with errors_in_words(self.place):
+            self._table.create_write_transaction(
+                actions,
+                "append",
+                self._table.schema(),
+                ["batch"],
+                commit_properties=properties,
+            )
+            self._has_removed |= bool(removing)
+            self._refresh()
+
+    def claim(self) -> None:
+        """Become the only run that may commit, and delete uncommitted files.
+
+        Commits of a run that claimed the table earlier fail from now on, so files that
+        it has written and not committed can be deleted safely.
+
+        Raises:
+            FruitsError: Another run claimed the table since.
+        """
+        if self._claimed:
+            return
+        self._claimed = True
+        if self._writer is None:
+            self._writer = (self._table.transaction_version(WRITER) or 0) + 1
+            self.commit()
+        self.clean()
+
+    def finish(self) -> None:
+        """Delete the files that this run has replaced by others."""
+        if self._has_removed:
+            self.clean()
+
+    def clean(self) -> None:
+        """Delete files that the newest version does not list, if they are this project's.
+
+        Raises:
+            FruitsError: Another run has claimed the table; its files are kept.
+        """
+        # In this order: files of a run that claims the table later are not in `found`.
+        found = [path for path in sizes(self.place) if OURS.fullmatch(path)]
+        self._refresh()
+        listed = {file.path for file in self.files}
+        left = [path for path in found if path not in listed]
+        if not left:
+            return
+        file_system, base = url_to_fs(self.place)
+        file_system.rm([f"{base}/{path}" for path in left])
+        logger.info("%s: deleted %d files of older versions", self.place, len(left))
+        if kept := [path for path in left if path in sizes(self.place)]:
+            raise FruitsError(  # s3fs does not report what it was not allowed to delete
+                f"Found {len(kept)} files of {self.place} that cannot be deleted, such "
+                f"as {kept[0]}; expected permission to delete them (s3:DeleteObject)."
+            )
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Replace the recipe, as the same photos are read from another location."""
+        with errors_in_words(self.place):
+            self._table.alter.set_table_properties(
+                {RECIPE: json.dumps(recipe)}, raise_if_not_exists=False
+            )
+            self._refresh()
+
+    def damaged(self) -> dict[str, str]:
+        """Return a batch's damage by its name: a file that is missing or cut off."""
+        stored = sizes(self.place)
+        found = {}
+        for file in self.files:
+            size = stored.get(file.path)
+            if size is None:
+                found[file.batch] = f"no file {self.place}/{file.path}"
+            elif size != file.size_bytes:
+                found[file.batch] = f"{self.place}/{file.path} of {size} bytes"
+        return found
+
+    def check_files(self) -> None:
+        """Raise unless storage has every file that the log lists, with its size.
+
+        Raises:
+            FruitsError: A file is missing or has another size.
+        """
+        for batch, what in self.damaged().items():
+            raise FruitsError(
+                f"Found {what}, which the log lists for batch {batch} of {self.place}; "
+                "expected all files as they were written. Compute the batch again: run "
+                "the same command with --params damaged_batches=recompute"
+            )
+
+    def read(self, files: Iterable[StoredFile], columns: Sequence[str]) -> pa.Table:
+        """Read columns of some files on the driver, without Spark.
+
+        Raises:
+            FruitsError: A file is missing or damaged.
+        """
+        file_system, base = url_to_fs(self.place)
+        schema = pa.schema(self._table.schema())
+        fields = pa.schema([schema.field(name) for name in columns])
+        tables = [fields.empty_table()]
+        for file in files:
+            place = f"{base}/{file.path}"
+            try:
+                with file_system.open(place) as source:
+                    found = pq.read_table(source, columns=[*columns], partitioning=None)
+            except (OSError, pa.ArrowInvalid) as exc:
+                raise FruitsError(unreadable(place, exc)) from exc
+            tables.append(found.cast(fields))
+        return pa.concat_tables(tables)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return all rows, with the column `batch`."""
+        return self._table.to_pandas()
+
+    def _refresh(self) -> None:
+        """Read newer commits.
+
+        Raises:
+            FruitsError: Another run has claimed the table.
+        """
+        self._table.update_incremental()
+        self.__dict__.pop("batches", None)
+        if self._writer not in (None, self._table.transaction_version(WRITER)):
+            raise overtaken(self.place)
+
+    @property
+    def _properties(self) -> Mapping[str, str]:
+        properties: Mapping[str, str] = self._table.metadata().configuration
+        return properties

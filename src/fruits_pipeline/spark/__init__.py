@@ -1,0 +1,1 @@
+"""Run functions on Arrow batches as Spark DataFrames, batch by batch."""
