@@ -1,6 +1,6 @@
 # Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample test test-cloud lint viz bench classify predict backbone protocols bundle cost lock clean
+.PHONY: help run sample test test-cloud lint viz bench classify predict backbone protocols bundle cost lock clean ipython
 
 # The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -44,6 +44,9 @@ lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import wh
 
 viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
 	$(BIN)/kedro viz run $(ARGS)
+
+ipython: $(VENV)/.dev-ready  ## IPython with the catalog: catalog.load("features@spark")
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
 
 bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
 	$(BIN)/python -m benchmarks $(ARGS)

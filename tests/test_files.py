@@ -1,4 +1,5 @@
 import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +54,12 @@ def test_a_write_that_fails_leaves_the_old_file_whole(
     with pytest.raises(OSError, match="No space left"):
         write_whole(str(place), b"new content")
     assert place.read_bytes() == b"old"
+
+
+def test_many_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
+    place = tmp_path / "model.npz"
+    contents = [bytes([i]) * 100_000 for i in range(30)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write_whole, [str(place)] * 30, contents))
+    assert place.read_bytes() in contents
+    assert [*tmp_path.iterdir()] == [place]

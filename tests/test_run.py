@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from click.testing import Result
+from kedro.framework.session import KedroSession
 from making import (
     BACKBONE,
     PROJECT,
@@ -376,18 +377,25 @@ def rows_of(root: Path, table: str) -> list[dict[str, Any]]:
     return found
 
 
-def killed(photos: Path, root: Path, conf: Path) -> None:
-    """Run the chain in a process of its own; kill it as it writes features."""
+def started(
+    photos: Path, root: Path, conf: Path = PROJECT / "conf"
+) -> subprocess.Popen[bytes]:
+    """Start a run in a process of its own."""
     pairs = {"photos": photos, "root": root, **SETTINGS}.items()
     parameters = ",".join(f"{name.replace('__', '.')}={v}" for name, v in pairs)
     command = [sys.executable, "-W", "ignore", "-m", "kedro", "run"]
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [*command, "--conf-source", str(conf), "--params", parameters],
         cwd=PROJECT,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def killed(photos: Path, root: Path, conf: Path) -> None:
+    """Run the chain in a process of its own; kill it as it writes features."""
+    process = started(photos, root, conf)
     features = root / TABLES["features"]
     try:
         while process.poll() is None and not any(features.glob("batch=*")):
@@ -654,6 +662,62 @@ def test_the_recipe_is_checked_before_anything_is_computed(
     said = refused(kedro_run(**places, reduce__variance=0.5))
     assert "reduce.variance was 0.95, is 0.5" in said
     assert fingerprints(copy.root) == before
+
+
+def test_a_script_loads_tables_as_dataframes(first: Chain, kedro_run: Run) -> None:
+    places = {"photos": str(first.photos), "root": str(first.root)}
+    with KedroSession.create(PROJECT, runtime_params=places) as session:
+        catalog = session.load_context().catalog
+        features = catalog.load("features@spark")
+        features.show(2)
+        assert features.count() == len(features.toPandas()) == len(GOOD)
+        for name in ("photos@spark", "images@spark", "reduced@spark"):
+            assert catalog.load(name).count() >= len(GOOD)
+        for name in ("features@pandas", "reduced@pandas"):
+            assert sorted(catalog.load(name)["path"]) == sorted(GOOD)
+
+
+IPYTHON = """
+%reload_kedro {project} --params=root={root},photos={photos}
+print("rows:", catalog.load("features@spark").count(), len(catalog.load("reduced@pandas")))
+"""
+
+
+def test_ipython_has_the_catalog(first: Chain, tmp_path: Path) -> None:
+    copy = first.copy(tmp_path)
+    root = copy.root.rename(tmp_path / "root")
+    photos = copy.photos.rename(tmp_path / "photos")
+    script = tmp_path / "first_look.ipy"
+    script.write_text(IPYTHON.format(project=PROJECT, root=root, photos=photos))
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--ext", "kedro.ipython", str(script)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"rows: {len(GOOD)} {len(GOOD)}" in done.stdout, done.stdout + done.stderr
+
+
+def test_of_two_runs_at_the_same_time_nothing_is_lost_or_doubled(
+    kedro_run: Run, tmp_path: Path
+) -> None:
+    photos = write_files(tmp_path / "photos", GOOD)
+    root = tmp_path / "root"
+    first = started(photos, root)
+    while first.poll() is None and not (root / TABLES["photos"]).exists():
+        time.sleep(0.01)
+    write_files(photos, NEW)
+    second = started(photos, root)
+    assert 0 in {first.wait(), second.wait()}
+
+    # Whatever has been committed is right, and the next run completes it.
+    for table in ("photos", "images", "features", "reduced"):
+        if (root / TABLES[table]).exists():
+            assert by_path(stored(root, table)).keys() <= {*GOOD, *NEW}
+    finished(kedro_run, photos, root)
+    for table in ("photos", "images", "features", "reduced"):
+        assert by_path(stored(root, table)).keys() == {*GOOD, *NEW}, table
 
 
 def test_a_run_never_imports_tensorflow(fresh: Mapping[str, Any]) -> None:
