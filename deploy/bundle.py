@@ -21,8 +21,8 @@ from pathlib import Path
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.hooks import start_spark
 from fruits_pipeline.jars import RESOLVED
+from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]
 BUNDLE = PROJECT / "dist" / "fruits-pipeline.tar.gz"
