@@ -27,11 +27,11 @@ MOMENTS_MB_PER_BATCH = 7.1
 TABLES = 5
 """photos, images, features, moments, reduced."""
 
-PART_READS = 6
-"""Tables that workers read part by part: for each next table, and for the map of photos."""
+PART_READS = 4
+"""How often workers read a table part by part: once for each table that follows it."""
 
-SCANS = 5
-"""Tables whose rows Spark asks for as a whole: which are held, current, embedded."""
+SCANS = 6
+"""How often Spark reads a table as a whole, all of them for the report."""
 
 OTHER = 200
 """Writes and as many reads of a run for recipes, model, report and log, at most."""
@@ -94,14 +94,14 @@ def fetching(photos: int) -> Requests:
 def writing(batches: int, parts: int) -> Requests:
     """Return the requests of writing batches of one table.
 
-    Counted at a server, 1 and 3 batches of 1 and 4 parts: a PUT a part, and a PUT and a
-    LIST a batch.
+    Counted at a server, 4 and 8 batches of 2 and 1 parts: a PUT a part; and a PUT, four
+    LISTs and six GETs of the table's log a batch.
 
     Args:
         batches: Each is a Spark job.
         parts: In a batch.
     """
-    return Requests(batches * (2 + parts), 0)
+    return Requests(batches * (5 + parts), 6 * batches)
 
 
 def scanning(batches: int, parts: int) -> Requests:

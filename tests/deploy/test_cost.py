@@ -62,7 +62,7 @@ def test_a_photo_is_uploaded_once() -> None:
     assert uploading(1000) == Requests(1000, 0)
 
 
-@pytest.mark.parametrize(("parts", "counted"), [(1, (3, 0)), (4, (6, 0))])
+@pytest.mark.parametrize(("parts", "counted"), [(1, (6, 6)), (4, (9, 6))])
 def test_a_batch_is_written_with_the_requests_that_were_counted(
     parts: int, counted: tuple[int, int]
 ) -> None:

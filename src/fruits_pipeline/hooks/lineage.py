@@ -10,6 +10,7 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.datasets.delta.opening import share_tables
 from fruits_pipeline.hooks.errors import raise_in_words
 from fruits_pipeline.lineage import Lineage, Recipe, Source
 from fruits_pipeline.parameters import shaping_values
@@ -27,10 +28,22 @@ class LineageHooks:
         Raises:
             click.ClickException: A table may not be written.
         """
+        share_tables(True)
         try:
             prepare_outputs(pipeline, catalog)
         except Exception as exc:
+            share_tables(False)
             raise_in_words(exc)
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self) -> None:
+        """Forget the tables that the run has opened."""
+        share_tables(False)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self) -> None:
+        """Forget the tables that the run has opened."""
+        share_tables(False)
 
 
 def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:

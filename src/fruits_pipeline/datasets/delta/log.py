@@ -45,12 +45,15 @@ class DeltaLog:
     Args:
         place: Path or URL of the table.
         table: The table.
+        writer: Number of the run that has just created the table, to write to it.
     """
 
-    def __init__(self, place: str, table: DeltaTable) -> None:
+    def __init__(
+        self, place: str, table: DeltaTable, writer: int | None = None
+    ) -> None:
         self.place = place
         self._table = table
-        self._writer: int | None = None
+        self._writer = writer
         self._claimed = False
         self._has_removed = False
 
@@ -84,8 +87,12 @@ class DeltaLog:
     @property
     def last_batch(self) -> int:
         """Highest number that a batch ever had; numbers are not used again."""
-        named = max((int(name) for name in self.batches), default=0)
-        return max(named, self._table.transaction_version(LAST_BATCH) or 0)
+        return max(self._last_batch, *map(int, self.batches), 0)
+
+    @cached_property
+    def _last_batch(self) -> int:
+        """Highest number that a commit noted; reads all of the log."""
+        return self._table.transaction_version(LAST_BATCH) or 0
 
     @cached_property
     def batches(self) -> Mapping[str, Sequence[StoredFile]]:
@@ -145,7 +152,7 @@ class DeltaLog:
                 commit_properties=properties,
             )
             self._has_removed |= bool(removing)
-            self._refresh()
+            self._refresh(own_commits=1)
 
     def claim(self) -> None:
         """Become the only run that may commit, and delete uncommitted files.
@@ -160,6 +167,9 @@ class DeltaLog:
             return
         self._claimed = True
         if self._writer is None:
+            # Not shared with readers: they would hide a later claim from commits.
+            with errors_in_words(self.place):
+                self._table = DeltaTable(self.place)
             self._writer = (self._table.transaction_version(WRITER) or 0) + 1
             self.commit()
         self.clean()
@@ -177,7 +187,7 @@ class DeltaLog:
         """
         # In this order: files of a run that claims the table later are not in `found`.
         found = [path for path in sizes(self.place) if OURS.fullmatch(path)]
-        self._refresh()
+        self._refresh(own_commits=0)
         listed = {file.path for file in self.files}
         left = [path for path in found if path not in listed]
         if not left:
@@ -197,7 +207,7 @@ class DeltaLog:
             self._table.alter.set_table_properties(
                 {RECIPE: json.dumps(recipe)}, raise_if_not_exists=False
             )
-            self._refresh()
+            self._refresh(own_commits=0)
 
     def damaged(self) -> dict[str, str]:
         """Return a batch's damage by its name: a file that is missing or cut off."""
@@ -248,15 +258,21 @@ class DeltaLog:
         """Return all rows, with the column `batch`."""
         return self._table.to_pandas()
 
-    def _refresh(self) -> None:
+    def _refresh(self, own_commits: int) -> None:
         """Read newer commits.
+
+        Args:
+            own_commits: How many of them are this run's.
 
         Raises:
             FruitsError: Another run has claimed the table.
         """
+        expected = self.version + own_commits
         self._table.update_incremental()
         self.__dict__.pop("batches", None)
-        if self._writer not in (None, self._table.transaction_version(WRITER)):
+        if self.version == expected or self._writer is None:
+            return
+        if self._table.transaction_version(WRITER) != self._writer:
             raise overtaken(self.place)
 
     @property

@@ -15,6 +15,19 @@ from fruits_pipeline.datasets.delta.log import ORIGIN, RECIPE, WRITER, DeltaLog
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Recipe
 
+_shared: dict[str, DeltaTable] | None = None
+"""Tables that this run has opened, by place; None outside of runs."""
+
+
+def share_tables(share: bool) -> None:
+    """Open every table once during a run, and refresh it then, to save requests.
+
+    Args:
+        share: Whether a run begins, or ends.
+    """
+    global _shared  # noqa: PLW0603 - one run at a time in a process
+    _shared = {} if share else None
+
 
 def open_log(place: str) -> DeltaLog | None:
     """Return the newest version of a table; None if the folder is empty or absent.
@@ -24,7 +37,7 @@ def open_log(place: str) -> DeltaLog | None:
     """
     try:
         with errors_in_words(place):
-            log = DeltaLog(place, DeltaTable(place))
+            log = DeltaLog(place, _table(place))
     except TableNotFoundError:
         _check_empty(place)
         return None
@@ -34,6 +47,16 @@ def open_log(place: str) -> DeltaLog | None:
             "its own table or an empty folder. Choose another `root`."
         )
     return log
+
+
+def _table(place: str) -> DeltaTable:
+    if _shared is None:
+        return DeltaTable(place)
+    if place in _shared:
+        _shared[place].update_incremental()
+    else:
+        _shared[place] = DeltaTable(place)
+    return _shared[place]
 
 
 def existing_log(place: str) -> DeltaLog:
@@ -81,9 +104,7 @@ def create_log(
             ),
             raise_if_key_not_exists=False,
         )
-    log = DeltaLog(place, table)
-    log._writer = writer
-    return log
+    return DeltaLog(place, table, writer)
 
 
 def _check_empty(place: str) -> None:
