@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
@@ -61,6 +62,19 @@ def test_every_dataset_of_every_environment_can_be_made(
 def test_every_dataset_has_a_layer_in_kedro_viz(config: OmegaConfigLoader) -> None:
     for dataset in datasets(config).values():
         assert dataset["metadata"]["kedro-viz"]["layer"]
+
+
+def test_the_layers_of_kedro_viz_have_an_order(config: OmegaConfigLoader) -> None:
+    configure_project("fruits_pipeline")
+    layers = {
+        n: d["metadata"]["kedro-viz"]["layer"] for n, d in datasets(config).items()
+    }
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for node in register_pipelines()["__default__"].nodes:
+        above = {layers[name] for name in node.inputs if name in layers}
+        for name in node.outputs:
+            order.add(layers[name], *above - {layers[name]})
+    assert [*order.static_order()][-1] == "reporting"
 
 
 def test_every_dataset_of_a_pipeline_is_in_the_catalog(
