@@ -664,6 +664,27 @@ def test_the_recipe_is_checked_before_anything_is_computed(
     assert fingerprints(copy.root) == before
 
 
+def test_photos_below_the_root_are_ingested(kedro_run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    photos = {f"Kiwi/{i}.jpg": jpeg(i) for i in range(3)}
+    store = write_files(root / "01_raw/sample", photos)
+    for _ in range(2):
+        assert finished(kedro_run, store, root).summary["photos"] == 3
+
+
+def test_vectors_of_another_pca_are_refused(
+    first: Chain, kedro_run: Run, tmp_path: Path
+) -> None:
+    copy = first.copy(tmp_path)
+    settings = {"root": copy.root, **SETTINGS, "reduce__refit": "always"}
+    write_files(copy.photos, NEW)
+    result = kedro_run("--to-nodes", "fit_pca", photos=copy.photos, **settings)
+    assert result.exit_code == 0, result.output
+    for pipeline in ("classify", "report"):
+        said = refused(kedro_run("--pipelines", pipeline, **settings))
+        assert "computed by another PCA than" in said
+
+
 def test_a_script_loads_tables_as_dataframes(first: Chain, kedro_run: Run) -> None:
     places = {"photos": str(first.photos), "root": str(first.root)}
     with KedroSession.create(PROJECT, runtime_params=places) as session:

@@ -51,6 +51,7 @@ MOMENTS = pa.schema(
         pa.field("n", pa.int64()),
         pa.field("mean", pa.list_(pa.float64())),
         pa.field("comoment", pa.list_(pa.float64())),
+        pa.field("keys", pa.string()),  # digest of the photos' keys
     ]
 )
 

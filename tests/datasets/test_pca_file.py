@@ -73,7 +73,9 @@ def test_what_is_saved_is_loaded(place: str, batches: tuple[str, ...]) -> None:
 
 
 def test_before_the_first_run_there_is_no_model(place: str) -> None:
-    assert PcaFile(filepath=place).load() is None
+    assert PcaFile(filepath=place, optional=True).load() is None
+    with pytest.raises(DatasetError, match=r"Found no PCA in .*`kedro run`"):
+        PcaFile(filepath=place).load()
 
 
 def test_a_model_of_the_same_recipe_is_replaced(file: PcaFile) -> None:
@@ -105,7 +107,7 @@ def test_another_recipe_is_refused(file: PcaFile) -> None:
 def test_a_model_of_another_lineage_counts_as_absent(
     file: PcaFile, other: Lineage
 ) -> None:
-    again = PcaFile(filepath=file.filepath, changed_recipe="rebuild")
+    again = PcaFile(filepath=file.filepath, changed_recipe="rebuild", optional=True)
     again.prepare(other)
     assert again.load() is None
     again.save(fitted(variance=0.5))

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from kedro.io.core import DatasetError
+from making import write_files
 
 from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import PhotoStore
@@ -107,3 +108,22 @@ def test_an_entry_of_s3_has_its_time_and_its_etag() -> None:
     entry = {"name": "b/p/A/x.jpg", "size": 7, "LastModified": noon, "ETag": '"abc"'}
     assert _file("b/p", entry) == File("A/x.jpg", 7, noon, "abc")
     assert _file("b", entry).path == "p/A/x.jpg"
+
+
+def test_photos_below_the_root_of_the_tables_are_listed(tmp_path: Path) -> None:
+    photos = write_files(tmp_path / "data/01_raw/sample", {"Kiwi/0.jpg": b"1"})
+    store = PhotoStore(filepath=str(photos), tables={"path": f"{tmp_path}/data"})
+    assert [file.path for file in store.load().files] == ["Kiwi/0.jpg"]
+    assert store.recipe() == {"photos": "01_raw/sample"}
+
+
+@pytest.mark.parametrize("spelled", ["{0}/link/out", "{0}/real/../real/out"])
+def test_tables_below_the_photos_are_not_listed_however_spelled(
+    tmp_path: Path, spelled: str
+) -> None:
+    photos = write_files(tmp_path / "real", {"0.jpg": b"1", "out/sheet.png": b"2"})
+    (tmp_path / "link").symlink_to(photos)
+    root = spelled.format(tmp_path)
+    listing = PhotoStore(filepath=str(photos), tables={"path": root}).load()
+    assert [file.path for file in listing.files] == ["0.jpg"]
+    assert listing.below_root == 1

@@ -66,6 +66,7 @@ def run(tmp_path: Path, drawn: list[str]) -> Callable[[], None]:
                 values = value if node.name != "summarise" else [value]
                 for one in values:
                     catalog.save(name, one)
+                    hooks.after_dataset_saved(node)
         hooks.after_pipeline_run(catalog)
         drawn.append("|")
 
@@ -116,5 +117,26 @@ def test_figures_of_another_program_are_drawn(
 ) -> None:
     run()
     monkeypatch.setattr(report, "_code", lambda: "another")
+    run()
+    assert runs(drawn)[1] == {"figure", "count", "summary"}
+
+
+def test_a_figure_of_a_run_that_failed_later_is_not_taken_for_another(
+    run: Any, drawn: list[str]
+) -> None:
+    run()
+    run.catalog["params:size"] = MemoryDataset(4)
+    run()
+    run.catalog["params:size"] = MemoryDataset(3)
+    run()
+    assert runs(drawn)[2] == {"figure", "summary"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "["])
+def test_damaged_states_are_as_good_as_none(
+    run: Any, drawn: list[str], tmp_path: Path, content: str
+) -> None:
+    run()
+    (tmp_path / "report_states.json").write_text(content)
     run()
     assert runs(drawn)[1] == {"figure", "count", "summary"}

@@ -311,7 +311,7 @@ def test_no_features_are_measured_to_one_row_of_none(
 ) -> None:
     (made,) = measure(iter(parts))
     assert made.schema == schemas.MOMENTS
-    assert made.to_pylist() == [{"n": 0, "mean": [], "comoment": []}]
+    assert made.to_pylist() == [{"n": 0, "mean": [], "comoment": [], "keys": "0" * 16}]
 
 
 def test_every_row_of_moments_is_read_again() -> None:

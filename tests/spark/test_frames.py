@@ -286,7 +286,7 @@ def test_a_damaged_file_is_named_by_the_worker(tmp_path: Path) -> None:
 def test_one_task_sees_all_rows(rows: DataFrame, tmp_path: Path) -> None:
     def counted(rows: Rows) -> Rows:
         n = sum(map(len, rows))
-        row = {"n": n, "mean": [], "comoment": []}
+        row = {"n": n, "mean": [], "comoment": [], "keys": f"{n:016x}"}
         yield pa.RecordBatch.from_pylist([row], schemas.MOMENTS)
 
     single = in_one_task(rows)

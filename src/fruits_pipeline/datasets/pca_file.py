@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from zipfile import BadZipFile
@@ -22,6 +23,17 @@ from fruits_pipeline.lineage import (
     only_moved,
 )
 from fruits_pipeline.pca import Pca
+
+DAMAGED = (
+    ValueError,
+    KeyError,
+    EOFError,
+    BadZipFile,
+    RuntimeError,
+    OSError,
+    zlib.error,
+)
+"""What NumPy and zipfile raise for files that they cannot read."""
 
 PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
 
@@ -53,28 +65,34 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         filepath: Path or URL of the file.
         changed_recipe: Whether to `refuse` another recipe, or `rebuild` the model.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
+        optional: Whether loading returns None where there is no model.
         metadata: For Kedro-Viz.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of one file
         self,
         *,
         filepath: str,
         changed_recipe: ChangedRecipe = "refuse",
         changed_location: ChangedLocation = "refuse",
+        optional: bool = False,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, metadata=metadata)
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
+        self.optional = optional
+        self._loaded: str | None = None
         self.lineage: Lineage | None = None
 
     def identity(self) -> str | None:
-        """Return the digest of the model, None where there is none."""
+        """Return the digest of the model that was loaded, else of the stored one."""
+        return self._loaded or self.state()
+
+    def state(self) -> str | None:
+        """Return the digest of the stored model, None where there is none."""
         stored = self._stored()
         return stored.fitted.model.digest if stored else None
-
-    state = identity
 
     def recipe(self) -> Recipe:
         """Return the recipe of the stored model."""
@@ -87,7 +105,7 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         Raises:
             FruitsError: The recipe changed.
         """
-        self.lineage = lineage
+        self.lineage, self._loaded = lineage, None
         if not (stored := self._stored()):
             return
         settings = (self.changed_recipe, self.changed_location)
@@ -98,14 +116,22 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
             self._write(_Stored(stored.fitted, lineage.recipe, stored.origin))
 
     def load(self) -> FittedPca | None:
-        """Return the model; None where there is none, or one of another lineage.
+        """Return the model; if `optional`, None for no model or one of another lineage.
 
         Raises:
-            FruitsError: The file is damaged.
+            FruitsError: The file is damaged, or missing and not `optional`.
         """
         stored = self._stored()
-        if not stored or (self.lineage and not self._is_current(stored)):
+        if self.optional and stored and self.lineage and not self._is_current(stored):
             return None
+        if not stored:
+            if self.optional:
+                return None
+            raise FruitsError(
+                f"Found no PCA in {self.filepath}; expected one. Run the stages before "
+                "this one first, with `kedro run` and the same `root`."
+            )
+        self._loaded = stored.fitted.model.digest
         return stored.fitted
 
     def save(self, data: FittedPca) -> None:
@@ -115,6 +141,7 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         old = self._stored()
         if not old or _key(old) != _key(new):
             self._write(new)
+        self._loaded = None
 
     def _is_current(self, stored: _Stored) -> bool:
         lineage = self.lineage or Lineage()
@@ -130,7 +157,7 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
                 model = Pca(n=int(arrays["n"]), **vectors)
                 batches = tuple(arrays["batches"].tolist())
                 made = json.loads(str(arrays["made"]))
-        except (ValueError, KeyError, EOFError, BadZipFile) as exc:
+        except DAMAGED as exc:
             raise FruitsError(
                 f"Found {self.filepath} damaged ({exc}); expected a PCA that this "
                 "project has written. Delete the file, and run again to fit it again."

@@ -37,7 +37,8 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
 
     Args:
         filepath: Folder, or URL such as `s3://bucket/photos`.
-        root: Folder or URL of the tables; what lies below it is not listed.
+        tables: `{"path": ...}`, folder or URL of the tables; what lies below it is not
+            listed. (Kedro resolves entries named `path` against the project.)
         metadata: For Kedro-Viz.
     """
 
@@ -45,11 +46,11 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
         self,
         *,
         filepath: str,
-        root: str | None = None,
+        tables: Mapping[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self.filepath = filepath
-        self.root = root
+        self.root = tables["path"] if tables else None
         self.metadata = metadata
 
     def recipe(self) -> Recipe:
@@ -58,9 +59,9 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
         Relative to the root of the tables if both are on this disk, so that they may be
         moved together.
         """
-        file_system, base = url_to_fs(self.filepath)
+        file_system, base = _real(self.filepath)
         if isinstance(file_system, LocalFileSystem) and self.root:
-            other, root = url_to_fs(self.root)
+            other, root = _real(self.root)
             if isinstance(other, LocalFileSystem):
                 return {LOCATION: os.path.relpath(base, root)}
         return {LOCATION: file_system.unstrip_protocol(base)}
@@ -71,19 +72,14 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
         Raises:
             FruitsError: The folder does not exist, is empty, or is the root.
         """
-        file_system, base = url_to_fs(self.filepath)
-        root = url_to_fs(self.root)[1] if self.root else None
-        if base == root:
-            raise FruitsError(
-                f"Found `photos` and `root` set to the same folder {self.filepath}; "
-                "expected two. Set `root` to a folder for the tables."
-            )
+        file_system, base = _real(self.filepath)
+        below = self._root_below(base)
         file_system.invalidate_cache()
         found = file_system.find(base, detail=True)
         listed = [
             info
             for name, info in found.items()
-            if not f"{name}/".startswith(f"{root}/")
+            if below is None or not name.startswith(f"{below}/")
         ]
         if not listed:
             state = "an empty" if file_system.isdir(base) else "no such"
@@ -94,6 +90,20 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
             )
         files = [_file(base, info) for info in listed]
         return Listing(self.filepath, files, len(found) - len(listed))
+
+    def _root_below(self, base: str) -> str | None:
+        """Return the root of the tables if it is inside the photo folder.
+
+        Raises:
+            FruitsError: They are the same folder.
+        """
+        root = _real(self.root)[1] if self.root else ""
+        if base == root:
+            raise FruitsError(
+                f"Found `photos` and `root` set to the same folder {self.filepath}; "
+                "expected two. Set `root` to a folder for the tables."
+            )
+        return root if root.startswith(f"{base}/") else None
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write files, by their path below the folder."""
@@ -109,6 +119,14 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self.filepath}
+
+
+def _real(place: str) -> tuple[Any, str]:
+    """Return the file system of a place, and its path there without links."""
+    file_system, path = url_to_fs(place)
+    if isinstance(file_system, LocalFileSystem):
+        path = os.path.realpath(path)
+    return file_system, path.rstrip("/")
 
 
 def _file(base: str, info: Mapping[str, Any]) -> File:

@@ -10,7 +10,10 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.datasets import PcaFile
+from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.opening import share_tables
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.errors import raise_in_words
 from fruits_pipeline.lineage import Lineage, Recipe, Source
 from fruits_pipeline.parameters import shaping_values
@@ -71,10 +74,26 @@ def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
             dataset: Any = catalog.get(name)
             if hasattr(dataset, "prepare"):
                 dataset.prepare(lineage)
+    _check_pca(pipeline, catalog)
     for name in pipeline.inputs():
         place, dataset = _place(catalog, name), catalog.get(name)
         if place in lineages and hasattr(dataset, "lineage"):
             dataset.lineage = lineages[place]
+
+
+def _check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    """Raise if a pipeline reads `pca`, and vectors that another PCA has computed."""
+    datasets = [catalog.get(name) for name in pipeline.inputs()]
+    tables = [d for d in datasets if isinstance(d, DeltaDataset)]
+    for pca in (d for d in datasets if isinstance(d, PcaFile) and not d.optional):
+        for table in tables:
+            origin = table.origin() if table.table == "reduced" else []
+            if origin and pca.state() not in origin:
+                raise FruitsError(
+                    f"Found {table.filepath} computed by another PCA than "
+                    f"{pca.filepath}; expected the same. Run `kedro run` with the same "
+                    "`root` first, which computes the vectors again."
+                )
 
 
 def _lineage_of(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -33,9 +33,9 @@ class ReportHooks:
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Read the states of the last run, if any node may be skipped."""
-        self.new, self.states = {}, {}
-        if any(map(_may_be_skipped, pipeline.nodes)) and catalog.exists(STATES):
-            self.states = catalog.load(STATES)
+        self.states, self.new = {}, {}
+        if any(map(_may_be_skipped, pipeline.nodes)):
+            self.states = _stored(catalog)
 
     @hook_impl
     def before_node_run(
@@ -50,13 +50,38 @@ class ReportHooks:
         if there and self.states.get(node.name) == state:
             logger.info("%s: unchanged", node.name)
             return dict.fromkeys(inputs, UNCHANGED)
+        # Whatever happens until its outputs are saved, they are not up to date.
+        self.states.pop(node.name, None)
         return None
+
+    @hook_impl
+    def after_dataset_saved(self, node: Node) -> None:
+        """Note the state of the inputs that the outputs of a node were made from."""
+        if node.name in self.new:
+            self.states[node.name] = self.new[node.name]
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Write the states of this run."""
-        if (states := self.states | self.new) != self.states:
-            catalog.save(STATES, states)
+        self._save(catalog)
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, catalog: DataCatalog) -> None:
+        """Write the states of a run that failed later."""
+        self._save(catalog)
+
+    def _save(self, catalog: DataCatalog) -> None:
+        if self.new and self.states != _stored(catalog):
+            catalog.save(STATES, self.states)
+
+
+def _stored(catalog: DataCatalog) -> dict[str, str]:
+    """Return the states of the last run; none if the file is missing or damaged."""
+    try:
+        states: dict[str, str] = catalog.load(STATES)
+    except DatasetError:
+        return {}
+    return states
 
 
 def _may_be_skipped(node: Node) -> bool:

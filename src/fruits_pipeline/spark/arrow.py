@@ -23,7 +23,7 @@ from fruits_pipeline.listing import Origin, origin
 from fruits_pipeline.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.pca import Pca
 from fruits_pipeline.photos import Fit, canonicalise, fit
-from fruits_pipeline.spark.parts import Rows
+from fruits_pipeline.spark.parts import Rows, key_digest, keys_of
 
 MEASURED_ROWS = 2048
 """Vectors measured at once: 20 MB of some 1,300 float64."""
@@ -117,16 +117,24 @@ def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
 
 def measure(rows: Rows) -> Rows:
     """Reduce all rows to one: `FEATURES` rows in, one `MOMENTS` row out."""
-    chunks = _chunks(rows, MEASURED_ROWS)
+    keys: list[tuple[str, str]] = []
+    chunks = _chunks(_noting_keys(rows, keys), MEASURED_ROWS)
     moments = merge_all(moments_of(vectors(chunk)) for chunk in chunks)
     yield pa.record_batch(
         [
             pa.array([moments.n]),
             pa.array([moments.mean]),
             pa.array([pack(moments)]),
+            pa.array([key_digest(keys)]),
         ],
         schema=schemas.MOMENTS,
     )
+
+
+def _noting_keys(rows: Rows, keys: list[tuple[str, str]]) -> Rows:
+    for batch in rows:
+        keys.extend(keys_of(batch))
+        yield batch
 
 
 def moments_in(rows: pa.RecordBatch) -> Iterator[Moments]:

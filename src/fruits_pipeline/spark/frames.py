@@ -71,8 +71,13 @@ def from_table(folder: str, files: Sequence[str], schema: pa.Schema) -> DataFram
         return spark.createDataFrame([], full)
     # Spark lists folders with fewer requests than files, and takes only those named.
     names = ",".join(file.rpartition("/")[2] for file in files)
-    reader = spark.read.schema(full).option("pathGlobFilter", f"{{{names}}}")
-    frame = reader.parquet(_GLOB.sub(r"\\\g<0>", spark_path(folder)))
+    base = spark_path(folder)
+    reader = spark.read.schema(full).option("basePath", base)
+    escaped = _GLOB.sub(r"\\\g<0>", base)
+    folders = sorted({file.rpartition("/")[0] for file in files})
+    frame = reader.option("pathGlobFilter", f"{{{names}}}").parquet(
+        *(f"{escaped}/{name}" for name in folders)
+    )
     _PARTS[frame] = [
         StoredPart(f"{folder}/{file}", batch=_batch_of(file)) for file in files
     ]

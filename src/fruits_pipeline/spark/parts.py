@@ -6,9 +6,10 @@ their way cost more than the work on them; see docs/performance.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from itertools import chain
 from uuid import uuid4
 
@@ -101,7 +102,8 @@ def write_rows(rows: Rows, folder: str, schema: pa.Schema, number: int = 0) -> R
     """Write rows to a new Parquet file; yield one row of `schemas.WRITE_REPORT`.
 
     The name is unique: a task that Spark runs twice writes two files, and only the one
-    that is reported becomes part of the table.
+    that is reported becomes part of the table. It ends with the digests of the keys of
+    all rows, and of the rows without an error, which are compared between tables.
     """
     # Filters of Spark make columns non-nullable; a cast restores the schema.
     tables = [schema.empty_table(), *map(_as_table, rows)]
@@ -110,13 +112,40 @@ def write_rows(rows: Rows, folder: str, schema: pa.Schema, number: int = 0) -> R
     options = ENCODING | {"write_statistics": _short_columns(schema)}
     pq.write_table(table, content, write_page_checksum=True, **options)
     buffer = content.getvalue()
-    name = f"part-{number:05d}-{uuid4().hex}.parquet"
+    name = f"part-{number:05d}-{uuid4().hex[:16]}-{_digests(table)}.parquet"
     write_new(f"{folder}/{name}", buffer.to_pybytes())
     yield report_of(table, name, buffer.size)
 
 
 def _as_table(batch: pa.RecordBatch) -> pa.Table:
     return pa.Table.from_batches([batch])
+
+
+def _digests(table: pa.Table) -> str:
+    if "keys" in table.column_names:  # moments: of the photos that they describe
+        keys = "".join(table["keys"].to_pylist()) or key_digest(())
+        return f"{keys}-{keys}"
+    if not {"path", "photo_id"} <= {*table.column_names}:
+        return f"{key_digest(())}-{key_digest(())}"
+    valid = table
+    if "error" in table.column_names:
+        valid = table.filter(table["error"].is_null())
+    return f"{key_digest(keys_of(table))}-{key_digest(keys_of(valid))}"
+
+
+def keys_of(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[str, str]]:
+    """Yield (`path`, `photo_id`) of rows."""
+    return zip(rows["path"].to_pylist(), rows["photo_id"].to_pylist(), strict=True)
+
+
+def key_digest(keys: Iterable[tuple[str, str]]) -> str:
+    """Return a digest of keys in any order: the sum of 64-bit hashes, as 16 hex digits."""
+    return f"{sum(map(_hash, keys)) % 2**64:016x}"
+
+
+def _hash(key: tuple[str, str]) -> int:
+    text = "\0".join(key).encode(errors="surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=8).digest())
 
 
 def _short_columns(schema: pa.Schema) -> list[str]:
@@ -154,15 +183,25 @@ def _read(place: str) -> Rows:
         source = pa.BufferReader(read_file(place))
         file = pq.ParquetFile(source, page_checksum_verification=True)
         found, expected = 0, file.metadata.num_rows
+        schema = pa.schema([f.with_type(_plain(f.type)) for f in file.schema_arrow])
         if not expected:
-            yield pa.RecordBatch.from_pylist([], file.schema_arrow)
+            yield pa.RecordBatch.from_pylist([], schema)
         for rows in file.iter_batches(ROWS, use_threads=False):
             found += len(rows)
-            yield rows
+            yield rows if rows.schema == schema else rows.cast(schema)
         if found != expected:  # checksums do not cover the headers of pages
             raise pa.ArrowInvalid(f"{found} rows, but its footer says {expected}")
     except (pa.ArrowInvalid, OSError) as exc:
         raise FruitsError(unreadable(place, exc)) from exc
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type as this project writes it; delta-rs writes views."""
+    if pa.types.is_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    return {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}.get(
+        kind, kind
+    )
 
 
 def unreadable(place: str, reason: object) -> str:

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -367,6 +368,104 @@ def test_another_table_upstream_rebuilds_the_table(
     assert images.identity() != first
 
 
+def test_moments_of_a_batch_without_photos_count_none(
+    photos: DeltaBatches,
+    images: DeltaBatches,
+    following: Callable[[], None],
+    tmp_path: Path,
+) -> None:
+    features = DeltaBatches(filepath=str(tmp_path / "features"), table="features")
+    features.lineage = Lineage({}, (images,))
+    moments = DeltaBatches(filepath=str(tmp_path / "moments"), table="moments")
+    moments.lineage = Lineage({}, (features,))
+
+    def run() -> None:
+        following()
+        features.save(per_batch(_embed)(images.load()))
+        moments.save(per_batch(_measure)(features.load()))
+
+    photos.save(batches({"000001": ["a"], "000002": ["c", "d"]}, schemas.PHOTOS))
+    run()
+    photos.save(batches({"000003": ["c*", "d!"]}, schemas.PHOTOS))
+    run()
+    rows = DeltaTable(moments.filepath).to_pyarrow_table().sort_by("batch")
+    assert [n for n in rows["n"].to_pylist() if n] == [1, 1]
+
+
+def test_batches_of_as_many_other_photos_are_told_apart(
+    photos: DeltaBatches,
+    images: DeltaBatches,
+    following: Callable[[], None],
+    tmp_path: Path,
+) -> None:
+    photos.save(batches({"000001": ["a"]}, schemas.PHOTOS))
+    shutil.copytree(photos.filepath, tmp_path / "copy")
+    photos.save(batches({"000002": ["c", "d"]}, schemas.PHOTOS))
+    following()
+    shutil.rmtree(photos.filepath)
+    shutil.copytree(tmp_path / "copy", photos.filepath)
+    photos.save(batches({"000002": ["bb", "c"]}, schemas.PHOTOS))
+    following()
+    assert names(images) == {"000001": ["a"], "000002": ["bb", "c"]}
+
+
+def test_a_row_that_somebody_deleted_beside_a_replaced_one(
+    photos: DeltaBatches, images: DeltaBatches, following: Callable[[], None]
+) -> None:
+    photos.save(batches({"000001": ["a", "b"]}, schemas.PHOTOS))
+    following()
+    DeltaTable(images.filepath).delete("photo_id = 'b'")
+    photos.save(batches({"000002": ["a*"]}, schemas.PHOTOS))
+    following()
+    assert names(images) == {"000001": ["b"], "000002": ["a*"]}
+
+
+def test_a_table_that_others_have_compacted_goes_on(
+    photos: DeltaBatches, images: DeltaBatches, following: Callable[[], None]
+) -> None:
+    tables = [table_of([row(name)], schemas.PHOTOS) for name in "ab"]
+    photos.save({"000001": lambda: from_tables(tables, schemas.PHOTOS)})
+    following()
+    for table in (photos, images):
+        DeltaTable(table.filepath).optimize.compact()
+    following()
+    assert images.written == ()
+    photos.save(batches({"000002": ["b*"]}, schemas.PHOTOS))
+    following()
+    assert names(images) == names(photos) == {"000001": ["a"], "000002": ["b*"]}
+    assert images.load()["000001"]().count() == 1
+
+
+def test_a_table_upstream_that_was_rebuilt_meanwhile_stops_the_run(
+    photos: DeltaBatches, images: DeltaBatches, following: Callable[[], None]
+) -> None:
+    photos.save(batches({"000001": ["a"]}, schemas.PHOTOS))
+    photos.load()
+    other = DeltaBatches(filepath=photos.filepath, table="photos")
+    other.lineage = Lineage(OTHER)
+    other.save(batches({"000001": ["b"]}, schemas.PHOTOS))
+    images.lineage = Lineage({}, (photos,))
+    with pytest.raises(DatasetError, match="another run has begun to write"):
+        images.save(batches({"000001": ["a"]}))
+
+
+def test_a_batch_whose_photos_have_all_vanished_is_not_stored(
+    photos: DeltaBatches,
+) -> None:
+    photos.save(batches({"000001": ["a"], "000002": []}, schemas.PHOTOS))
+    assert photos.written == ("000001",)
+    assert [*photos.load()] == ["000001"]
+
+
+def test_a_number_that_another_run_has_taken_stops_the_run(
+    photos: DeltaBatches,
+) -> None:
+    photos.save(batches({"000001": ["a"]}, schemas.PHOTOS))
+    with pytest.raises(DatasetError, match="another run has begun to write"):
+        photos.save(batches({"000001": ["a", "b"]}, schemas.PHOTOS))
+    assert names(photos) == {"000001": ["a"]}
+
+
 # Recipes.
 
 
@@ -472,6 +571,49 @@ def test_a_flipped_byte_is_an_error_that_names_the_file(images: DeltaBatches) ->
     file.write_bytes(content)
     with pytest.raises(Exception, match=f"Found {file} unreadable"):
         images.load()["000001"]().collect()
+
+
+def test_a_flipped_bit_is_repaired_on_request(images: DeltaBatches) -> None:
+    images.save(batches({"000001": ["a"], "000002": ["b"]}))
+    (file,) = folder(images).glob("batch=000002/*.parquet")
+    column = pq.ParquetFile(file).metadata.row_group(0).column(1)
+    content = bytearray(file.read_bytes())
+    content[column.data_page_offset + column.total_compressed_size - 3] ^= 1
+    file.write_bytes(content)
+    repair = DeltaBatches(
+        filepath=images.filepath, table="images", damaged_batches="recompute"
+    )
+    repair.prepare(Lineage())
+    repair.save({"000001": unread, **batches({"000002": ["b"]})})
+    assert repair.written == ("000002",)
+    assert names(images) == {"000001": ["a"], "000002": ["b"]}
+
+
+def test_intact_files_of_photos_stay_when_others_are_damaged(tmp_path: Path) -> None:
+    photos = DeltaBatches(
+        filepath=f"{tmp_path}/photos", table="photos", damaged_batches="recompute"
+    )
+    tables = [table_of([row(name)], schemas.PHOTOS) for name in "ab"]
+    photos.save({"000001": lambda: from_tables(tables, schemas.PHOTOS)})
+    sorted(folder(photos).glob("batch=000001/*.parquet"))[0].unlink()
+    photos.prepare(Lineage())
+    assert names(photos) == {"000001": ["b"]}
+
+
+def test_a_copied_folder_of_a_batch_adds_no_rows(images: DeltaBatches) -> None:
+    images.save(batches({"000001": ["a"]}))
+    batch = folder(images) / "batch=000001"
+    for name in ("batch=000001 (copy)", "old/batch=000001"):
+        shutil.copytree(batch, folder(images) / name)
+    rows = DeltaSpark(filepath=images.filepath, table="images").load()
+    assert [(r.batch, r.photo_id) for r in rows.collect()] == [("000001", "a")]
+
+
+def test_a_path_that_delta_would_decode_is_refused(tmp_path: Path) -> None:
+    table = DeltaBatches(filepath=f"{tmp_path}/a%20b/images", table="images")
+    with pytest.raises(DatasetError, match="percent sign with two hexadecimal digits"):
+        table.save(batches({"000001": ["a"]}))
+    assert not (tmp_path / "a%20b").exists()
 
 
 def test_a_run_that_was_overtaken_stops_and_loses_nothing(

@@ -215,7 +215,7 @@ def test_a_listing_is_counted(root: Path) -> None:
     (root / "Test/Kiwi/0_100.jpg").unlink()
     new = {"Lime/1.jpg": jpeg(6), "notes.txt": b"-", "more.txt": b"-", ".x": b"-"}
     write_files(root, new | {"out/table/1.parquet": b"-", "out/2.jpg": b"-"})
-    store = PhotoStore(filepath=str(root), root=f"{root}/out").load()
+    store = PhotoStore(filepath=str(root), tables={"path": f"{root}/out"}).load()
     _, counts = plan_batches(store, known, PARAMETERS)
     assert counts == {
         "files": 10,

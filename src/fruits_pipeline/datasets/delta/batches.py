@@ -9,10 +9,12 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
+from fruits_pipeline.datasets.delta.errors import overtaken
 from fruits_pipeline.datasets.delta.files import StoredFile, stored_file
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.opening import create_log, existing_log, open_log
+from fruits_pipeline.datasets.delta.opening import create_log, open_log
 from fruits_pipeline.datasets.delta.rows import follow, replace_rows
 from fruits_pipeline.lineage import (
     ChangedLocation,
@@ -79,7 +81,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         Raises:
             FruitsError: The recipe changed, or the folder contains something else.
         """
-        self.lineage = lineage
+        self.lineage, self._loaded = lineage, None
         self.written, self.photos_written = (), 0
         log = open_log(self.filepath)
         if log is None:
@@ -88,10 +90,25 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         check_recipe(self.filepath, log.recipe, lineage.recipe, *settings)
         if self.changed_location == "accept" and only_moved(log.recipe, lineage.recipe):
             log.set_recipe(lineage.recipe)
-        if self.damaged_batches == "recompute" and (damaged := log.damaged()):
-            logger.warning("%s: computing batches %s again", self.table, [*damaged])
-            log.claim()
-            log.commit(removed=(f for f in log.files if f.batch in damaged))
+        if self.damaged_batches == "recompute":
+            self._drop_damaged(log)
+
+    def _drop_damaged(self, log: DeltaLog) -> None:
+        """Remove damaged batches; of photos only the files, as others may be gone."""
+        damaged = [file for file, _ in log.damaged(read=True)]
+        if not damaged:
+            return
+        if not self._is_first:
+            names = {file.batch for file in damaged}
+            damaged = [file for file in log.files if file.batch in names]
+        logger.warning("%s: computing %d files again", self.table, len(damaged))
+        log.claim()
+        log.commit(removed=damaged)
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether this is the table of photos, which has no table upstream."""
+        return self.schema is schemas.PHOTOS
 
     def load(self) -> Batches:
         """Return the batches of the table.
@@ -99,7 +116,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         Raises:
             FruitsError: There is no table, or files of it are missing.
         """
-        log = existing_log(self.filepath)
+        log = self._existing()
         return {
             name: partial(self._frame, [file.path for file in files])
             for name, files in log.batches.items()
@@ -118,6 +135,8 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
             FruitsError: Another run writes to the table.
         """
         log = self._log()
+        if self._is_first and data.keys() & log.batches.keys():
+            raise overtaken(self.filepath)  # another run has taken the numbers
         upstream = self._upstream()
         stale = self._follow(log, upstream) if upstream else set()
         missing = {
@@ -127,12 +146,18 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         }
         if missing:
             log.claim()
-        self.written, self.photos_written = tuple(missing), 0
+        self.written, self.photos_written = (), 0
         with track(self.table, len(missing)) as advance:
             for name, files in side_by_side(self._write, missing):
-                self._commit(log, name, files, upstream)
                 photos = sum(file.photos for file in files)
-                self.photos_written += photos
+                if photos or not self._is_first:
+                    self._commit(log, name, files, upstream)
+                    self.written += (name,)
+                    self.photos_written += photos
+                else:
+                    logger.warning(
+                        "%s: photos listed for %s are gone", self.table, name
+                    )
                 advance(photos)
         log.finish()
 
@@ -171,7 +196,12 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
     def _upstream(self) -> DeltaLog | None:
         tables = (s for s in self.lineage.sources if isinstance(s, DeltaBatches))
         table = next(tables, None)
-        return open_log(table.filepath) if table else None
+        if table is None:
+            return None
+        log = open_log(table.filepath)
+        if log and table.identity() != log.identity:  # rebuilt since it was loaded
+            raise overtaken(table.filepath)
+        return log
 
     def _follow(self, log: DeltaLog, upstream: DeltaLog) -> set[str]:
         """Delete rows that are no longer upstream; return batches to compute again."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 import pyarrow as pa
 from kedro.io.core import AbstractDataset
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets.delta.opening import open_log
+from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.opening import existing_log, open_log
 from fruits_pipeline.lineage import Recipe
 
 In = TypeVar("In")
@@ -30,15 +32,29 @@ class DeltaDataset(AbstractDataset[In, Out]):
     def __init__(
         self, *, filepath: str, table: str, metadata: dict[str, Any] | None = None
     ) -> None:
-        self.filepath = filepath
+        self.filepath = re.sub(r"(?<!:)/{2,}", "/", filepath)
         self.table = table
         self.schema: pa.Schema = getattr(schemas, table.upper())
         self.metadata = metadata
+        self._loaded: str | None = None
 
     def identity(self) -> str | None:
-        """Return the id of the table, None before it exists."""
+        """Return the id of the table that was loaded, else of the stored one."""
+        if self._loaded:
+            return self._loaded
         log = open_log(self.filepath)
         return log.identity if log else None
+
+    def origin(self) -> list[str | None]:
+        """Return the identities of the sources of the stored rows."""
+        log = open_log(self.filepath)
+        return log.origin if log else []
+
+    def _existing(self) -> DeltaLog:
+        """Return the table, to load it."""
+        log = existing_log(self.filepath)
+        self._loaded = log.identity
+        return log
 
     def state(self) -> str | None:
         """Return the id and version of the table, None before it exists."""

@@ -24,6 +24,8 @@ def errors_in_words(place: str) -> Iterator[None]:
     except CommitFailedError as exc:
         raise overtaken(place) from exc
     except (DeltaError, OSError) as exc:
+        if "already exists" in str(exc):  # created since it was looked for
+            raise overtaken(place) from exc
         raise FruitsError(_in_words(place, str(exc))) from exc
 
 

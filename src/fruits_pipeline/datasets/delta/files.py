@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from fsspec.core import url_to_fs
 
@@ -25,6 +26,8 @@ class StoredFile:
         last_path: Highest `path` of a row, None where unknown.
     """
 
+    DIGESTS: ClassVar = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
+
     path: str
     size_bytes: int
     batch: str
@@ -33,6 +36,18 @@ class StoredFile:
     photos: int
     first_path: str | None = None
     last_path: str | None = None
+
+    @property
+    def keys(self) -> int | None:
+        """Digest of the keys of all rows; None if another program wrote the file."""
+        match = self.DIGESTS.fullmatch(self.path)
+        return int(match[1], 16) if match else None
+
+    @property
+    def valid_keys(self) -> int | None:
+        """Digest of the keys of the rows without an error; None as for `keys`."""
+        match = self.DIGESTS.fullmatch(self.path)
+        return int(match[2], 16) if match else None
 
     def stats(self) -> str:
         """Return the statistics of the Delta protocol, as JSON."""

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import pandas as pd
@@ -25,7 +25,7 @@ from fruits_pipeline.datasets.delta.errors import errors_in_words, overtaken
 from fruits_pipeline.datasets.delta.files import StoredFile, listed_file, sizes
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Recipe
-from fruits_pipeline.spark.parts import unreadable
+from fruits_pipeline.spark.parts import StoredPart, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ RECIPE, ORIGIN = "fruits.recipe", "fruits.origin"
 WRITER, LAST_BATCH = "fruits.writer", "fruits.last_batch"
 """App transactions: the run that may commit, and the highest number of a batch so far."""
 
-OURS = re.compile(r"batch=\d+/part-\d+-[0-9a-f-]{32,36}(-c\d+)?(\.\w+)?\.parquet")
+OURS = re.compile(r"batch=\d+/part-\d+-[0-9a-f-]{32,52}(-c\d+)?(\.\w+)?\.parquet")
 """Names of files that this project, or delta-rs on its tables, writes."""
 
 
@@ -83,6 +83,11 @@ class DeltaLog:
         """Identities of the sources of the rows."""
         origin: list[str | None] = json.loads(self._properties[ORIGIN])
         return origin
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns of the files."""
+        return [field.name for field in self._table.schema().fields]
 
     @property
     def last_batch(self) -> int:
@@ -193,13 +198,9 @@ class DeltaLog:
         if not left:
             return
         file_system, base = url_to_fs(self.place)
-        file_system.rm([f"{base}/{path}" for path in left])
+        for path in left:  # not `rm`, which takes names for patterns
+            file_system.rm_file(f"{base}/{path}")
         logger.info("%s: deleted %d files of older versions", self.place, len(left))
-        if kept := [path for path in left if path in sizes(self.place)]:
-            raise FruitsError(  # s3fs does not report what it was not allowed to delete
-                f"Found {len(kept)} files of {self.place} that cannot be deleted, such "
-                f"as {kept[0]}; expected permission to delete them (s3:DeleteObject)."
-            )
 
     def set_recipe(self, recipe: Recipe) -> None:
         """Replace the recipe, as the same photos are read from another location."""
@@ -209,17 +210,21 @@ class DeltaLog:
             )
             self._refresh(own_commits=0)
 
-    def damaged(self) -> dict[str, str]:
-        """Return a batch's damage by its name: a file that is missing or cut off."""
+    def damaged(self, read: bool = False) -> Iterator[tuple[StoredFile, str]]:
+        """Yield files that are missing, cut off or damaged, and what is wrong.
+
+        Args:
+            read: Whether to read every file, which finds flipped bits too.
+        """
         stored = sizes(self.place)
-        found = {}
         for file in self.files:
-            size = stored.get(file.path)
+            place, size = f"{self.place}/{file.path}", stored.get(file.path)
             if size is None:
-                found[file.batch] = f"no file {self.place}/{file.path}"
+                yield file, f"no file {place}"
             elif size != file.size_bytes:
-                found[file.batch] = f"{self.place}/{file.path} of {size} bytes"
-        return found
+                yield file, f"{place} of {size} bytes"
+            elif read and (reason := _unreadable(place)):
+                yield file, reason
 
     def check_files(self) -> None:
         """Raise unless storage has every file that the log lists, with its size.
@@ -227,11 +232,12 @@ class DeltaLog:
         Raises:
             FruitsError: A file is missing or has another size.
         """
-        for batch, what in self.damaged().items():
+        for file, what in self.damaged():
             raise FruitsError(
-                f"Found {what}, which the log lists for batch {batch} of {self.place}; "
-                "expected all files as they were written. Compute the batch again: run "
-                "the same command with --params damaged_batches=recompute"
+                f"Found {what}, which the log lists for batch {file.batch} of "
+                f"{self.place}; expected all files as they were written. Compute the batch "
+                "again: run all stages (`kedro run`) with the same parameters and --params "
+                "damaged_batches=recompute"
             )
 
     def read(self, files: Iterable[StoredFile], columns: Sequence[str]) -> pa.Table:
@@ -279,3 +285,13 @@ class DeltaLog:
     def _properties(self) -> Mapping[str, str]:
         properties: Mapping[str, str] = self._table.metadata().configuration
         return properties
+
+
+def _unreadable(place: str) -> str | None:
+    """Return why a file cannot be read, None if it can."""
+    try:
+        for _ in StoredPart(place)():
+            pass
+    except FruitsError as exc:
+        return str(exc)
+    return None

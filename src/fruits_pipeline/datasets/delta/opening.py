@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
@@ -50,6 +51,12 @@ def open_log(place: str) -> DeltaLog | None:
 
 
 def _table(place: str) -> DeltaTable:
+    if "://" not in place and unquote(place) != place:
+        raise FruitsError(
+            f"Found a percent sign with two hexadecimal digits in {place}; expected a "
+            "path without, as Delta tables read it as another path. Rename the folder, or "
+            "choose another `root`."
+        )
     if _shared is None:
         return DeltaTable(place)
     if place in _shared:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from fruits_pipeline.datasets.delta.files import StoredFile, stored_file
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.spark import arrow, parts
+from fruits_pipeline.spark.parts import key_digest
 
 
 @dataclass
@@ -33,14 +34,14 @@ class Changes:
 def follow(log: DeltaLog, upstream: DeltaLog, schema: pa.Schema) -> Changes:
     """Compare a table with its upstream table, batch by batch.
 
-    The row counts in the logs tell which batches differ; only those are read. Rows whose
-    (`path`, `photo_id`) is not upstream are deleted. A batch that still has fewer rows
-    than its upstream batch is stale, as is one of moments, which have no rows of photos.
+    The digests in the file names tell which batches have other keys than the rows
+    without an error upstream; only those are read. Rows whose (`path`, `photo_id`) is not
+    upstream are deleted. A batch that then lacks rows is stale, as is one of moments,
+    which have no rows of photos.
 
     Args:
         log: The table.
-        upstream: Its upstream table; rows with an error have none here, except in
-            `images`, whose upstream rows have no errors.
+        upstream: Its upstream table.
         schema: Schema of the table.
     """
     changes = Changes()
@@ -49,15 +50,27 @@ def follow(log: DeltaLog, upstream: DeltaLog, schema: pa.Schema) -> Changes:
         if above is None:
             changes.removed += files
             continue
-        expected = sum(file.rows - file.errors for file in above)
-        if sum(file.photos for file in files) == expected:
+        expected = _digest(upstream, above, [file.valid_keys for file in above])
+        if _digest(log, files, [file.keys for file in files]) == expected:
             continue
-        kept = 0
-        if "path" in schema.names:
-            kept = _delete_unknown(log, files, schema, _keys(upstream, above), changes)
-        if kept != expected:
+        if "path" not in schema.names:
+            changes.stale.add(name)
+            continue
+        known = _keys(upstream, above)
+        if _delete_unknown(log, files, schema, known, changes) != len(known):
             changes.stale.add(name)
     return changes
+
+
+def _digest(
+    log: DeltaLog, files: Sequence[StoredFile], digests: Sequence[int | None]
+) -> int | None:
+    """Return the digest of the keys of a batch; None if it is not known."""
+    if None not in digests:
+        return sum(digest or 0 for digest in digests) % 2**64
+    if "path" not in log.columns:
+        return None
+    return int(key_digest(_keys(log, files)), 16)
 
 
 def _delete_unknown(
@@ -82,7 +95,7 @@ def _delete_unknown(
 def _keys(log: DeltaLog, files: Sequence[StoredFile]) -> set[tuple[str, str]]:
     """Return (`path`, `photo_id`) of the rows without an error."""
     columns = ["path", "photo_id"]
-    if any(file.errors for file in files):
+    if "error" in log.columns:
         columns.append("error")
     return {
         (row["path"], row["photo_id"])

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.opening import existing_log, open_log
+from fruits_pipeline.datasets.delta.opening import open_log
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark import frames
@@ -39,7 +39,7 @@ class DeltaSpark(_DeltaView[DataFrame]):
         Raises:
             FruitsError: There is no table, or files of it are missing.
         """
-        log = existing_log(self.filepath)
+        log = self._existing()
         paths = [file.path for file in log.files]
         return frames.from_table(self.filepath, paths, self.schema)
 
@@ -53,7 +53,7 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
         Raises:
             FruitsError: There is no table, or files of it are missing.
         """
-        return existing_log(self.filepath).to_pandas()
+        return self._existing().to_pandas()
 
 
 class DeltaCounts(_DeltaView[pd.DataFrame]):
@@ -65,7 +65,7 @@ class DeltaCounts(_DeltaView[pd.DataFrame]):
         Raises:
             FruitsError: There is no table, or files of it are missing.
         """
-        log = existing_log(self.filepath)
+        log = self._existing()
         rows = [(f.batch, f.photos, f.errors) for f in log.files]
         counts = pd.DataFrame(rows, columns=["batch", "photos", "rejected"])
         return counts.groupby("batch", as_index=False).sum()
