@@ -20,6 +20,10 @@ _shared: dict[str, DeltaTable] | None = None
 """Tables that this run has opened, by place; None outside of runs."""
 
 
+_checked: set[str] = set()
+"""Versions of tables whose files this run has found in storage."""
+
+
 def share_tables(share: bool) -> None:
     """Open every table once during a run, and refresh it then, to save requests.
 
@@ -28,6 +32,7 @@ def share_tables(share: bool) -> None:
     """
     global _shared  # noqa: PLW0603 - one run at a time in a process
     _shared = {} if share else None
+    _checked.clear()
 
 
 def open_log(place: str) -> DeltaLog | None:
@@ -78,7 +83,11 @@ def existing_log(place: str) -> DeltaLog:
             f"Found no table in {place}; expected one. Run the stages before this one "
             "first, with `kedro run` and the same `root`."
         )
-    log.check_files()
+    version = f"{place} {log.state}"
+    if version not in _checked:
+        log.check_files()
+    if _shared is not None:
+        _checked.add(version)
     return log
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.log import DeltaLog
@@ -33,15 +33,22 @@ class _DeltaView(DeltaDataset[None, View]):
 class DeltaSpark(_DeltaView[DataFrame]):
     """The whole table as a Spark DataFrame, with the column `batch`."""
 
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._frame: tuple[str, SparkSession, DataFrame] | None = None
+
     def load(self) -> DataFrame:
-        """Return all rows, lazily.
+        """Return all rows, lazily; Spark lists the files of a version once.
 
         Raises:
             FruitsError: There is no table, or files of it are missing.
         """
-        log = self._existing()
-        paths = [file.path for file in log.files]
-        return frames.from_table(self.filepath, paths, self.schema)
+        log, session = self._existing(), SparkSession.builder.getOrCreate()
+        if self._frame is None or self._frame[:2] != (log.state, session):
+            paths = [file.path for file in log.files]
+            frame = frames.from_table(self.filepath, paths, self.schema)
+            self._frame = log.state, session, frame
+        return self._frame[2]
 
 
 class DeltaPandas(_DeltaView[pd.DataFrame]):
