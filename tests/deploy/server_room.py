@@ -153,6 +153,8 @@ def environ_of(address: str, metadata: str) -> dict[str, str]:
         "AUTO_STOP_MINUTES": "15",
         "AWS_ENDPOINT_URL": address,
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
+        "AWS_METADATA_ENDPOINT": metadata,  # the same for delta-rs, which also
+        "AWS_ALLOW_HTTP": "true",  # insists on https otherwise
         "PYSPARK_SUBMIT_ARGS": f"{OF_MOTO} pyspark-shell",
     }
 
