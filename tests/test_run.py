@@ -470,6 +470,8 @@ def test_a_folder_without_photos(kedro_run: Run, tmp_path: Path) -> None:
         ),
         ("reduce__variance", 1.5, "reduce.variance: found 1.5; Input should be less"),
         ("ingest__photos_per_batch", "ten", "ingest.photos_per_batch: found 'ten'"),
+        ("root", "", "root: found nothing; expected a folder or URL"),
+        ("photos", "", "photos: found nothing; expected a folder or URL"),
         ("reduce__refit", "sometimes", "'when needed', 'always' or 'never'"),
     ],
 )
@@ -616,10 +618,22 @@ def test_another_photo_folder_is_refused_unless_the_photos_have_moved(
     before = fingerprints(copy.root)
     said = refused(kedro_run(photos=moved, root=copy.root, **SETTINGS))
     assert "made from photos in ../my photos; expected the same location" in said
+    assert "(folders are relative to `root`)" in said
     assert fingerprints(copy.root) == before
     accepted = finished(kedro_run, moved, copy.root, changed_location="accept")
     assert accepted.embedded == 0
     assert finished(kedro_run, moved, copy.root).embedded == 0
+
+
+def test_a_location_is_accepted_for_all_tables_or_for_none(
+    first: Chain, kedro_run: Run, tmp_path: Path
+) -> None:
+    copy = first.copy(tmp_path)
+    moved = shutil.move(copy.photos, tmp_path / "moved")
+    settings = {"root": copy.root, "changed_location": "accept", **SETTINGS}
+    refused(kedro_run(photos=moved, reduce__variance=0.5, **settings))
+    back = shutil.move(moved, copy.photos)
+    assert finished(kedro_run, back, copy.root).embedded == 0
 
 
 def test_tables_below_the_photos_are_not_ingested(

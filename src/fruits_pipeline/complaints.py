@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
-from fruits_pipeline.errors import FruitsError, denied
+from fruits_pipeline.errors import FruitsError, denied, not_allowed
 
 NO_SPACE = "No space left on device"
 
@@ -62,6 +62,9 @@ def _of_permission(causes: list[BaseException]) -> str:
     calls = [getattr(cause, "operation_name", None) for cause in causes]
     call = next(filter(None, calls), "access")
     places = re.findall(r"s3a?://([^\s'\")]+)", "".join(map(str, causes)))
+    local = [c.filename for c in causes if isinstance(c, OSError) and c.filename]
+    if local and not places:
+        return not_allowed(str(local[0]))
     what = f"arn:aws:s3:::{places[0]}" if places else str(causes[-1])
     return denied(ACTIONS.get(call, call), what)
 

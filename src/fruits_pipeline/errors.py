@@ -17,3 +17,12 @@ def denied(action: str, resource: str) -> str:
         "read photos, and to list, read, write and delete tables. Give it to the role of "
         "this server, as deploy/template.yaml does."
     )
+
+
+def not_allowed(place: str) -> str:
+    """Return the message for a file on this disk that this user may not use."""
+    return (
+        f"Found that access to {place} is not permitted; expected permission to read "
+        "photos, and to read, write and delete tables. Change the permissions of the "
+        "folder, or choose another `root`."
+    )

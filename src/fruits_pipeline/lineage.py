@@ -90,7 +90,8 @@ def check_recipe(
             return
         raise FruitsError(
             f"Found {place} made from photos in {old.get(LOCATION)}; expected the same "
-            f"location, and not {new[LOCATION]}, so that one root holds one collection. "
+            f"location, and not {new[LOCATION]}, so that one root holds one collection "
+            "(folders are relative to `root`). "
             "Choose another `root`; or, if the same photos have moved there, accept it "
             "with --params changed_location=accept"
         )

@@ -209,6 +209,11 @@ def check(parameters: Mapping[str, Any]) -> None:
         FruitsError: With one line for each parameter that is wrong.
     """
     wrong = [_unknown(name, (*STAGES, *PLACES)) for name in _strangers(parameters)]
+    wrong += [
+        f"- {name}: found nothing; expected a folder or URL"
+        for name in ("photos", "root", "backbone_folder")
+        if not parameters.get(name, "unset")
+    ]
     for name, choices in CHOICES.items():
         if (found := parameters.get(name, choices[0])) not in choices:
             wrong.append(f"- {name}: found {found!r}; expected one of {choices}")

@@ -32,9 +32,11 @@ class Table:
     def recipe(self) -> dict[str, Any]:
         return self.stored
 
-    def prepare(self, lineage: Lineage) -> None:
+    def check(self, lineage: Lineage) -> None:
         if self.stored and self.stored != lineage.recipe:
             raise FruitsError("another recipe")
+
+    def prepare(self, lineage: Lineage) -> None:
         self.lineage = lineage
 
 

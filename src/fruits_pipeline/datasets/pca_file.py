@@ -99,17 +99,26 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         stored = self._stored()
         return stored.recipe if stored else {}
 
-    def prepare(self, lineage: Lineage) -> None:
+    def check(self, lineage: Lineage) -> None:
         """Check, before a run computes anything, that its model may be written.
 
         Raises:
-            FruitsError: The recipe changed.
+            FruitsError: The recipe changed, or the file is damaged.
         """
+        if stored := self._stored():
+            settings = (self.changed_recipe, self.changed_location)
+            check_recipe(self.filepath, stored.recipe, lineage.recipe, *settings)
+
+    def prepare(self, lineage: Lineage) -> None:
+        """Prepare the file for a model of another lineage.
+
+        Raises:
+            FruitsError: As `check`.
+        """
+        self.check(lineage)
         self.lineage, self._loaded = lineage, None
         if not (stored := self._stored()):
             return
-        settings = (self.changed_recipe, self.changed_location)
-        check_recipe(self.filepath, stored.recipe, lineage.recipe, *settings)
         if self.changed_location == "accept" and only_moved(
             stored.recipe, lineage.recipe
         ):

@@ -65,6 +65,7 @@ def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
     made: dict[str, Lineage] = {}
     written = {_place(catalog, name) for name in pipeline.all_outputs()} - {None}
     lineages: dict[str, Lineage] = {}
+    prepared: list[tuple[Any, Lineage]] = []
     for node in pipeline.nodes:
         lineage = _lineage_of(node, catalog, made, written)
         for name in node.outputs:
@@ -73,7 +74,10 @@ def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
                 lineages[place] = lineage
             dataset: Any = catalog.get(name)
             if hasattr(dataset, "prepare"):
-                dataset.prepare(lineage)
+                dataset.check(lineage)
+                prepared.append((dataset, lineage))
+    for dataset, lineage in prepared:  # only if none of them refuses
+        dataset.prepare(lineage)
     _check_pca(pipeline, catalog)
     for name in pipeline.inputs():
         place, dataset = _place(catalog, name), catalog.get(name)

@@ -14,7 +14,7 @@ from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import overtaken
 from fruits_pipeline.datasets.delta.files import StoredFile, stored_file
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.opening import create_log, open_log
+from fruits_pipeline.datasets.delta.opening import create_log, existing_log, open_log
 from fruits_pipeline.datasets.delta.rows import follow, replace_rows
 from fruits_pipeline.lineage import (
     ChangedLocation,
@@ -72,22 +72,40 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         self.written: tuple[str, ...] = ()
         self.photos_written = 0
 
-    def prepare(self, lineage: Lineage) -> None:
+    def check(self, lineage: Lineage) -> None:
         """Check, before a run computes anything, that its rows may be written.
 
         Args:
             lineage: Lineage of the rows that will be saved.
 
         Raises:
-            FruitsError: The recipe changed, or the folder contains something else.
+            FruitsError: The recipe changed, files are missing or cut off, or the folder
+                contains something else.
         """
-        self.lineage, self._loaded = lineage, None
-        self.written, self.photos_written = (), 0
         log = open_log(self.filepath)
         if log is None:
             return
         settings = (self.changed_recipe, self.changed_location)
         check_recipe(self.filepath, log.recipe, lineage.recipe, *settings)
+        rebuilt = log.recipe != lineage.recipe and self.changed_recipe == "rebuild"
+        if not rebuilt and self.damaged_batches == "refuse":
+            existing_log(self.filepath)
+
+    def prepare(self, lineage: Lineage) -> None:
+        """Prepare the table for rows of another lineage, or without damaged batches.
+
+        Args:
+            lineage: Lineage of the rows that will be saved.
+
+        Raises:
+            FruitsError: As `check`.
+        """
+        self.check(lineage)
+        self.lineage, self._loaded = lineage, None
+        self.written, self.photos_written = (), 0
+        log = open_log(self.filepath)
+        if log is None:
+            return
         if self.changed_location == "accept" and only_moved(log.recipe, lineage.recipe):
             log.set_recipe(lineage.recipe)
         if self.damaged_batches == "recompute":

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from fruits_pipeline.errors import FruitsError, denied
+from fruits_pipeline.errors import FruitsError, denied, not_allowed
 
 ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
 """What a role needs for a request."""
@@ -37,6 +37,8 @@ def _in_words(place: str, text: str) -> str:
             "s3:ListBucket" if "list-type=" in path else ACTIONS.get(method, method)
         )
         return denied(action, f"arn:aws:s3:::{path.partition('?')[0]}")
+    if "Permission denied" in text:
+        return not_allowed(place)
     reason = " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", text).split())
     return (
         f"Found {place}/_delta_log unusable ({reason}); expected the log of a Delta table "

@@ -12,7 +12,7 @@ from deltalake.exceptions import TableNotFoundError
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.errors import errors_in_words
 from fruits_pipeline.datasets.delta.files import sizes
-from fruits_pipeline.datasets.delta.log import ORIGIN, RECIPE, WRITER, DeltaLog
+from fruits_pipeline.datasets.delta.log import ORIGIN, OURS, RECIPE, WRITER, DeltaLog
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Recipe
 
@@ -127,14 +127,20 @@ def _check_empty(place: str) -> None:
     found = [name for name in sizes(place) if not name.startswith("_delta_log/")]
     if not found:
         return
-    if any(name.startswith(("_recipe.json", "batch=")) for name in found):
+    if any(name.endswith(("_recipe.json", "/_SUCCESS")) for name in found):
         raise FruitsError(
             f"Found a table of version 0.1 of this project in {place}; expected a Delta "
             f"table. Delete {place} and the other tables below the same root, and run "
             "again to compute them from the photos, or choose another `root`."
         )
+    if any(OURS.fullmatch(name) for name in found):
+        raise FruitsError(
+            f"Found files of a table in {place} without their log; expected the folder "
+            "_delta_log beside them. Restore it from a copy, or move the files away and run "
+            "again: the rows are computed again, except those of photos that are gone."
+        )
     raise FruitsError(
         f"Found {len(found)} files in {place}, such as {found[0]}, and no table; "
-        "expected a table of this project or an empty folder, in which nothing is lost. "
-        "Choose another `root`, or move the files away."
+        "expected a table of this project or an empty folder. Choose another `root`, or "
+        "move the files away."
     )
