@@ -170,7 +170,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
                 photos = sum(file.photos for file in files)
                 if photos or not self._is_first:
                     self._commit(log, name, files, upstream)
-                    self.written += (name,)
+                    self.written = tuple(sorted((*self.written, name)))
                     self.photos_written += photos
                 else:
                     logger.warning(
