@@ -24,6 +24,9 @@ ChangedRecipe = Literal["refuse", "rebuild"]
 ChangedLocation = Literal["refuse", "accept"]
 """What happens to a table whose photos are read from another location."""
 
+DamagedBatches = Literal["refuse", "recompute"]
+"""What happens to batches whose files are missing or damaged."""
+
 LOCATION = "photos"
 """Recipe entry of the photo store."""
 

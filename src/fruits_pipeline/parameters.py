@@ -16,7 +16,12 @@ from pydantic import (
 )
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, Recipe
+from fruits_pipeline.lineage import (
+    ChangedLocation,
+    ChangedRecipe,
+    DamagedBatches,
+    Recipe,
+)
 from fruits_pipeline.photos import Fit
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -176,7 +181,7 @@ STAGES: Mapping[str, type[_Stage]] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "changed_recipe": get_args(ChangedRecipe),
     "changed_location": get_args(ChangedLocation),
-    "damaged_batches": ("refuse", "recompute"),
+    "damaged_batches": get_args(DamagedBatches),
 }
 """What `--params` may choose from, besides the stages: see `globals.yml`."""
 

@@ -255,6 +255,37 @@ def following(photos: DeltaBatches, images: DeltaBatches) -> Callable[[], None]:
     return save
 
 
+@pytest.fixture
+def features(images: DeltaBatches, tmp_path: Path) -> DeltaBatches:
+    table = DeltaBatches(filepath=str(tmp_path / "features"), table="features")
+    table.lineage = Lineage({}, (images,))
+    return table
+
+
+@pytest.fixture
+def moments(features: DeltaBatches, tmp_path: Path) -> DeltaBatches:
+    table = DeltaBatches(filepath=str(tmp_path / "moments"), table="moments")
+    table.lineage = Lineage({}, (features,))
+    return table
+
+
+@pytest.fixture
+def run(
+    images: DeltaBatches,
+    features: DeltaBatches,
+    moments: DeltaBatches,
+    following: Callable[[], None],
+) -> Callable[[], None]:
+    """Save `images`, `features` and `moments`, as a run does."""
+
+    def save() -> None:
+        following()
+        features.save(per_batch(_embed)(images.load()))
+        moments.save(per_batch(_measure)(features.load()))
+
+    return save
+
+
 def _decode(rows: Rows) -> Rows:
     for batch in rows:
         made = [row(name) for name in batch["photo_id"].to_pylist()]
@@ -279,19 +310,10 @@ def test_a_changed_photo_has_one_row_downstream(
 def test_a_photo_that_is_broken_now_has_no_row_behind_images(
     photos: DeltaBatches,
     images: DeltaBatches,
-    following: Callable[[], None],
-    tmp_path: Path,
+    features: DeltaBatches,
+    moments: DeltaBatches,
+    run: Callable[[], None],
 ) -> None:
-    features = DeltaBatches(filepath=str(tmp_path / "features"), table="features")
-    features.lineage = Lineage({}, (images,))
-    moments = DeltaBatches(filepath=str(tmp_path / "moments"), table="moments")
-    moments.lineage = Lineage({}, (features,))
-
-    def run() -> None:
-        following()
-        features.save(per_batch(_embed)(images.load()))
-        moments.save(per_batch(_measure)(features.load()))
-
     photos.save(batches({"000001": ["a", "b"], "000002": ["c"]}, schemas.PHOTOS))
     run()
     photos.save(batches({"000003": ["b!", "d"]}, schemas.PHOTOS))
@@ -369,21 +391,8 @@ def test_another_table_upstream_rebuilds_the_table(
 
 
 def test_moments_of_a_batch_without_photos_count_none(
-    photos: DeltaBatches,
-    images: DeltaBatches,
-    following: Callable[[], None],
-    tmp_path: Path,
+    photos: DeltaBatches, moments: DeltaBatches, run: Callable[[], None]
 ) -> None:
-    features = DeltaBatches(filepath=str(tmp_path / "features"), table="features")
-    features.lineage = Lineage({}, (images,))
-    moments = DeltaBatches(filepath=str(tmp_path / "moments"), table="moments")
-    moments.lineage = Lineage({}, (features,))
-
-    def run() -> None:
-        following()
-        features.save(per_batch(_embed)(images.load()))
-        moments.save(per_batch(_measure)(features.load()))
-
     photos.save(batches({"000001": ["a"], "000002": ["c", "d"]}, schemas.PHOTOS))
     run()
     photos.save(batches({"000003": ["c*", "d!"]}, schemas.PHOTOS))

@@ -19,6 +19,7 @@ from fruits_pipeline.datasets.delta.rows import follow, replace_rows
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
+    DamagedBatches,
     Lineage,
     check_recipe,
     only_moved,
@@ -61,7 +62,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         table: str,
         changed_recipe: ChangedRecipe = "refuse",
         changed_location: ChangedLocation = "refuse",
-        damaged_batches: str = "refuse",
+        damaged_batches: DamagedBatches = "refuse",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, table=table, metadata=metadata)

@@ -40,14 +40,16 @@ class StoredFile:
     @property
     def keys(self) -> int | None:
         """Digest of the keys of all rows; None if another program wrote the file."""
-        match = self.DIGESTS.fullmatch(self.path)
-        return int(match[1], 16) if match else None
+        return self._digest(1)
 
     @property
     def valid_keys(self) -> int | None:
         """Digest of the keys of the rows without an error; None as for `keys`."""
+        return self._digest(2)
+
+    def _digest(self, number: int) -> int | None:
         match = self.DIGESTS.fullmatch(self.path)
-        return int(match[2], 16) if match else None
+        return int(match[number], 16) if match else None
 
     def stats(self) -> str:
         """Return the statistics of the Delta protocol, as JSON."""

@@ -19,7 +19,6 @@ from fruits_pipeline.lineage import Recipe
 _shared: dict[str, DeltaTable] | None = None
 """Tables that this run has opened, by place; None outside of runs."""
 
-
 _checked: set[str] = set()
 """Versions of tables whose files this run has found in storage."""
 

@@ -110,7 +110,7 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         if log is None or self._will_be_rebuilt(log):
             empty = pa.schema([self.schema.field(name) for name in self.COLUMNS])
             return ExistingPhotos(empty.empty_table(), 0)
-        log.check_files()
+        log = self._existing()
         return ExistingPhotos(log.read(log.files, self.COLUMNS), log.last_batch)
 
     def _will_be_rebuilt(self, log: DeltaLog) -> bool:
