@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.jars import RESOLVED
+from fruits_pipeline.spark.jars import RESOLVED
 from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.photos import Fit
+from fruits_pipeline.imaging.photos import Fit
 from protocols.backbones import SHIPPED, apart, plain
 from protocols.measures import by_regression
 from protocols.page import page

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fruits_pipeline import calibration, pca
-from fruits_pipeline.classifiers import Labelled, regress
-from fruits_pipeline.evaluations import answers_to, evaluate
-from fruits_pipeline.moments import moments_of
+from fruits_pipeline.models import calibration, pca
+from fruits_pipeline.models.classifiers import Labelled, regress
+from fruits_pipeline.models.metrics import answers_to, evaluate
+from fruits_pipeline.models.moments import moments_of
 
 VARIANCE = 0.95
 SEED = 360

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from fruits_pipeline.listing import origin
-from fruits_pipeline.photos import canonicalise
+from fruits_pipeline.imaging.photos import canonicalise
+from fruits_pipeline.io.listing import origin
 
 PROJECT = Path(__file__).parents[1]
 SHORT_SIDE, MOST_PIXELS = 256, 50_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.photos import Fit, fit
+from fruits_pipeline.imaging.photos import Fit, fit
 
 PROCESSES = 2
 SHARE = 250

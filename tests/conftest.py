@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from factories import PROJECT, jpeg, write_files
 from kedro.framework.cli.cli import KedroCLI
-from making import PROJECT, jpeg, write_files
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.spark.session import start_spark

@@ -3,10 +3,10 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
+from factories import PROJECT, TABLES
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
-from making import PROJECT, TABLES
 
 from fruits_pipeline.environment import EXAMPLE
 from fruits_pipeline.parameters import PLACES, STAGES, check

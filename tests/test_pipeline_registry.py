@@ -1,9 +1,9 @@
 from collections.abc import Mapping
 
 import pytest
+from factories import TABLES
 from kedro.framework.project import configure_project
 from kedro.pipeline import Pipeline
-from making import TABLES
 
 from fruits_pipeline.parameters import STAGES
 from fruits_pipeline.pipeline_registry import CHAIN, register_pipelines

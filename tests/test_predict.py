@@ -4,15 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from making import BACKBONE, jpeg, truncated, write_files
+from factories import BACKBONE, jpeg, truncated, write_files
 
 from fruits_pipeline import predict
-from fruits_pipeline.classifiers import Classifier
 from fruits_pipeline.datasets import BackboneFolder, PhoneModelFile
-from fruits_pipeline.moments import moments_of
-from fruits_pipeline.pca import fit as fit_pca
-from fruits_pipeline.phone_models import PhoneCard, fuse
-from fruits_pipeline.photos import fit
+from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.models.classifiers import Classifier
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit as fit_pca
+from fruits_pipeline.models.phone_models import PhoneCard, fuse
 
 LABELS = ("Apple", "Banana", "Cherry", "Fig", "Kiwi", "Lime")
 PHOTOS = {f"{i}.jpg": jpeg(i) for i in range(4)}

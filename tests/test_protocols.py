@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fruits_pipeline.classifiers import Labelled
+from fruits_pipeline.models.classifiers import Labelled
 from protocols.measures import (
     Learned,
     by_few,

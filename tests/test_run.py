@@ -20,8 +20,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from click.testing import Result
-from kedro.framework.session import KedroSession
-from making import (
+from counting_backbone import MarkingBackbone, count_marks
+from factories import (
     BACKBONE,
     PROJECT,
     TABLES,
@@ -33,15 +33,15 @@ from making import (
     truncated,
     write_files,
 )
-from marking import MarkingBackbone, count_marks
+from kedro.framework.session import KedroSession
 from PIL import Image
 from plotly.io import from_json
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import BackboneFolder, PcaFile, PhoneModelFile
-from fruits_pipeline.moments import moments_of
-from fruits_pipeline.pca import fit as fit_pca
-from fruits_pipeline.photos import fit
+from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit as fit_pca
 from fruits_pipeline.pipeline_registry import CHAIN
 from fruits_pipeline.predict import describe
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.contestants import common
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.machine import processors
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.spark.resources import processors
 
 if TYPE_CHECKING:
     import daft

@@ -10,10 +10,10 @@ import time
 import numpy as np
 
 from benchmarks.contestants import common
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.machine import processors
-from fruits_pipeline.photos import fit
+from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.spark.resources import processors
 
 Share = tuple[Backbone, list[np.ndarray]]
 

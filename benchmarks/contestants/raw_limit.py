@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.contestants import common
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.machine import processors
-from fruits_pipeline.photos import fit
+from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.spark.resources import processors
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

@@ -30,8 +30,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import element_at, pandas_udf, split
 
 from benchmarks.contestants import common
-from fruits_pipeline.java import use_java
-from fruits_pipeline.machine import processors
+from fruits_pipeline.spark.java import use_java
+from fruits_pipeline.spark.resources import processors
 
 PARTITIONS = 16
 PHOTOS_PER_STEP = 32

@@ -19,9 +19,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from benchmarks.processes import NOT_INSTALLED, PROJECT
-from fruits_pipeline import machine
-from fruits_pipeline.jars import with_jars
-from fruits_pipeline.java import use_java
+from fruits_pipeline.spark import resources as machine
+from fruits_pipeline.spark.jars import with_jars
+from fruits_pipeline.spark.java import use_java
 
 S3A = "spark.hadoop.fs.s3a"
 STATIC_KEYS = "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider"

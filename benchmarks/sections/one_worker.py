@@ -20,10 +20,11 @@ import pyarrow as pa
 import simplejpeg
 
 from benchmarks.processes import PROJECT
-from fruits_pipeline import resizing, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.moments import moments_of
-from fruits_pipeline.pca import fit
+from fruits_pipeline.imaging import resizing
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
 from fruits_pipeline.spark import arrow, parts
 
 SHORT_SIDE, MAX_PIXELS, VARIANCE = 256, 10**8, 0.95

@@ -16,13 +16,13 @@ from pydantic import (
 )
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.imaging.photos import Fit
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
     DamagedBatches,
     Recipe,
 )
-from fruits_pipeline.photos import Fit
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]

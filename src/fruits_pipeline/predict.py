@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 from kedro.io.core import DatasetError
 
-from fruits_pipeline.classifiers import UNKNOWN
-from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import PhoneModelFile
-from fruits_pipeline.phone_models import PhoneModel
-from fruits_pipeline.photos import canonicalise, fit
+from fruits_pipeline.imaging.photos import canonicalise, fit
+from fruits_pipeline.models.classifiers import UNKNOWN
+from fruits_pipeline.models.phone_models import PhoneModel
+from fruits_pipeline.spark.error_messages import in_words
 
 TOP = 5
 MODEL = "data/06_models/phone_model.tflite"

@@ -5,9 +5,9 @@ from uuid import uuid4
 import pytest
 from kedro.io.core import DatasetError
 
-from fruits_pipeline.backbones import Backbone, Card
-from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.models.backbones import Backbone, Card
+from fruits_pipeline.spark.error_messages import in_words
 
 MODEL = b"a LiteRT file"
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from kedro.io.core import DatasetError
 
-from fruits_pipeline.classifiers import Classifier
 from fruits_pipeline.datasets import ClassifierFile, FittedClassifier
+from fruits_pipeline.models.classifiers import Classifier
 
 
 @pytest.fixture(params=["local", "memory"])

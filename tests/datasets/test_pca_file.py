@@ -4,14 +4,14 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from factories import fingerprints
 from kedro.io.core import DatasetError
-from making import fingerprints
 
 from fruits_pipeline.datasets import FittedPca, PcaFile
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Lineage
-from fruits_pipeline.moments import moments_of
-from fruits_pipeline.pca import fit
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
 
 FEATURES = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
 RECIPE = {"reduce.variance": 0.9, "ingest.path_rules": ["(?P<label>[^/]+)/\u00ea"]}

@@ -4,13 +4,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from factories import write_files
 from kedro.io.core import DatasetError
-from making import write_files
 
-from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import PhotoStore
 from fruits_pipeline.datasets.photo_store import _file
-from fruits_pipeline.listing import File
+from fruits_pipeline.io.listing import File
+from fruits_pipeline.spark.error_messages import in_words
 
 NAMES = [
     "plain.jpg",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from clouds import STACK, Cloud, moto_server
-from policy import TEMPLATE
+from fake_s3 import STACK, Cloud, moto_server
+from template_policy import TEMPLATE
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from clouds import REGION, Cloud, moto_server
-from metadata import metadata_service
-from servers import BUCKET, OF_MOTO
+from fake_imds import metadata_service
+from fake_s3 import REGION, Cloud, moto_server
+from fake_server import BUCKET, OF_MOTO
 
 MEMORY = 1_000_000_000
 BOOTED = 100_000_000

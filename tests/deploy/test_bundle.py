@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from making import PROJECT
+from factories import PROJECT
 
 pytestmark = pytest.mark.cloud
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 from cfnlint.api import lint_file
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from clouds import REGION, STACK, Cloud
-from policy import TEMPLATE, chain_policy, load_template, user_data
+from fake_s3 import REGION, STACK, Cloud
+from template_policy import TEMPLATE, chain_policy, load_template, user_data
 
 BUCKET = "fruits-bucket"
 ARN = f"arn:aws:s3:::{BUCKET}"

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from clouds import REGION, Cloud, enforce_iam, moto_server
-from making import PROJECT, write_files
-from metadata import metadata_service
-from policy import chain_policy
-from servers import BUCKET, PARAMETERS, PHOTOS, ROLE, TRUST, Server, environ_of
+from factories import PROJECT, write_files
+from fake_imds import metadata_service
+from fake_s3 import REGION, Cloud, enforce_iam, moto_server
+from fake_server import BUCKET, PARAMETERS, PHOTOS, ROLE, TRUST, Server, environ_of
+from template_policy import chain_policy
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import pandas as pd
 import pyspark
 import pytest
 from deltalake import DeltaTable
-from making import TABLES
-from servers import OF_MOTO, PARAMETERS, Server
+from factories import TABLES
+from fake_server import OF_MOTO, PARAMETERS, Server
 
-from fruits_pipeline.java import use_java
+from fruits_pipeline.spark.java import use_java
 
 pytestmark = pytest.mark.cloud
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import s3fs
 from botocore.exceptions import ClientError
-from policy import chain_policy
-from servers import BUCKET, Server
+from fake_server import BUCKET, Server
+from template_policy import chain_policy
 
 pytestmark = pytest.mark.cloud
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from deltalake import DeltaTable
-from making import TABLES
-from servers import BUCKET, PARAMETERS, Server
+from factories import TABLES
+from fake_server import BUCKET, PARAMETERS, Server
 
 pytestmark = pytest.mark.cloud
 

@@ -14,17 +14,17 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
+from factories import BACKBONE, PROJECT, jpeg, truncated, write_files
 from fsspec.implementations.local import LocalFileSystem
-from making import BACKBONE, PROJECT, jpeg, truncated, write_files
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.moments import moments_of, unpack
-from fruits_pipeline.pca import Pca, fit
-from fruits_pipeline.photos import Fit
-from fruits_pipeline.photos import fit as fit_photo
+from fruits_pipeline.imaging.photos import Fit
+from fruits_pipeline.imaging.photos import fit as fit_photo
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.models.moments import moments_of, unpack
+from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
     embed,
     fetch,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from making import by_path, columns_of, frame, key_of, table_of, types_of
+from factories import by_path, columns_of, frame, key_of, table_of, types_of
 from pyspark import SparkContext
 from pyspark.errors import AnalysisException, PythonException
 from pyspark.sql import DataFrame, SparkSession

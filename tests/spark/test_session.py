@@ -4,7 +4,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.machine import HEAP_MIB, processors
+from fruits_pipeline.spark.resources import HEAP_MIB, processors
 from fruits_pipeline.spark.session import start_spark
 
 

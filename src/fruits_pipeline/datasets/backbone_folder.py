@@ -7,10 +7,10 @@ from typing import Any
 from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
 
-from fruits_pipeline.backbones import Backbone, Card
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import write_whole
+from fruits_pipeline.io.files import write_whole
 from fruits_pipeline.lineage import Recipe
+from fruits_pipeline.models.backbones import Backbone, Card
 
 
 class BackboneFolder(AbstractDataset[Backbone, Backbone]):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruits_pipeline.classifiers import Classifier
 from fruits_pipeline.datasets.stored_file import StoredFile
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import write_whole
+from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.models.classifiers import Classifier
 
 
 @dataclass(frozen=True)

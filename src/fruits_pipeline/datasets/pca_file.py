@@ -13,7 +13,7 @@ import numpy as np
 
 from fruits_pipeline.datasets.stored_file import StoredFile
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import write_whole
+from fruits_pipeline.io.files import write_whole
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
@@ -22,7 +22,7 @@ from fruits_pipeline.lineage import (
     check_recipe,
     only_moved,
 )
-from fruits_pipeline.pca import Pca
+from fruits_pipeline.models.pca import Pca
 
 DAMAGED = (
     ValueError,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fruits_pipeline.datasets.stored_file import StoredFile
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import write_whole
-from fruits_pipeline.phone_models import PhoneModel
+from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.models.phone_models import PhoneModel
 
 
 class PhoneModelFile(StoredFile[PhoneModel, PhoneModel]):

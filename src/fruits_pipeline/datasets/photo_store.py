@@ -13,8 +13,8 @@ from fsspec.implementations.local import LocalFileSystem
 from kedro.io.core import AbstractDataset
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.listing import File
 from fruits_pipeline.lineage import LOCATION, Recipe
-from fruits_pipeline.listing import File
 
 
 @dataclass(frozen=True)

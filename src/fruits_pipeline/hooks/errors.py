@@ -13,7 +13,7 @@ import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from fruits_pipeline.complaints import in_words, is_for_users
+from fruits_pipeline.spark.error_messages import in_words, is_for_users
 
 logger = logging.getLogger(__name__)
 

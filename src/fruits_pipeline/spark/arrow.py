@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import read_files
-from fruits_pipeline.listing import Origin, origin
-from fruits_pipeline.moments import Moments, merge_all, moments_of, pack, unpack
-from fruits_pipeline.pca import Pca
-from fruits_pipeline.photos import Fit, canonicalise, fit
+from fruits_pipeline.imaging.photos import Fit, canonicalise, fit
+from fruits_pipeline.io.files import read_files
+from fruits_pipeline.io.listing import Origin, origin
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
+from fruits_pipeline.models.pca import Pca
 from fruits_pipeline.spark.parts import Rows, key_digest, keys_of
 
 MEASURED_ROWS = 2048

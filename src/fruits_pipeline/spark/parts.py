@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.files import read_file, write_new
+from fruits_pipeline.io.files import read_file, write_new
 
 Rows = Iterator[pa.RecordBatch]
 

@@ -14,13 +14,13 @@ from typing import Any
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
-from fruits_pipeline import machine
-from fruits_pipeline.buckets import buckets_of, check_bucket
-from fruits_pipeline.class_archive import archive_options, cache_folder
-from fruits_pipeline.files import write_whole
-from fruits_pipeline.jars import check_jars, with_jars
-from fruits_pipeline.java import use_java
+from fruits_pipeline.io.buckets import buckets_of, check_bucket
+from fruits_pipeline.io.files import write_whole
 from fruits_pipeline.parameters import check
+from fruits_pipeline.spark import resources as machine
+from fruits_pipeline.spark.class_archive import archive_options, cache_folder
+from fruits_pipeline.spark.jars import check_jars, with_jars
+from fruits_pipeline.spark.java import use_java
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
+from factories import fingerprints, frame, key_of, table_of
 from kedro.io import DatasetError
-from making import fingerprints, frame, key_of, table_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas

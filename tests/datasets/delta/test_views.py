@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from factories import frame, key_of
 from kedro.io import DatasetError
-from making import frame, key_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas

@@ -2,10 +2,10 @@ import sys
 from typing import Any
 
 import pytest
-from making import frame, jpeg, key_of
+from factories import frame, jpeg, key_of
 from pyspark.sql import DataFrame
 
-from fruits_pipeline import keras_backbones, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.pipelines.backbone.nodes import (
@@ -14,6 +14,7 @@ from fruits_pipeline.pipelines.backbone.nodes import (
 )
 from fruits_pipeline.spark.frames import map_arrow
 from fruits_pipeline.spark.parts import Rows
+from fruits_pipeline.training import build as keras_backbones
 
 pytestmark = pytest.mark.usefixtures("spark")
 

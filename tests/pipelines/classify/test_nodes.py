@@ -4,21 +4,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from making import BACKBONE, by_path, frame, jpeg, key_of
+from factories import BACKBONE, by_path, frame, jpeg, key_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.classifiers import UNKNOWN, Classifier
 from fruits_pipeline.datasets import BackboneFolder, FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.moments import moments_of
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
 from fruits_pipeline.parameters import (
     ClassifyParameters,
     FeaturizeParameters,
     PreprocessParameters,
 )
-from fruits_pipeline.pca import fit
 from fruits_pipeline.pipelines.classify.nodes import (
     answer_photos,
     build_phone_model,

@@ -3,15 +3,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from making import BACKBONE, by_path, columns_of, frame, jpeg, key_of, types_of
+from factories import BACKBONE, by_path, columns_of, frame, jpeg, key_of, types_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.imaging.photos import Fit, fit
+from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import FeaturizeParameters
-from fruits_pipeline.photos import Fit, fit
 from fruits_pipeline.pipelines.featurize.nodes import check_error_rate, embed_images
 from fruits_pipeline.spark.frames import map_arrow
 from fruits_pipeline.spark.parts import Rows

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import yaml
-from making import (
+from factories import (
     PROJECT,
     by_path,
     columns_of,
@@ -21,12 +21,12 @@ from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.complaints import in_words
 from fruits_pipeline.datasets import ExistingPhotos, PhotoStore
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.listing import File
+from fruits_pipeline.io.listing import File
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
+from fruits_pipeline.spark.error_messages import in_words
 from fruits_pipeline.spark.frames import Batches, task_count
 
 pytestmark = pytest.mark.usefixtures("spark")

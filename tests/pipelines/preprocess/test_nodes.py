@@ -1,5 +1,5 @@
 import pytest
-from making import by_path, columns_of, frame, jpeg, key_of, truncated, types_of
+from factories import by_path, columns_of, frame, jpeg, key_of, truncated, types_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from making import by_path, columns_of, frame, key_of, table_of, types_of
+from factories import by_path, columns_of, frame, key_of, table_of, types_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.moments import moments_of
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
 from fruits_pipeline.parameters import ReduceParameters
-from fruits_pipeline.pca import fit
 from fruits_pipeline.pipelines.reduce.nodes import (
     fit_pca,
     measure_moments,

@@ -4,14 +4,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from making import frame, jpeg, key_of, truncated
+from factories import frame, jpeg, key_of, truncated
 from pyspark.sql import DataFrame
 
-from fruits_pipeline import contact_sheets, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.moments import moments_of
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
 from fruits_pipeline.parameters import ReportParameters
-from fruits_pipeline.pca import fit
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -21,6 +21,7 @@ from fruits_pipeline.pipelines.report.nodes import (
     plot_variance_curve,
     summarise_run,
 )
+from fruits_pipeline.reporting import contact_sheets
 
 pytestmark = pytest.mark.usefixtures("spark")
 

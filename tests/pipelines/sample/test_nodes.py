@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from fruits_pipeline.imaging.synthetic.fruit import KINDS
 from fruits_pipeline.pipelines.sample.nodes import SampleParameters, render_sample
-from fruits_pipeline.rendering.fruit import KINDS
 
 SIZE = 40
 FEW = SampleParameters(frames_per_series=4, seed=7, size=SIZE)

@@ -24,10 +24,10 @@ from fruits_pipeline.lineage import (
     check_recipe,
     only_moved,
 )
-from fruits_pipeline.progress import track
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.frames import Batches
 from fruits_pipeline.spark.jobs import side_by_side
+from fruits_pipeline.spark.progress import track
 
 logger = logging.getLogger(__name__)
 

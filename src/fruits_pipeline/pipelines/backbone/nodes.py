@@ -6,12 +6,12 @@ from plotly.graph_objects import Figure
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from fruits_pipeline import keras_backbones
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import BackboneParameters, TrainingPhotosParameters
+from fruits_pipeline.reporting.training_curves import training_curves
 from fruits_pipeline.spark.frames import in_splits
-from fruits_pipeline.training_curves import training_curves
+from fruits_pipeline.training import build as keras_backbones
 
 
 def build_backbone(

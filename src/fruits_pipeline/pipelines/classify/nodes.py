@@ -13,18 +13,20 @@ from plotly.graph_objects import Figure as PlotlyFigure
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from fruits_pipeline import calibration, contact_sheets, evaluations
-from fruits_pipeline.backbones import Backbone
-from fruits_pipeline.classifiers import Labelled
-from fruits_pipeline.confusion import confusion
 from fruits_pipeline.datasets import FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.models import calibration
+from fruits_pipeline.models import metrics as evaluations
+from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.models.classifiers import Labelled
+from fruits_pipeline.models.phone_models import PhoneCard, PhoneModel, fuse
 from fruits_pipeline.parameters import (
     ClassifyParameters,
     FeaturizeParameters,
     PreprocessParameters,
 )
-from fruits_pipeline.phone_models import PhoneCard, PhoneModel, fuse
+from fruits_pipeline.reporting import contact_sheets
+from fruits_pipeline.reporting.confusion import confusion
 from fruits_pipeline.spark.arrow import vectors
 from fruits_pipeline.spark.frames import in_splits, with_bytes
 

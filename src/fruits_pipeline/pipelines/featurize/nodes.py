@@ -8,8 +8,8 @@ import pandas as pd
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.backbones import Backbone
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import FeaturizeParameters
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import broadcast, map_arrow

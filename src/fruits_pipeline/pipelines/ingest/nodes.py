@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import ExistingPhotos, Listing
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.listing import File, cut_parts, new_photos, select_photos
+from fruits_pipeline.io.listing import File, cut_parts, new_photos, select_photos
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import Batches, from_tables, map_arrow

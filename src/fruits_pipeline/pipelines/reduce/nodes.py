@@ -8,9 +8,10 @@ from functools import partial
 
 from pyspark.sql import DataFrame
 
-from fruits_pipeline import pca, schemas
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.moments import Moments, merge_all
+from fruits_pipeline.models import pca
+from fruits_pipeline.models.moments import Moments, merge_all
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import (

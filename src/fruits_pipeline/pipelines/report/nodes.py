@@ -11,10 +11,10 @@ from plotly.graph_objects import Figure as PlotlyFigure
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from fruits_pipeline import contact_sheets, figures
 from fruits_pipeline.datasets import FittedPca
+from fruits_pipeline.models.pca import choose_components
 from fruits_pipeline.parameters import ReportParameters
-from fruits_pipeline.pca import choose_components
+from fruits_pipeline.reporting import contact_sheets, figures
 from fruits_pipeline.spark.frames import with_bytes
 
 VARIANCES = (0.80, 0.85, 0.90, 0.95, 0.99)

@@ -9,16 +9,16 @@ from zlib import crc32
 import numpy as np
 from PIL import ExifTags, Image
 
-from fruits_pipeline.parameters import SampleParameters
-from fruits_pipeline.rendering.camera import (
+from fruits_pipeline.imaging.synthetic.camera import (
     Light,
     photograph,
     points_per_area,
     turned,
     with_open_sky,
 )
-from fruits_pipeline.rendering.fruit import KINDS, grow
-from fruits_pipeline.rendering.surfaces import Cloud, Floats
+from fruits_pipeline.imaging.synthetic.fruit import KINDS, grow
+from fruits_pipeline.imaging.synthetic.surfaces import Cloud, Floats
+from fruits_pipeline.parameters import SampleParameters
 
 LEANS = {"": 4.0, "r_": 75.0}
 """Degrees by which the fruit of a series leans: `r_` turns around another axis."""

@@ -1,0 +1,1 @@
+"""Decode, resize, augment and render photos."""

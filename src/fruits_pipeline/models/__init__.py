@@ -1,0 +1,1 @@
+"""Arithmetic of models: backbone, moments, PCA, classifier, phone model."""

@@ -1,0 +1,1 @@
+"""Build and train backbones; the only package that imports TensorFlow."""
