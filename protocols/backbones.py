@@ -49,8 +49,8 @@ def apart(shared: Path, work: Path) -> Path:
     """
     folder = work / "apart"
     left_out = {
-        "left_out_labels": [*LEFT_OUT[FRUITS], *LEFT_OUT[GROCERY]],
-        "left_out_series": f"/{APART}$",
+        "held_out_labels": [*LEFT_OUT[FRUITS], *LEFT_OUT[GROCERY]],
+        "held_out_series": f"/{APART}$",
     }
     stages = ["ingest", "preprocess", "backbone"]
     chosen = {

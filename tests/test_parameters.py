@@ -69,8 +69,8 @@ WRONG = [
     ("backbone.weights", "", "at least 1 character"),
     ("backbone.training.epochs", -1, "greater than or equal to 0"),
     ("backbone.training.learning_rate", 0, "greater than 0"),
-    ("backbone.training.mixing", 0, "greater than 0"),
-    ("backbone.training.mixing", 1.5, "less than or equal to 1"),
+    ("backbone.training.weight_interpolation", 0, "greater than 0"),
+    ("backbone.training.weight_interpolation", 1.5, "less than or equal to 1"),
     ("featurize.fit", "strech", "'pad', 'crop' or 'stretch'"),
     ("reduce.variance", 0, "greater than 0"),
     ("reduce.variance", 95, "less than or equal to 1"),
@@ -110,7 +110,7 @@ def test_an_extension_that_no_file_can_have_is_refused(
     ("rule", "said"),
     [
         ("(?P<label>", "not a regular expression: "),
-        ("(?P<lable>x)", "groups ['lable'], expected label, split or film"),
+        ("(?P<lable>x)", "groups ['lable'], expected label, split or series"),
         (5, "valid string"),
     ],
 )

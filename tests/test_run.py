@@ -804,4 +804,4 @@ def test_photos_without_labels_cannot_be_learned(
     assert kedro_run(photos=photos, root=root).exit_code == 0
     said = refused(kedro_run("--pipelines", "classify", photos=photos, root=root))
     assert said.startswith("Found 0 photos of 0 label(s) to learn from")
-    assert "classify.learned_splits" in said
+    assert "classify.training_splits" in said

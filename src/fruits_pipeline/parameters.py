@@ -34,8 +34,10 @@ def _is_path_rule(rule: str) -> str:
         groups = set(re.compile(rule).groupindex)
     except re.error as exc:
         raise ValueError(f"not a regular expression: {exc}") from exc
-    if unknown := groups - {"label", "split", "film"}:
-        raise ValueError(f"groups {sorted(unknown)}, expected label, split or film")
+    if "film" in groups:
+        raise ValueError("group film was renamed; call it series")
+    if unknown := groups - {"label", "split", "series"}:
+        raise ValueError(f"groups {sorted(unknown)}, expected label, split or series")
     return rule
 
 
@@ -76,8 +78,8 @@ class TrainingParameters(_Stage):
     steps: Count
     photos_per_step: Count
     learning_rate: Annotated[float, Field(gt=0)]
-    first_trained: str | None
-    mixing: Annotated[float, Field(gt=0, le=1)]
+    first_trainable_layer: str | None
+    weight_interpolation: Annotated[float, Field(gt=0, le=1)]
 
 
 class NetworkParameters(_Stage):
@@ -100,8 +102,8 @@ class TrainingPhotosParameters(_Stage):
     """Which photos are trained on; see `conf/base/parameters_backbone.yml`."""
 
     splits: list[str]
-    left_out_labels: list[str]
-    left_out_series: str | None
+    held_out_labels: list[str]
+    held_out_series: str | None
 
 
 class BackboneParameters(NetworkParameters):
@@ -145,7 +147,7 @@ class ReportParameters(_Stage):
 class ClassifyParameters(_Stage):
     """Parameters of the stage classify; see `conf/base/parameters_classify.yml`."""
 
-    learned_splits: list[str]
+    training_splits: list[str]
     test_share: Share
     photos_per_label: Count
     mistakes_shown: Annotated[int, Field(ge=0, le=500)]
@@ -184,6 +186,15 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "damaged_batches": get_args(DamagedBatches),
 }
 """What `--params` may choose from, besides the stages: see `globals.yml`."""
+
+RENAMED: Mapping[str, str] = {
+    "backbone.training.mixing": "backbone.training.weight_interpolation",
+    "backbone.training.first_trained": "backbone.training.first_trainable_layer",
+    "backbone.photos.left_out_labels": "backbone.photos.held_out_labels",
+    "backbone.photos.left_out_series": "backbone.photos.held_out_series",
+    "classify.learned_splits": "classify.training_splits",
+}
+"""Names of version 0.1 and their replacements; remove in 0.3."""
 
 PLACES = ("photos", "root", "backbone_folder", "event_log", *CHOICES)
 """What `--params` may set besides the stages: see `globals.yml` and `spark.yml`."""
@@ -236,6 +247,8 @@ def _strangers(parameters: Mapping[str, Any]) -> list[str]:
 
 
 def _unknown(name: str, known: tuple[str, ...], prefix: str = "") -> str:
+    if new := RENAMED.get(prefix + name):
+        return f"- {prefix}{name}: was renamed; set {new} instead"
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {prefix}{near[0]}?" if near else f"expected one of {known}"
     return f"- {prefix}{name}: there is no such parameter; {hint}"

@@ -39,7 +39,7 @@ from fruits_pipeline.spark.arrow import (
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULES = [
     re.compile(
-        r"(?P<split>Test|Training)/(?P<label>[^/]+)/((?P<film>[a-z])_)?\d+\.jpg"
+        r"(?P<split>Test|Training)/(?P<label>[^/]+)/((?P<series>[a-z])_)?\d+\.jpg"
     ),
     re.compile(r"(?P<label>[^/]+)/.+"),
 ]

@@ -35,8 +35,8 @@ TRAINING = {
     "steps": 2,
     "photos_per_step": 4,
     "learning_rate": 0.001,
-    "first_trained": None,
-    "mixing": 1.0,
+    "first_trainable_layer": None,
+    "weight_interpolation": 1.0,
 }
 SMALLEST = {
     "architecture": "MobileNet",
@@ -46,7 +46,7 @@ SMALLEST = {
     "weights": "random",
 }
 TEACHER = SMALLEST | {"input_size": 48, "weight": 0.0}
-SPLITS = {"splits": ["Training"], "left_out_labels": [], "left_out_series": None}
+SPLITS = {"splits": ["Training"], "held_out_labels": [], "held_out_series": None}
 
 
 def parameters(training: Mapping[str, Any] | None = None, **changes: Any) -> Any:
@@ -232,7 +232,7 @@ def test_layers_before_the_first_to_train_stay(keras: Any, tmp_path: Path) -> No
     keras.utils.set_random_seed(360)
     network = build_network(parameters())
     before = {layer.name: layer.get_weights() for layer in network.layers}
-    some = parameters({"first_trained": "conv_dw_5"})
+    some = parameters({"first_trainable_layer": "conv_dw_5"})
     _train(network, TrainingPhotos(IMAGES, LABELS), some, tmp_path)
     changed = {
         layer.name
@@ -245,11 +245,11 @@ def test_layers_before_the_first_to_train_stay(keras: Any, tmp_path: Path) -> No
 
 
 def test_a_layer_that_is_not_there_is_refused_with_all_there_are(keras: Any) -> None:
-    some = parameters({"first_trained": "block_99"})
+    some = parameters({"first_trainable_layer": "block_99"})
     with pytest.raises(FruitsError) as caught:
         build(some, IMAGES, LABELS)
     words = str(caught.value)
-    assert words.startswith("Found backbone.training.first_trained = 'block_99'")
+    assert words.startswith("Found backbone.training.first_trainable_layer = 'block_99'")
     assert "conv_dw_5, " in words
 
 
@@ -283,7 +283,7 @@ def test_the_weights_that_are_kept_lie_on_the_way_to_those_trained(
 ) -> None:
     kept = []
     for mixing in (1.0, 0.25):
-        some = of_imagenet(shared, {"mixing": mixing})
+        some = of_imagenet(shared, {"weight_interpolation": mixing})
         network = build_network(some)
         begun = network.get_weights()
         _train(network, TrainingPhotos(IMAGES, LABELS), some, tmp_path)
@@ -296,7 +296,7 @@ def test_the_weights_that_are_kept_lie_on_the_way_to_those_trained(
 def test_what_is_done_with_trained_weights_needs_no_training_again() -> None:
     given = IMAGES, LABELS
     some = parameters()
-    after = parameters({"mixing": 0.5}, inner_layers=[INNER])
+    after = parameters({"weight_interpolation": 0.5}, inner_layers=[INNER])
     assert _digest(after, *given) == _digest(some, *given)
     assert _digest(parameters({"epochs": 2}), *given) != _digest(some, *given)
 

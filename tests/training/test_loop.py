@@ -33,8 +33,8 @@ PARAMETERS = TrainingParameters(
     steps=4,
     photos_per_step=8,
     learning_rate=0.01,
-    first_trained=None,
-    mixing=1.0,
+    first_trainable_layer=None,
+    weight_interpolation=1.0,
 )
 
 

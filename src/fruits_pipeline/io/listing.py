@@ -118,12 +118,12 @@ def cut_parts(
 def origin(path: str, rules: Sequence[re.Pattern[str]]) -> Origin:
     """Read label, split and series off a path by the first rule that fits all of it.
 
-    A series is one film of one fruit: the group `film`, even when it matches
+    A series is one film of one fruit: the group `series`, even when it matches
     nothing, is made unique by the label. Labels are compared in Unicode's NFC.
 
     Args:
         path: Relative to the photo root.
-        rules: Expressions with the named groups `label`, `split` and `film`.
+        rules: Expressions with the named groups `label`, `split` and `series`.
     """
     for rule in rules:
         if match := rule.fullmatch(path):
@@ -135,6 +135,6 @@ def _origin(groups: Mapping[str, str | None]) -> Origin:
     label = groups.get("label")
     if label is not None:
         label = unicodedata.normalize("NFC", label)
-    filmed = label is not None and "film" in groups
-    series = f"{label}/{groups['film'] or ''}" if filmed else None
+    filmed = label is not None and "series" in groups
+    series = f"{label}/{groups['series'] or ''}" if filmed else None
     return Origin(label, groups.get("split"), series)

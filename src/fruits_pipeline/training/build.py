@@ -84,7 +84,7 @@ def _train(
     begun = network.get_weights()
     history = train(model, photos, parameters.training, parameters.seed, folder)
     if parameters.weights != RANDOM:
-        mix(network, begun, parameters.training.mixing)
+        mix(network, begun, parameters.training.weight_interpolation)
     return history
 
 
@@ -93,7 +93,7 @@ def _digest(
 ) -> str:
     """Return what tells one training from another; not what is done with it after."""
     told = parameters.model_dump_json(
-        exclude={"inner_layers": True, "training": {"mixing"}}
+        exclude={"inner_layers": True, "training": {"weight_interpolation"}}
     )
     sha = hashlib.sha256(told.encode())
     for image, label in zip(images, labels, strict=True):

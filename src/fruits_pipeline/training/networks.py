@@ -102,12 +102,12 @@ def freeze(network: keras.Model, parameters: BackboneParameters) -> None:
     """
     import keras
 
-    first = parameters.training.first_trained or ""
+    first = parameters.training.first_trainable_layer or ""
     names = [layer.name for layer in network.layers]
     found = [number for number, name in enumerate(names) if name.startswith(first)]
     if not found:
         raise FruitsError(
-            f"Found backbone.training.first_trained = {first!r}; expected the "
+            f"Found backbone.training.first_trainable_layer = {first!r}; expected the "
             f"beginning of a layer's name, null to train all: {', '.join(names)}."
         )
     known = parameters.weights != RANDOM

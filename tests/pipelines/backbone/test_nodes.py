@@ -33,13 +33,13 @@ def parameters(epochs: int = 1, **photos: Any) -> BackboneParameters:
         "steps": 1,
         "photos_per_step": 4,
         "learning_rate": 0.001,
-        "first_trained": None,
-        "mixing": 1.0,
+        "first_trainable_layer": None,
+        "weight_interpolation": 1.0,
     }
     chosen = {
         "splits": ["Training", "train"],
-        "left_out_labels": [],
-        "left_out_series": None,
+        "held_out_labels": [],
+        "held_out_series": None,
     }
     return BackboneParameters(
         **NETWORK,
@@ -109,8 +109,8 @@ def test_readable_labelled_photos_of_the_split_are_trained_on(
 @pytest.mark.parametrize(
     ("chosen", "left"),
     [
-        ({"left_out_labels": ["Fig"]}, ["Kiwi", "Lime"]),
-        ({"left_out_series": "/r$"}, ["Fig", "Lime"]),
+        ({"held_out_labels": ["Fig"]}, ["Kiwi", "Lime"]),
+        ({"held_out_series": "/r$"}, ["Fig", "Lime"]),
         ({"splits": ["TRAINING"]}, ["Fig", "Kiwi"]),
     ],
 )
@@ -139,7 +139,7 @@ def test_photos_to_train_on_are_selected_lazily_and_sorted_by_path(
 
 def test_photos_without_a_series_are_not_left_out(given: list[Given]) -> None:
     rows = [image("Training/Fig/1", 1), image("Training/Kiwi/1", 2)]
-    build_backbone(frame(rows, schemas.IMAGES), parameters(left_out_series="r"))
+    build_backbone(frame(rows, schemas.IMAGES), parameters(held_out_series="r"))
     assert given[0][1] == ["Fig", "Kiwi"]
 
 

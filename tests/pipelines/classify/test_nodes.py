@@ -34,7 +34,7 @@ from fruits_pipeline.spark.parts import Rows
 pytestmark = pytest.mark.usefixtures("spark")
 
 PARAMETERS = ClassifyParameters(
-    learned_splits=["training", "train"],
+    training_splits=["training", "train"],
     test_share=0.5,
     photos_per_label=100,
     mistakes_shown=2,
@@ -197,7 +197,7 @@ def test_fewer_than_two_labels_are_refused_in_words(
     with pytest.raises(FruitsError) as refused:
         train_classifier(table, pca, PARAMETERS)
     assert found in str(refused.value)
-    assert "classify.learned_splits" in str(refused.value)
+    assert "classify.training_splits" in str(refused.value)
 
 
 def test_a_label_of_one_photo_is_learned(spark: object, pca: FittedPca) -> None:

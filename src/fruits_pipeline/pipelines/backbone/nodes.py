@@ -45,9 +45,9 @@ def select_training_photos(
     """Return `label` and `image` of the photos to train on, sorted by path."""
     labelled = images.where("label is not null and error is null")
     rows = labelled.where(in_splits(chosen.splits))
-    rows = rows.where(~F.col("label").isin(chosen.left_out_labels))
-    if chosen.left_out_series:
-        left_out = F.col("series").rlike(chosen.left_out_series)
+    rows = rows.where(~F.col("label").isin(chosen.held_out_labels))
+    if chosen.held_out_series:
+        left_out = F.col("series").rlike(chosen.held_out_series)
         rows = rows.where(~F.coalesce(left_out, F.lit(False)))
     return rows.orderBy("path").select("label", "image")
 

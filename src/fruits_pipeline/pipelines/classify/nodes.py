@@ -59,7 +59,7 @@ def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataF
 def _is_learned(parameters: ClassifyParameters) -> Column:
     """Return a Boolean column: by split, or at random by film if there is no split."""
     chance = F.abs(F.xxhash64("film", F.lit(parameters.seed))) % 1000 / 1000
-    in_split = in_splits(parameters.learned_splits)
+    in_split = in_splits(parameters.training_splits)
     return F.coalesce(in_split, chance >= parameters.test_share)
 
 
@@ -86,7 +86,7 @@ def train_classifier(
         raise FruitsError(
             f"Found {learned.num_rows} photos of {len(names)} label(s) to learn from; "
             "expected at least two labels to tell apart. Add labelled photos, or change "
-            "classify.learned_splits, or ingest.path_rules where paths name the labels."
+            "classify.training_splits, or ingest.path_rules where paths name the labels."
         )
     model = calibration.fit(known, parameters.seed)
     logger.info(
@@ -117,7 +117,7 @@ def answer_photos(
         raise FruitsError(
             f"Found {rows.num_rows} labelled photos, all of them to learn "
             "from; expected some to test with. Add photos in a split of another name, or "
-            "change classify.learned_splits or classify.test_share."
+            "change classify.training_splits or classify.test_share."
         )
     probabilities = classifier.model.probabilities(
         vectors(asked["components"].combine_chunks())
