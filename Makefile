@@ -1,8 +1,8 @@
-# Each target prepares what it needs. ARGS is passed on: make run ARGS="--params photos=..."
+# Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample test test-cloud lint viz bench classify predict backbone protocols bundle cost lock clean ipython
+.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud lint bench protocols bundle cost lock clean
 
-# The first interpreter that fits pyproject.toml, or yours: make run PYTHON=python3.12
+# The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
@@ -16,71 +16,75 @@ ARGS ?=
 export PYTHONPATH := $(CURDIR)/src
 export DO_NOT_TRACK := 1
 
-help:  ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@echo 'Options: make run ARGS="--params photos=<folder>,root=<folder>"; see README.md.'
 
-# The sample is for runs that name neither photos nor another environment.
+# Runs that set neither photos nor an environment use the sample.
 PHOTOS = $(if $(findstring photos=,$(ARGS))$(findstring --env,$(ARGS)),,$(SAMPLE))
 
-run: $(VENV)/.run-ready $(PHOTOS)  ## Photos to reduced vectors, with figures
+run: $(VENV)/.run-ready $(PHOTOS)  ## Run the pipeline: photos to reduced vectors and figures
 	$(BIN)/kedro run $(ARGS)
 
-sample: $(SAMPLE)  ## Render photos of fruit to start with
+sample: $(SAMPLE)  ## Render the sample photos, if they do not exist
 
 $(SAMPLE): | $(VENV)/.run-ready
 	$(BIN)/kedro run --pipelines sample
 
-test: $(VENV)/.dev-ready  ## The tests of the chain on this machine, with coverage
+classify: $(VENV)/.run-ready  ## Train and evaluate a classifier after a run; write the phone model
+	$(BIN)/kedro run --pipelines classify $(ARGS)
+
+predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg b.jpg"
+	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
+
+viz: $(VENV)/.dev-ready  ## Inspect the pipeline and its figures in a browser
+	$(BIN)/kedro viz run $(ARGS)
+
+ipython: $(VENV)/.dev-ready  ## Start IPython with the catalog: catalog.load("features@spark")
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
+
+backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in parameters_backbone.yml
+	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
+
+dev: $(VENV)/.dev-ready  ## Install the development tools and the pre-commit hook
+	$(BIN)/pre-commit install
+
+test: $(VENV)/.dev-ready  ## Run all tests but the cloud tests, with coverage
 	$(BIN)/python -m pytest -m "not cloud" --cov --cov-report=term $(ARGS)
 
-test-cloud: $(VENV)/.dev-ready  ## The chain on S3, EC2 and a cluster, all of them on the loopback
+test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)
 
-lint: $(VENV)/.dev-ready  ## Format, lint, types, and which module may import what
+lint: $(VENV)/.dev-ready  ## Check formatting, lint rules, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-viz: $(VENV)/.dev-ready  ## The pipeline and its figures, in a browser
-	$(BIN)/kedro viz run $(ARGS)
-
-ipython: $(VENV)/.dev-ready  ## IPython with the catalog: catalog.load("features@spark")
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
-
-bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Speed and memory, against a plain loop and others
+bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Measure speed and memory, and compare with other tools
 	$(BIN)/python -m benchmarks $(ARGS)
 
-classify: $(VENV)/.run-ready  ## Reduced vectors to a classifier, its test and a phone model
-	$(BIN)/kedro run --pipelines classify $(ARGS)
-
-predict: $(VENV)/.run-ready  ## Name the fruit in photos: make predict ARGS="a.jpg b.jpg"
-	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
-
-backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Train a backbone as parameters_backbone.yml says
-	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
-
-protocols: $(VENV)/.dev-ready  ## How good the features are; trains what it needs, for an hour or two
+protocols: $(VENV)/.dev-ready  ## Measure the quality of backbones; trains some, for up to two hours
 	$(BIN)/python -m protocols $(ARGS)
 
-bundle: $(VENV)/.dev-ready  ## Pack what a server without internet needs
+bundle: $(VENV)/.dev-ready  ## Pack everything that a server without internet access needs
 	$(BIN)/python deploy/bundle.py
 
-cost: $(VENV)/.run-ready  ## What a run on AWS would cost
+cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
 	@$(BIN)/python deploy/cost.py $(ARGS)
 
-lock: $(VENV)/.dev-ready  ## Resolve the dependencies anew
+lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-peers.lock --extra peers pyproject.toml
 
 LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-clean:  ## Remove the environments, not the data
+clean:  ## Delete the virtual environments
 	rm -rf $(VENV) $(PEERS)
 
 $(VENV)/.run-ready: requirements.lock
-	@test -n "$(PYTHON)" || { echo "Found no Python 3.11 to 3.13; install one, or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Found no Python 3.11 to 3.13; install one, or pass its path: make $(MAKECMDGOALS) PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes --no-deps -r requirements.lock
 	touch $@
@@ -89,7 +93,7 @@ $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	touch $@
 
-# Of the tools that the benchmarks compare with: they ask for other versions than ours.
+# The tools that benchmarks compare with need other versions of some dependencies.
 $(PEERS)/.ready: requirements-peers.lock
 	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --no-deps -r requirements-peers.lock

@@ -1,1 +1,1 @@
-"""Measure how fast the pipeline is, and hold it against other ways to do the same."""
+"""Benchmarks of the pipeline: speed and memory, compared with other tools."""

@@ -1,144 +1,122 @@
-"""Measure the pipeline against raw loops and other tools.
+"""Run benchmarks: `python -m benchmarks --sections speed,peers`."""
 
-python -m benchmarks --sections speed,peers
-python -m benchmarks --sections before --before ../old
-"""
-
-from __future__ import annotations
-
-import argparse
 import json
 import os
+import platform
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
+from importlib.metadata import distributions
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from benchmarks.context import Choices, Context
+import click
+import psutil
+
+from benchmarks.context import Context
+from benchmarks.measurements import Result, SkippedError
 from benchmarks.processes import PROJECT
-from benchmarks.results_figure import draw
-from benchmarks.results_page import page
-from benchmarks.rounds import Result
-from benchmarks.sections import (
-    Section,
-    before,
-    gigabyte,
-    latency,
-    peers,
-    profile,
-    scaling,
-    speed,
-    usual,
+from benchmarks.report import draw_figure, render_page
+from benchmarks.sections import SECTIONS
+
+SHARED = os.environ.get("FRUITS_SHARED")
+PHOTOS = Path(SHARED, "fruits-360") if SHARED else PROJECT / "data/01_raw/sample"
+RESULTS = PROJECT / "benchmarks/results"
+FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
+PACKAGES = (
+    *("pyspark", "kedro", "ai-edge-litert", "tensorflow", "keras", "pillow"),
+    *("pyarrow", "numpy"),
 )
-from benchmarks.this_machine import machine, versions
+FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8")
+VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
-SECTIONS = cast(
-    Mapping[str, Section],
-    {
-        "speed": speed,
-        "profile": profile,
-        "usual": usual,
-        "peers": peers,
-        "scaling": scaling,
-        "latency": latency,
-        "gigabyte": gigabyte,
-        "before": before,
-    },
+
+def _split_names(_: object, __: object, text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(SECTIONS):
+        found, expected = ", ".join(sorted(unknown)), ", ".join(SECTIONS)
+        raise click.BadParameter(f"Found {found}; expected some of {expected}.")
+    return names
+
+
+@click.command()
+@click.option(
+    *("-s", "--sections"),
+    default=",".join(name for name in SECTIONS if name != "before"),
+    callback=_split_names,
+    help=f"Comma-separated sections: {', '.join(SECTIONS)}. Default: all but before.",
 )
-NOT_BY_DEFAULT = ("before",)
-
-
-def main() -> None:
-    """Run the sections asked for, and write what came out after each."""
-    given = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended from outside"))
+@click.option("--photos", type=FOLDER, default=PHOTOS, help="Folder of photos.")
+@click.option("--results", type=FOLDER, default=RESULTS, help="Folder of the results.")
+@click.option("--before", type=FOLDER, help="Checkout for `before` and `gigabyte`.")
+@click.option("--rounds", default=3, show_default=True, help="Number of rounds.")
+@click.option("--max-photos", type=int, help="Limit of each set, for a quick check.")
+def main(
+    sections: list[str], results: Path, before: Path | None, **options: Any
+) -> None:
+    """Measure the speed and memory of the pipeline, and compare it with other tools."""
+    if "before" in sections and not before:
+        raise click.UsageError("The section `before` needs the option --before.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated"))
     failed = []
-    with tempfile.TemporaryDirectory(dir=given.work) as work:
-        choices = Choices(**{f.name: getattr(given, f.name) for f in fields(Choices)})
-        places = (given.photos.resolve(), Path(work).resolve())
-        context = Context(*places, choices, given.before)
-        for name in given.sections:
-            print(f"{name}: {SECTIONS[name].TITLE}", flush=True)
+    with tempfile.TemporaryDirectory() as work:
+        context = Context(work=Path(work).resolve(), before=before, **options)
+        for name in sections:
+            click.echo(f"{name}: {SECTIONS[name].title}")
             try:
-                result = _measured(name, context)
-            except Exception as exc:  # the other sections, and older results, stand
-                print(f"{name} failed: {type(exc).__name__}: {exc}", flush=True)
+                result = _measure(name, context)
+            except SkippedError as exc:
+                click.echo(f"  skipped: {exc}")
+            except Exception as exc:  # the other sections can still be measured
+                click.echo(f"  failed: {type(exc).__name__}: {exc}", err=True)
                 failed.append(name)
-                continue
-            failed += [f"{name}: {who}" for who in result["failures"]]
-            _write(given.results, {name: result})
+            else:
+                _write(results, name, result)
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")
 
 
-def _measured(name: str, context: Context) -> Result:
-    """Run a section; return its result, and when and on what it was measured."""
-    about = {
-        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "machine": machine(),
-        "versions": versions(),
-    }
-    begin = time.monotonic()
+def _measure(name: str, context: Context) -> Result:
+    conditions, begin = _conditions(), time.monotonic()
     result = SECTIONS[name].run(context)
-    return about | {"section_seconds": round(time.monotonic() - begin)} | result
+    seconds = round(time.monotonic() - begin)
+    return Result({**conditions, "section_seconds": seconds, **result})
 
 
-def _write(folder: Path, new: Mapping[str, Result]) -> None:
-    """Add results to those that are there, and make the page and the figure anew."""
+def _conditions() -> dict[str, Any]:
+    """Return date, machine and versions."""
+    lines = Path("/proc/cpuinfo").read_text().replace("\t", "").splitlines()
+    cpu = dict(line.split(": ", 1) for line in lines if ": " in line)
+    versions = {found.name.lower(): found.version for found in distributions()}
+    found = {name: versions[name] for name in PACKAGES if name in versions}
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "machine": {
+            "cpu": cpu.get("model name", platform.machine()),
+            "flags": [flag for flag in FLAGS if flag in cpu.get("flags", "").split()],
+            "cores": len(os.sched_getaffinity(0)),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "load": round(os.getloadavg()[0], 2),
+            "environment": {n: os.environ[n] for n in VARIABLES if n in os.environ},
+        },
+        "versions": {"python": platform.python_version(), **found},
+    }
+
+
+def _write(folder: Path, name: str, result: Result) -> None:
+    """Add a result to the stored ones; write page and figure."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "results.json"
-    held = json.loads(file.read_text()) if file.exists() else {}
-    results: dict[str, Result] = {**held, **new}
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    results = {section: Result(found) for section, found in stored.items()}
+    results[name] = result
     file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    (folder / "results.md").write_text(page(results, SECTIONS))
-    draw(results, SECTIONS, folder / "results.svg")
-    print(f"Wrote {folder}/results.md", flush=True)
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0]
-    )
-    parser.add_argument("--photos", type=Path, default=_photos(), help="a folder")
-    parser.add_argument("--results", type=Path, default=PROJECT / "benchmarks/results")
-    parser.add_argument("--work", type=Path, help="folder for what is made and deleted")
-    parser.add_argument(
-        *("--sections", "-s"),
-        type=_names,
-        default=[name for name in SECTIONS if name not in NOT_BY_DEFAULT],
-        help=f"of {', '.join(SECTIONS)}; by default all but {NOT_BY_DEFAULT[0]}",
-    )
-    parser.add_argument(
-        "--before", type=_checkout, help="another checkout, for `before` and `gigabyte`"
-    )
-    for choice in fields(Choices):
-        flag = f"--{choice.name.replace('_', '-')}"
-        parser.add_argument(flag, type=int, default=choice.default, metavar="N")
-    return parser.parse_args()
-
-
-def _photos() -> Path:
-    shared = os.environ.get("FRUITS_SHARED")
-    return Path(shared, "fruits-360") if shared else PROJECT / "data/01_raw/sample"
-
-
-def _names(text: str) -> list[str]:
-    names = text.split(",")
-    if wrong := [name for name in names if name not in SECTIONS]:
-        raise argparse.ArgumentTypeError(f"no section {', '.join(wrong)}")
-    return names
-
-
-def _checkout(text: str) -> Path:
-    folder = Path(text).resolve()
-    if not (folder / "src/fruits_pipeline").is_dir():
-        raise argparse.ArgumentTypeError(f"no checkout of the project in {folder}")
-    return folder
+    (folder / "results.md").write_text(render_page(results))
+    draw_figure(results, folder / "results.svg")
+    click.echo(f"Wrote {folder}/results.md")
 
 
 if __name__ == "__main__":

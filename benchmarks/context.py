@@ -1,184 +1,171 @@
-"""What sections share: the photos and samples of them, a work folder, the choices."""
+"""Shared state of the sections: sets of photos, a work folder and options."""
 
-from __future__ import annotations
-
+import math
 import os
 import shutil
-import sys
+import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
+from typing import Any
 
-from benchmarks.harness import Run, run_chain, run_program
+import click
+from PIL import Image
+
 from benchmarks.processes import PROJECT
-from benchmarks.repeats import repeat
+from benchmarks.runs import Run, run_pipeline, run_program
 
-ENDINGS = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif"}
-PEERS = ("ray_data", "daft")
-ENDINGS |= {".tiff", ".avif"}
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the command line chose.
-
-    Attributes:
-        rounds: How often contestants take turns.
-        fewest: Photos of which there are fewer than this are repeated, so that runs
-            last long enough to be timed.
-        sample: Photos for the slowest contestants.
-        sample_big: Photos for the chain beside them.
-        peers: Photos for other tools.
-        scale_base: Photos of the smallest set that is scaled; 0 takes all.
-        latency: Photos in the slow bucket.
-    """
-
-    rounds: int = 3
-    fewest: int = 4000
-    sample: int = 600
-    sample_big: int = 3000
-    peers: int = 4000
-    scale_base: int = 0
-    latency: int = 2000
-
-
-@dataclass(frozen=True)
-class Photos:
-    """A folder of photos, and a file that lists them for contestants.
-
-    Attributes:
-        folder: Where they lie.
-        list_file: One absolute path a line.
-        paths: The same.
-    """
-
-    folder: Path
-    list_file: Path
-    paths: list[Path]
-
-    @cached_property
-    def total_bytes(self) -> int:
-        """Of all files."""
-        return sum(path.stat().st_size for path in self.paths)
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return len(self.paths)
+THIS, BEFORE = "this", "before"
+SUFFIXES = {".jpg", ".jpeg"}
+MIN_PHOTOS = 4000  # smaller sets are repeated, so that runs take long enough to time
+NEW_SHARE = 0.01
+Program = Callable[[], Run]
 
 
 @dataclass
 class Context:
-    """Of a run of the benchmarks.
+    """Shared state of the sections.
 
     Attributes:
-        source: Folder of photos, which is only read.
-        work: Folder for all that is written.
-        choices: What the command line chose.
-        before: Another checkout of the project, to compare this one with.
+        photos: Folder of photos; it is only read.
+        work: Folder for everything that is written.
+        rounds: Number of rounds.
+        max_photos: Maximum number of photos in a set; None for no limit.
+        before: Checkout to compare with.
     """
 
-    source: Path
+    photos: Path
     work: Path
-    choices: Choices
-    before: Path | None = None
-    _samples: dict[int, Photos] = field(default_factory=dict)
+    rounds: int
+    max_photos: int | None
+    before: Path | None
 
-    @property
-    def rounds(self) -> int:
-        """How often contestants take turns."""
-        return self.choices.rounds
-
-    def photos(self) -> Photos:
-        """Return all photos, in a folder of their own that may grow."""
-        return self.sample(0)
-
-    def sample(self, most: int) -> Photos:
-        """Return photos chosen evenly, below a folder of their own.
-
-        Args:
-            most: How many; 0 takes all.
-        """
-        paths = self._all
-        count = min(most or len(paths), len(paths))
-        if count not in self._samples:
-            chosen = [paths[i * len(paths) // count] for i in range(count)]
-            self._samples[count] = self._place(f"photos-{count}", chosen)
-        return self._samples[count]
-
-    @cached_property
-    def _root(self) -> Path:
-        """The photos themselves, or enough repeats of them."""
-        found = photos_below(self.source)
-        if not found:
-            raise SystemExit(f"Found no photos in {self.source}; expected some.")
-        copies = -(-self.choices.fewest // len(found))
-        if copies <= 1:
-            return self.source
-        return repeat(self.source, found, self.work / "enough", copies)
-
-    @cached_property
-    def _all(self) -> list[Path]:
-        return photos_below(self._root)
-
-    def _place(self, name: str, chosen: Sequence[Path]) -> Photos:
-        folder = self.work / name
-        placed = [folder / path.relative_to(self._root) for path in chosen]
-        for old, new in zip(chosen, placed, strict=True):
-            link_or_copy(old, new)
-        return listed(folder, placed)
-
-    def fresh(self, name: str) -> Path:
+    def empty(self, name: str) -> Path:
         """Return an empty folder."""
         folder = self.work / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
 
-    def contestant(
-        self, name: str, photos: Photos, *arguments: str
-    ) -> Callable[[int], Run]:
-        """Return a function that runs a contestant on photos, in an empty folder."""
-        module = f"benchmarks.contestants.{name}"
+    @cached_property
+    def all_photos(self) -> Path:
+        """Folder of all photos, repeated if there are fewer than `MIN_PHOTOS`."""
+        photos = list_photos(self.photos)
+        if not photos:
+            raise click.UsageError(f"Found no JPEG in {self.photos}. Set --photos.")
+        photos = choose_evenly(photos, self.max_photos or len(photos))
+        folder = self.empty("photos")
+        copy_photos(photos, self.photos, folder)
+        wanted = min(MIN_PHOTOS, self.max_photos or MIN_PHOTOS)
+        for i in range(1, math.ceil(wanted / len(photos))):
+            copy_photos(photos, self.photos, folder / f"copy{i}", seed=i)
+        return folder
 
-        def run(_: int) -> Run:
-            work = self.fresh(f"work-{name}")
-            said = ("--photos", str(photos.list_file), "--work", str(work), *arguments)
-            log = self.work / "logs" / name
-            return run_program(module, *said, log=log, python=python_of(name))
+    def sample(self, count: int) -> Path:
+        """Return a folder of `count` photos, or of all if there are fewer."""
+        folder = self.work / f"photos-{count}"
+        if not folder.exists():
+            photos = choose_evenly(list_photos(self.all_photos), count)
+            copy_photos(photos, self.all_photos, folder)
+        return folder
 
-        return run
+    @cached_property
+    def multiples(self) -> dict[int, Path]:
+        """Folders of 1, 2, 4 and 8 times all photos; each contains the smaller ones."""
+        photos = list_photos(self.all_photos)
+        folders = {8: self.empty("multiples")}
+        for factor in (4, 2, 1):
+            folders[factor] = folders[2 * factor] / f"first{factor}"
+        for i, factor in enumerate((1, 2, 4, 4, 8, 8, 8, 8)):
+            copy_photos(photos, self.all_photos, folders[factor] / f"copy{i}", seed=i)
+        return folders
 
-    def chain(
-        self, photos: Photos, root: str = "root", **params: object
-    ) -> Callable[[int], Run]:
-        """Return a function that runs the chain on photos, with nothing made yet."""
-        return lambda _: run_chain(photos.folder, self.fresh(root), params=params)
+    def program(
+        self, name: str, photos: Path, *network: object, **options: Any
+    ) -> Program:
+        """Return a function that runs a program on photos; see `benchmarks.programs`."""
+        module, work = "benchmarks.programs", f"work-{name}"
+        options["log"] = self.work / f"log-{name}"
+        return lambda: run_program(
+            module, name, photos, self.empty(work), *network, **options
+        )
+
+    def pipeline(self, photos: Path, root: str = "root", **options: Any) -> Program:
+        """Return a function that runs the pipeline on photos, with an empty root."""
+        return lambda: run_pipeline(photos, self.empty(root), **options)
+
+    @property
+    def checkouts(self) -> dict[str, Path]:
+        """This checkout, and the one to compare with if there is one, by name."""
+        return {THIS: PROJECT, **({BEFORE: self.before} if self.before else {})}
+
+    def run_checkout(
+        self, name: str, photos: Path, root: Path, *arguments: str, **options: Any
+    ) -> Run:
+        """Run the pipeline of a checkout, with its own cache; see `run_pipeline`."""
+        os.sync()  # so that writes of the previous run do not slow down this one
+        env = {"XDG_CACHE_HOME": str(self.cache(name)), **options.pop("env", {})}
+        options |= {"env": env, "project": self.checkouts[name]}
+        return run_pipeline(photos, root, *arguments, **options)
+
+    def cache(self, name: str) -> Path:
+        """Return the folder of the caches of a checkout."""
+        return self.work / f"cache-{name}"
+
+    def commits(self) -> dict[str, str]:
+        """Return the commits of the checkouts; `-dirty` if files were changed."""
+        command = ["git", "--no-optional-locks", "describe", "--always", "--dirty"]
+        return {
+            name: subprocess.check_output(command, cwd=folder, text=True).strip()
+            for name, folder in self.checkouts.items()
+        }
 
 
-def python_of(contestant: str) -> str:
-    """Return the interpreter of the environment that has what a contestant needs."""
-    peers = PROJECT / ".venv-peers/bin/python"
-    return str(peers) if contestant in PEERS and peers.exists() else sys.executable
-
-
-def photos_below(folder: Path) -> list[Path]:
-    """Return all photos below a folder, by path."""
-    files = (Path(top, name) for top, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in files if path.suffix.lower() in ENDINGS)
-
-
-def listed(folder: Path, paths: Sequence[Path]) -> Photos:
-    """Write the list file beside a folder of photos."""
-    list_file = folder.with_name(f"{folder.name}.txt")
-    list_file.write_text("".join(f"{path.absolute()}\n" for path in paths))
-    return Photos(folder, list_file, list(paths))
-
-
-def link_or_copy(old: Path, new: Path) -> None:
-    """Give a file a second name, or copy it where disks differ."""
-    new.parent.mkdir(parents=True, exist_ok=True)
+def run_with_new_photos(photos: Path, root: Path) -> Run:
+    """Run the pipeline after 1 % new photos were added; remove them afterwards."""
+    existing = list_photos(photos)
+    chosen = choose_evenly(existing, max(1, round(len(existing) * NEW_SHARE)))
+    copy_photos(chosen, photos, photos / "new", seed=8)  # other copies have 0 to 7
     try:
-        os.link(old, new)
-    except OSError:
-        shutil.copyfile(old, new)
+        return run_pipeline(photos, root)
+    finally:
+        shutil.rmtree(photos / "new")
+
+
+def list_photos(folder: Path) -> list[Path]:
+    """Return the JPEG files below a folder, by path."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def choose_evenly(photos: Sequence[Path], count: int) -> list[Path]:
+    """Return `count` photos at equal distances, or all if there are fewer."""
+    count = min(count, len(photos))
+    return [photos[i * len(photos) // count] for i in range(count)]
+
+
+def copy_photos(
+    photos: Sequence[Path], source: Path, target: Path, seed: int | None = None
+) -> None:
+    """Copy photos from one folder to another; they keep their relative paths.
+
+    With a seed, photos are encoded again with a coloured corner, so that copies of
+    different seeds have different content.
+    """
+    copies = [target / photo.relative_to(source) for photo in photos]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_copy, photos, copies, repeat(seed), chunksize=100))
+
+
+def _copy(photo: Path, copy: Path, seed: int | None) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    if seed is None:
+        shutil.copyfile(photo, copy)
+        return
+    with Image.open(photo) as image:
+        changed = image.convert("RGB")
+    # A block of 8 x 8 pixels is one unit of JPEG compression: the change survives it.
+    changed.paste((seed * 37 % 256, seed * 91 % 256, seed), (0, 0, 8, 8))
+    changed.save(copy, "JPEG", quality=95)

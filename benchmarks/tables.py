@@ -1,99 +1,76 @@
-"""Tables of results in Markdown."""
-
-from __future__ import annotations
+"""Tables in Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
-from benchmarks.rounds import Result, middle, spread, values
+from benchmarks.measurements import Result
 
-WHOLE = 100  # numbers from here on are shown without decimals
-ONE_DECIMAL = 10
+HUNDRED, TEN = 100, 10
+RUN_FIGURES = {
+    "seconds": "seconds",
+    "start, s": "start_seconds",
+    "wall, s": "wall",
+    "CPU, s": "cpu_seconds",
+    "driver, MiB": "memory_mib.driver",
+    "java, MiB": "memory_mib.java",
+    "workers, MiB": "memory_mib.workers",
+    "all, MiB": "memory_mib.all",
+}
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table.
-
-    Attributes:
-        title: Above it.
-        header: Of the columns.
-        rows: Text and numbers; None is shown as a dash.
-    """
+class Table(NamedTuple):
+    """A table; cells are text, numbers, spreads, or None for no value."""
 
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
+    def markdown(self) -> str:
+        """Return title and table; all columns but the first are aligned to the right."""
+        alignment = ["---", *["---:"] * (len(self.header) - 1)]
+        cells = [[format_cell(value) for value in row] for row in self.rows]
+        lines = [f"| {' | '.join(row)} |" for row in (self.header, alignment, *cells)]
+        return "\n".join([f"**{self.title}**", "", *lines])
 
-def markdown(table: Table) -> str:
-    """Return a table with its title; the first column is text, the others numbers."""
-    marks = ["---", *["---:"] * (len(table.header) - 1)]
-    rows = [[cell(value) for value in row] for row in table.rows]
-    lines = [f"| {' | '.join(row)} |" for row in (table.header, marks, *rows)]
-    return "\n".join([f"**{table.title}**", "", *lines])
 
-
-def cell(value: Any) -> str:
-    """Return a value as short as it can be read."""
+def format_cell(value: Any) -> str:
+    """Format a cell; numbers below 100 get three significant digits or more."""
     if value is None:
         return "–"
-    if isinstance(value, dict):  # median, low, high
-        middle_one, low, high = (cell(value[k]) for k in ("median", "low", "high"))
-        return middle_one if low == high else f"{middle_one} ({low} to {high})"
-    if isinstance(value, int):
-        return f"{value:,}"
+    if isinstance(value, dict):
+        middle, low, high = (format_cell(value[k]) for k in ("median", "low", "high"))
+        return middle if low == high else f"{middle} ({low} to {high})"
     if isinstance(value, float):
-        size = abs(value)
-        places = 0 if size >= WHOLE else 1 if size >= ONE_DECIMAL else 3
-        return f"{value:,.{places}f}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+        decimals = 0 if abs(value) >= HUNDRED else 1 if abs(value) >= TEN else 3
+        return f"{value:,.{decimals}f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-RUN_HEADER = (
-    *("", "photos", "photos/s", "seconds", "start, s", "wall, s", "CPU, s"),
-    *("driver, MiB", "java, MiB", "workers, MiB", "all, MiB"),
-)
+def runs_table(
+    result: Result, title: str = "Runs", exclude: Sequence[str] = ()
+) -> Table:
+    """Return medians of the runs, one row for each program."""
+    rows: list[list[Any]] = []
+    for name, runs in result["runs"].items():
+        if name not in exclude:
+            keys = RUN_FIGURES.values()
+            figures = [median(result.figures(name, key)) for key in keys]
+            rows.append([name, runs[0]["photos"], result.spread(name), *figures])
+    return Table(title, ["", "photos", "photos/s", *RUN_FIGURES], rows)
 
 
-def runs_table(title: str, result: Result, without: Sequence[str] = ()) -> Table:
-    """Return the runs of a section, a row each contestant, medians over the rounds."""
-    rows = []
-    shown = {n: runs for n, runs in result["runs"].items() if n not in without}
-    for name, runs in shown.items():
-        timed = ("seconds", "start_seconds", "wall", "cpu_seconds")
-        peaks = ("driver", "java", "workers", "all")
-        row: list[Any] = [name, runs[0]["photos"], spread(values(result, name, "rate"))]
-        row += [middle(result, name, key) for key in timed]
-        row += [middle(result, name, "memory_mib", who) for who in peaks]
-        rows.append(row)
-    for name in (*result.get("notes", {}), *result.get("failures", {})):
-        note = result["notes"].get(name, "failed, see below")
-        rows.append([name, note, *[None] * (len(RUN_HEADER) - 2)])
-    return Table(title, RUN_HEADER, rows)
-
-
-def stages_table(title: str, result: Result) -> Table | None:
-    """Return the seconds of each stage, a column each run that has stages."""
-    names = [name for name, runs in result["runs"].items() if runs[0]["stages"]]
-    if not names:
-        return None
-    stages = list(
-        dict.fromkeys(s for n in names for s in result["runs"][n][0]["stages"])
-    )
-    rows: list[list[Any]] = [
-        [stage, *(spread(_seconds(result, name, stage)) for name in names)]
-        for stage in stages
+def stages_table(result: Result) -> Table:
+    """Return the seconds of each stage, one column for each run of the pipeline."""
+    stages = {name: runs[0]["stages"] for name, runs in result["runs"].items()}
+    names = [name for name, seconds in stages.items() if seconds]
+    rows = [
+        [stage, *(result.spread(name, f"stages.{stage}") for name in names)]
+        for stage in dict.fromkeys(stage for name in names for stage in stages[name])
     ]
-    return Table(title, ("seconds", *names), rows)
+    return Table("Stages", ["seconds", *names], rows)
 
 
-def _seconds(result: Result, name: str, stage: str) -> list[float]:
-    return [run["stages"].get(stage, 0.0) for run in result["runs"][name]]
-
-
-def rates(result: Result) -> dict[str, float]:
-    """Return the median photos a second of each contestant."""
-    found = {name: middle(result, name, "rate") for name in result["runs"]}
-    return {name: rate for name, rate in found.items() if rate}
+def runs_and_stages(result: Result) -> list[Table]:
+    """Return both tables."""
+    return [runs_table(result), stages_table(result)]

@@ -1,7 +1,7 @@
-"""Pack what a server without internet needs to run the chain; `make bundle`.
+"""Pack everything that a server without internet access needs: `make bundle`.
 
-The server's Python is 3.11, whatever the one is that runs this. Its C library may be as
-old as Amazon Linux 2023's.
+The target is Python 3.11 on Amazon Linux 2023 (glibc 2.34), x86-64 and arm64, whatever
+the interpreter and the system that run this script.
 """
 
 from __future__ import annotations
@@ -18,92 +18,109 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.spark.jars import RESOLVED
+from fruits_pipeline.spark.jars import MAVEN_SETTINGS
 from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]
 BUNDLE = PROJECT / "dist" / "fruits-pipeline.tar.gz"
 JARS = Path(__file__).with_name("jars.sha256")
 
-PARTS = ("conf", "src", "data/06_models", "pyproject.toml", ".telemetry")
-MACHINES = ("x86_64", "aarch64")
-PYTHON = {"python_version": "3.11", "python_full_version": "3.11.0"}
-GLIBC = 34
-ONLY_SOURCE = {"antlr4-python3-runtime", "pyspark"}
-"""Published without a wheel."""
+PROJECT_FILES = ("conf", "src", "data/06_models", "pyproject.toml", ".telemetry")
+ARCHITECTURES = ("x86_64", "aarch64")
+"""Target architectures, named as by `uname -m`."""
+
+GLIBC_MINOR = 34
+WITHOUT_WHEEL = {"antlr4-python3-runtime", "pyspark"}
+"""Packages that PyPI has only as source distributions."""
 
 MTIME = 315532800
-"""Of all that is packed, 1980-01-01: the same inputs make the same bundle."""
+"""Modification time of all members, 1980-01-01, so that builds are reproducible."""
 
 
-def locked(machine: str) -> dict[str, str]:
-    """Return what `requirements.lock` asks for on the server, by name.
+def locked_requirements(architecture: str) -> dict[str, str]:
+    """Return the lines of `requirements.lock` that apply to the target, by package name.
 
     Args:
-        machine: The server's, as `uname -m` says it.
+        architecture: One of `ARCHITECTURES`.
     """
-    server = PYTHON | {"platform_machine": machine, "sys_platform": "linux"}
-    server |= {"platform_system": "Linux", "os_name": "posix"}
-    pins = {}
-    for block in re.split(r"\n(?=\S)", (PROJECT / "requirements.lock").read_text()):
-        first, *hashes = block.replace("\\\n", "").split(" --hash=")
+    target = {
+        "python_version": "3.11",
+        "python_full_version": "3.11.0",
+        "platform_machine": architecture,
+        "platform_system": "Linux",
+        "sys_platform": "linux",
+        "os_name": "posix",
+    }
+    lines = {}
+    for entry in re.split(r"\n(?=\S)", (PROJECT / "requirements.lock").read_text()):
+        first, *hashes = entry.replace("\\\n", "").split(" --hash=")
         pin = Requirement(first)
-        if pin.marker is None or pin.marker.evaluate(server):
-            pins[pin.name] = " --hash=".join([f"{pin.name}{pin.specifier}", *hashes])
-    return pins
+        if pin.marker is None or pin.marker.evaluate(target):
+            lines[pin.name] = " --hash=".join([f"{pin.name}{pin.specifier}", *hashes])
+    return lines
 
 
 def add_wheels(folder: Path) -> None:
-    """Download the locked wheels of each machine, and build what has none.
+    """Download the locked wheels, and build wheels of packages that have none.
 
     Args:
-        folder: Gets a folder for each machine, and `any` for what fits them all.
+        folder: Destination, with a subfolder for each architecture and `any` for wheels
+            that fit all architectures.
     """
     common = folder / "any"
-    for machine in MACHINES:
-        own = folder / machine
-        pins = locked(machine)
-        ready = [pin for name, pin in pins.items() if name not in ONLY_SOURCE]
-        tags = [f"manylinux_2_{n}_{machine}" for n in range(GLIBC, 4, -1)]
-        tags += [f"manylinux2014_{machine}", f"linux_{machine}"]
-        _pip("download", ready, own, "--only-binary=:all:", *_flags(tags))
-        common.mkdir(exist_ok=True)
-        for wheel in own.glob("*-any.whl"):
+    common.mkdir(parents=True)
+    for architecture in ARCHITECTURES:
+        lines = locked_requirements(architecture)
+        published = [line for name, line in lines.items() if name not in WITHOUT_WHEEL]
+        compiled = folder / architecture
+        _pip("download", published, "--dest", compiled, *_target_flags(architecture))
+        for wheel in compiled.glob("*-any.whl"):
             wheel.replace(common / wheel.name)
-    _pip("wheel", [pins[name] for name in sorted(ONLY_SOURCE)], common)
+    _pip("wheel", [lines[name] for name in WITHOUT_WHEEL], "--wheel-dir", common)
 
 
-def _flags(tags: list[str]) -> list[str]:
-    flags = [f"--platform={tag}" for tag in tags]
-    abis = [f"--abi={abi}" for abi in ("cp311", "abi3", "none")]
-    return [*flags, *abis, "--python-version=3.11", "--implementation=cp"]
+def _target_flags(architecture: str) -> list[str]:
+    tags = [f"manylinux_2_{n}_{architecture}" for n in range(GLIBC_MINOR, 4, -1)]
+    tags += [f"manylinux2014_{architecture}", f"linux_{architecture}"]
+    return [
+        "--only-binary=:all:",
+        "--python-version=3.11",
+        "--implementation=cp",
+        *(f"--abi={abi}" for abi in ("cp311", "abi3", "none")),
+        *(f"--platform={tag}" for tag in tags),
+    ]
 
 
-def _pip(command: str, pins: list[str], folder: Path, *flags: str) -> None:
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
-        requirements.write("\n".join(pins))
-        requirements.flush()
-        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-        where = "--dest" if command == "download" else "--wheel-dir"
-        asked = ["--no-deps", "--require-hashes", "-r", requirements.name]
+def _pip(command: str, requirements: list[str], *arguments: str | Path) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(requirements))
+        file.flush()
+        options = ["--no-deps", "--require-hashes", "--requirement", file.name]
         subprocess.run(
-            [*pip, command, *asked, where, folder, *flags],
+            [
+                *(sys.executable, "-m", "pip", "--quiet"),
+                *("--disable-pip-version-check", command, *options, *arguments),
+            ],
             check=True,
             env=os.environ | {"SOURCE_DATE_EPOCH": str(MTIME)},
         )
 
 
 def add_jars(folder: Path) -> None:
-    """Let Spark resolve the jars that `conf/ec2/spark.yml` names, and check them.
+    """Resolve the jars named by `conf/ec2/spark.yml`, and verify their checksums.
+
+    Args:
+        folder: Destination; must not exist.
 
     Raises:
-        SystemExit: They are not those that were checked in.
+        SystemExit: If names or checksums differ from `jars.sha256`.
     """
-    listed = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
-    settings = {name: listed[name] for name in RESOLVED}
+    spark = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
+    settings = {name: spark[name] for name in MAVEN_SETTINGS}
     with tempfile.TemporaryDirectory() as cache:
         settings |= {"spark.jars.ivy": cache, "spark.ui.enabled": "false"}
         start_spark(settings).stop()
@@ -116,43 +133,46 @@ def add_jars(folder: Path) -> None:
     if found != expected:
         sys.exit(
             f"Found jars {sorted(found - expected)}; expected "
-            f"{sorted(expected - found)}, as in {JARS.name}. Where conf/ec2/spark.yml "
-            "asks for others on purpose, note them there."
+            f"{sorted(expected - found)}, as in {JARS.name}. If conf/ec2/spark.yml was "
+            f"changed on purpose, update {JARS.name}."
         )
 
 
-def _project_files() -> Iterator[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *PARTS],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return (Path(name) for name in listed.stdout.splitlines())
-
-
 def pack(sources: dict[str, Path], bundle: Path) -> None:
-    """Write a tar that depends on names and contents alone.
+    """Write a tar archive that depends only on the names and contents of its members.
 
     Args:
-        sources: Files, by their place in the bundle.
-        bundle: The file to write.
+        sources: Files to pack, by their path in the bundle.
+        bundle: The archive to write.
     """
 
-    def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    def normalise(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.mtime, info.uid, info.gid, info.uname, info.gname = MTIME, 0, 0, "", ""
         info.mode = 0o755 if info.mode & 0o100 else 0o644
         return info
 
     with (
         bundle.open("wb") as file,
-        # Nearly all of it is compressed already.
+        # Level 1, because wheels and jars are compressed already.
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
         for name in sorted(sources):
-            tar.add(sources[name], name, filter=plain)
+            tar.add(sources[name], name, filter=normalise)
+
+
+def _project_files() -> Iterator[Path]:
+    listed = subprocess.run(
+        [  # noqa: S607 - git is found on the PATH of the developer
+            *("git", "ls-files", "--cached", "--others", "--exclude-standard"),
+            *PROJECT_FILES,
+        ],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return (Path(name) for name in listed.stdout.splitlines())
 
 
 def main() -> None:
@@ -168,7 +188,7 @@ def main() -> None:
                 sources[str(file.relative_to(work))] = file
         pack(sources, BUNDLE)
     mib = BUNDLE.stat().st_size / 1024**2
-    sys.stdout.write(f"{BUNDLE.relative_to(PROJECT)}: {mib:,.0f} MiB\n")
+    click.echo(f"{BUNDLE.relative_to(PROJECT)}: {mib:,.0f} MiB")
 
 
 if __name__ == "__main__":

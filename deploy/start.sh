@@ -1,23 +1,23 @@
 #!/bin/bash
-# Runs the chain on a server with a role, and puts its log into the bucket; see README.md.
-# Needs S3 and the metadata service, and nothing else.
+# Install the bundle, run the pipeline, and upload the log to the bucket; see README.md.
+# Requires S3, the metadata service and an instance profile; no other network access.
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${FRUITS_BUCKET:?is not set; expected the name of the bucket}"
 : "${AWS_REGION:?is not set; expected the region of the bucket}"
-# Python's clients know the region by this name; without it they ask for another's S3.
+# boto3 reads this variable, and falls back to us-east-1 without it.
 export AWS_DEFAULT_REGION=$AWS_REGION
 export DO_NOT_TRACK=1
 export FRUITS_JARS=$PWD/jars
 export MPLCONFIGDIR=$PWD/.matplotlib
 export PYTHONPATH=$PWD/src
-# Memory is what is short: few arenas, freed memory given back, one thread for algebra.
+# Save memory: two malloc arenas, return freed memory early, one BLAS thread.
 export MALLOC_ARENA_MAX=2
 export MALLOC_TRIM_THRESHOLD_=131072
 export OPENBLAS_NUM_THREADS=1
 
 if ! command -v python3.11 >/dev/null; then
-  dnf --quiet --assumeyes install python3.11 # comes from S3, as all of Amazon Linux
+  dnf --quiet --assumeyes install python3.11 # Amazon Linux serves its packages from S3
 fi
 if [[ ! -e .venv/.complete ]]; then
   rm -rf .venv
@@ -28,19 +28,19 @@ if [[ ! -e .venv/.complete ]]; then
   rm -rf wheels
 fi
 
-place=s3://$FRUITS_BUCKET/logs/$(uname -n)-$(date -u +%Y%m%dT%H%M%SZ).log
-ship_log() {
+log_url=s3://$FRUITS_BUCKET/logs/$(uname -n)-$(date -u +%Y%m%dT%H%M%SZ).log
+upload_log() {
   local status=$?
-  .venv/bin/python - run.log "$place" <<'EOF' || echo "Could not write $place" >&2
+  .venv/bin/python - run.log "$log_url" <<'PYTHON' || echo "Could not write $log_url" >&2
 import sys
 
 import fsspec
 
-log, place = sys.argv[1:]
-fsspec.filesystem("s3").put_file(log, place)
-EOF
+log, url = sys.argv[1:]
+fsspec.filesystem("s3").put_file(log, url)
+PYTHON
   exit "$status"
 }
-trap ship_log EXIT
+trap upload_log EXIT
 mkdir -p /var/tmp/fruits-pipeline
 .venv/bin/kedro run --env ec2 2>&1 | tee run.log

@@ -1,6 +1,7 @@
-"""What a first run uses of AWS, counted from how the chain works.
+"""Estimate the S3 requests and storage of a first run.
 
-Every photo is new. Later runs use as much for new photos, and read the tables anew.
+In a first run every photo is new. A later run needs the same requests for its new photos,
+and reads all tables again for the report.
 """
 
 from __future__ import annotations
@@ -10,42 +11,45 @@ from typing import NamedTuple
 
 KB, GIB = 1000, 1024**3
 KEYS_PER_LIST = 1000
-PHOTOS_PER_PART, PART_KB = 1000, 16 * 1024**2 / KB
+"""Keys in one page of a listing."""
 
-CANONICAL_KB = 30.0
-"""A photo in `images` at a short side of 256 pixels; a smaller one keeps its size."""
+PHOTOS_PER_PART, KB_PER_PART = 1000, 16 * 1024**2 / KB
+"""Maximum number of photos and maximum size of a part."""
+
+IMAGE_KB = 30.0
+"""Size of a row of `images` with a shorter side of 256 px; smaller photos are copied."""
 
 FEATURES_KB = 5.3
-"""1,336 float32."""
+"""Size of a row of `features`: 1,336 float32."""
 
-COMPONENTS_KB = 1.7
-"""400 float32 and the keys."""
+REDUCED_KB = 1.7
+"""Size of a row of `reduced`: up to 400 float32 and the keys."""
 
-MOMENTS_MB_PER_BATCH = 7.1
-"""Half a 1,336 x 1,336 matrix of float64."""
+MOMENTS_MB = 7.1
+"""Size of a row of `moments`: half of a 1,336 x 1,336 matrix of float64."""
 
 TABLES = 5
 """photos, images, features, moments, reduced."""
 
 PART_READS = 4
-"""How often workers read a table part by part: once for each table that follows it."""
+"""Tables that are read part by part to compute another table."""
 
 SCANS = 6
-"""How often Spark reads a table as a whole, all of them for the report."""
+"""Complete reads of a table by Spark, all of them for the report."""
 
-OTHER = 200
-"""Writes and as many reads of a run for recipes, model, report and log, at most."""
+OTHER_REQUESTS = 200
+"""Upper bound of the writes, and of the reads, for recipes, model, report and log."""
 
 IDLE_HOURS = 1 / 3
-"""From the start of the server to the run, and from its end until it has stopped."""
+"""Time that the server is up before and after the run."""
 
 
 class Requests(NamedTuple):
-    """Requests as S3 bills them.
+    """Number of requests in the two categories that S3 bills; DELETE is free.
 
     Attributes:
         writes: PUT, COPY, POST and LIST.
-        reads: GET and HEAD. DELETE is free.
+        reads: GET and HEAD.
     """
 
     writes: int
@@ -53,14 +57,14 @@ class Requests(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What is asked about.
+    """A first run.
 
     Attributes:
-        photos: Number of them.
-        photo_kb: Mean size of a photo, in 1,000 bytes.
-        photos_per_batch: `ingest.photos_per_batch`.
-        photos_per_second: Of the whole chain, as `run_summary.json` says it.
-        disk_gib: Of the server.
+        photos: Number of photos.
+        photo_kb: Mean size of a photo in KB (1,000 bytes).
+        photos_per_batch: The parameter `ingest.photos_per_batch`.
+        photos_per_second: Speed of the pipeline, as in `run_summary.json`.
+        disk_gib: Size of the server's disk in GiB.
     """
 
     photos: int
@@ -71,75 +75,75 @@ class Run(NamedTuple):
 
     @property
     def batches(self) -> int:
-        """Number of batches of every table."""
+        """Number of batches in each table."""
         return math.ceil(self.photos / self.photos_per_batch)
 
     @property
     def parts(self) -> int:
-        """Number of parts of a full batch: so many photos, and so many bytes, at most."""
-        by_bytes = max(1, PART_KB // self.photo_kb)
-        return math.ceil(self.photos_per_batch / min(PHOTOS_PER_PART, by_bytes))
+        """Number of parts in a full batch, limited by photos and by bytes per part."""
+        photos_by_size = max(1, KB_PER_PART // self.photo_kb)
+        return math.ceil(self.photos_per_batch / min(PHOTOS_PER_PART, photos_by_size))
 
 
-def uploading(photos: int) -> Requests:
-    """Return the requests that bring photos to the bucket, once: one PUT each."""
+def upload_requests(photos: int) -> Requests:
+    """Return the requests to upload photos: one PUT each."""
     return Requests(photos, 0)
 
 
-def fetching(photos: int) -> Requests:
-    """Return the requests of ingest: pages of the listing, and one GET per photo."""
+def ingest_requests(photos: int) -> Requests:
+    """Return the requests to list and fetch photos: one LIST a page, one GET a photo."""
     return Requests(math.ceil(photos / KEYS_PER_LIST), photos)
 
 
-def writing(batches: int, parts: int) -> Requests:
-    """Return the requests of writing batches of one table.
+def write_requests(batches: int, parts: int) -> Requests:
+    """Return the requests to write batches of one table.
 
-    Counted at a server, 4 and 8 batches of 2 and 1 parts: a PUT a part; and a PUT, four
-    LISTs and six GETs of the table's log a batch.
+    A part needs one PUT. The Delta log needs one PUT, four LISTs and six GETs per batch.
+    Counted on a moto server for 4 and 8 batches of 2 and 1 parts.
 
     Args:
-        batches: Each is a Spark job.
-        parts: In a batch.
+        batches: Number of batches.
+        parts: Number of parts per batch.
     """
     return Requests(batches * (5 + parts), 6 * batches)
 
 
-def scanning(batches: int, parts: int) -> Requests:
-    """Return the requests of Spark's reading a table once, in one job.
+def scan_requests(batches: int, parts: int) -> Requests:
+    """Return the requests of Spark to read a complete table in one job.
 
-    Counted likewise, 1 and 3 batches of 1, 2 and 4 files: a LIST a batch, a HEAD and
-    three GETs a file.
+    A batch needs one LIST; a file needs one HEAD and three GETs. Counted on a moto server
+    for 1 and 3 batches of 1, 2 and 4 files.
 
     Args:
-        batches: Of the table.
-        parts: In a batch.
+        batches: Number of batches in the table.
+        parts: Number of parts per batch, each of them one file.
     """
     return Requests(4 + batches, 6 + 4 * batches * parts)
 
 
-def requests_of(run: Run) -> dict[str, Requests]:
-    """Return the requests of a first run, by what they are for."""
-    scan = scanning(run.batches, run.parts)
+def run_requests(run: Run) -> dict[str, Requests]:
+    """Return the requests of a first run by purpose."""
+    scan = scan_requests(run.batches, run.parts)
     return {
-        "photos listed and fetched": fetching(run.photos),
-        "tables written": writing(run.batches * TABLES, run.parts),
+        "photos listed and fetched": ingest_requests(run.photos),
+        "tables written": write_requests(run.batches * TABLES, run.parts),
         "tables read": Requests(
             SCANS * scan.writes,
             SCANS * scan.reads + PART_READS * run.batches * run.parts,
         ),
-        "recipes, model, report, log": Requests(OTHER, OTHER),
+        "recipes, model, report, log": Requests(OTHER_REQUESTS, OTHER_REQUESTS),
     }
 
 
-def gib_of(run: Run) -> dict[str, float]:
-    """Return what lies in the bucket after a run, in GiB, by folder."""
-    kb = {
+def storage_gib(run: Run) -> dict[str, float]:
+    """Return the contents of the bucket after a first run, in GiB by folder."""
+    kb_per_photo = {
         "photos/": run.photo_kb,
         "data/02_intermediate/photos": run.photo_kb,
-        "data/03_primary/images": min(run.photo_kb, CANONICAL_KB),
+        "data/03_primary/images": min(run.photo_kb, IMAGE_KB),
         "data/04_feature/features": FEATURES_KB,
-        "data/07_model_output/reduced": COMPONENTS_KB,
+        "data/07_model_output/reduced": REDUCED_KB,
     }
-    sizes = {folder: run.photos * each * KB / GIB for folder, each in kb.items()}
-    moments = run.batches * MOMENTS_MB_PER_BATCH * KB * KB / GIB
-    return dict(sorted((sizes | {"data/05_model_input/moments": moments}).items()))
+    sizes = {name: run.photos * kb * KB / GIB for name, kb in kb_per_photo.items()}
+    sizes["data/05_model_input/moments"] = run.batches * MOMENTS_MB * KB**2 / GIB
+    return dict(sorted(sizes.items()))

@@ -1,1 +1,1 @@
-"""How good features are, by protocols that say what was seen in training and what not."""
+"""Protocols that measure the quality of features, on photos held out from training."""

@@ -1,113 +1,91 @@
 """Measure backbones by the protocols: `make protocols`."""
 
-from __future__ import annotations
-
-import argparse
 import json
-import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
+
+from benchmarks.processes import PROJECT
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.imaging.photos import Fit
-from protocols.backbones import SHIPPED, apart, plain
-from protocols.measures import by_regression
-from protocols.page import page
-from protocols.photos import FRUITS, GROCERY, PROJECT, load
-from protocols.protocols import (
-    Sets,
-    films_apart,
-    official_split,
-    trained_apart,
-    trained_on_all,
-)
-from protocols.seeing import see
+from fruits_pipeline.imaging.fitting import Fit
+from protocols import data, page, protocols
+from protocols.data import FRUITS, GROCERY, embed
+from protocols.measures import measure_regression
 
+SHIPPED = PROJECT / "data/06_models/backbone"
 FIT: Fit = "crop"
-SIZES = ((0.35, 96), (0.35, 128), (0.35, 160), (0.35, 224), (1.0, 128), (1.0, 224))
 FITS: tuple[Fit, ...] = ("pad", "crop", "stretch")
+SIZES = ((0.35, 96), (0.35, 128), (0.35, 160), (0.35, 224), (1.0, 128), (1.0, 224))
+FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
+SHARED_HELP = "Folder with fruits-360, grocery and keras; default: $FRUITS_SHARED."
 
 
-def main() -> None:
-    """Measure the shipped backbone, and ImageNet's weights beside it."""
-    asked = _arguments()
-    sets = {name: load(asked.shared / name) for name in (FRUITS, GROCERY)}
-    kept = apart(asked.shared, asked.work)
-    inner = _card(SHIPPED)["inner_layers"]
-    same = plain(asked.shared, asked.work, 0.35, 128, inner)
-    last = plain(asked.shared, asked.work, 0.35, 128, inner_layers=[])
-    found: dict[str, Any] = {
-        "made": datetime.now(UTC).isoformat(timespec="minutes"),
-        "backbones": {str(f.name): _card(f) for f in (SHIPPED, kept, same)},
-        "protocols": {
-            "trained": {
-                **_on(SHIPPED, sets, trained_on_all),
-                **_on(kept, sets, trained_apart),
-            },
-            "ImageNet": _on_both(same, sets),
-            "ImageNet, last layer": _on_both(last, sets),
-        },
-        "sizes": _sizes(asked, sets),
+@click.command()
+@click.option(
+    "--shared", type=FOLDER, envvar="FRUITS_SHARED", required=True, help=SHARED_HELP
+)
+@click.option("--work", type=FOLDER, default=PROJECT / "data/protocols")
+@click.option("--results", type=FOLDER, default=PROJECT / "protocols/results")
+def main(shared: Path, work: Path, results: Path) -> None:
+    """Measure the shipped backbone, and ImageNet's weights."""
+    photos = data.load_photos(shared, work)
+    held_out = data.train_held_out_backbone(shared, work)
+    build = data.build_imagenet_backbone
+    imagenet = build(shared, work, 0.35, 128, _load_card(SHIPPED)["inner_layers"])
+    last_layer = build(shared, work, 0.35, 128, [])
+    folders = (SHIPPED, held_out, imagenet)
+    measured = {
+        "trained": _measure(SHIPPED, held_out, photos),
+        "ImageNet": _measure(imagenet, imagenet, photos),
+        "ImageNet, last layer": _measure(last_layer, last_layer, photos),
     }
-    asked.results.mkdir(parents=True, exist_ok=True)
-    (asked.results / "results.json").write_text(json.dumps(found, indent=1) + "\n")
-    (asked.results / "results.md").write_text(page(found))
-    print(page(found))
+    sizes = []
+    for alpha, size in SIZES:
+        row = {"alpha": str(alpha), "size, px": size}
+        folder = build(shared, work, alpha, size, [])
+        sizes.append({**row, **_measure_size(folder, photos)})
+    found = {
+        "made": datetime.now(UTC).isoformat(timespec="minutes"),
+        "backbones": {folder.name: _load_card(folder) for folder in folders},
+        "protocols": measured,
+        "sizes": sizes,
+    }
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "results.json").write_text(json.dumps(found, indent=1) + "\n")
+    (results / "results.md").write_text(page.render(found))
+    click.echo(page.render(found))
 
 
-def _card(folder: Path) -> dict[str, Any]:
+def _load_card(folder: Path) -> dict[str, Any]:
     return BackboneFolder(filepath=str(folder)).load().card.model_dump()
 
 
-def _on(folder: Path, sets: Sets, protocols: Any) -> dict[str, Any]:
-    features = {
-        name: see(folder, photos.images, FIT).features for name, photos in sets.items()
+def _measure(
+    all_photos: Path, held_out: Path, photos: protocols.Photos
+) -> dict[str, Any]:
+    """Measure a backbone trained with all photos, and one without held-out photos."""
+    first, second = (
+        {name: embed(folder, [*p["image"]], FIT)[0] for name, p in photos.items()}
+        for folder in (all_photos, held_out)
+    )
+    return {
+        **protocols.measure_all_photos(photos, first),
+        **protocols.measure_held_out(photos, second),
     }
-    found: dict[str, Any] = protocols(sets, features)
-    return found
 
 
-def _on_both(folder: Path, sets: Sets) -> dict[str, Any]:
-    return {**_on(folder, sets, trained_on_all), **_on(folder, sets, trained_apart)}
-
-
-def _sizes(asked: argparse.Namespace, sets: Sets) -> list[dict[str, Any]]:
-    """Return accuracy and speed of ImageNet's weights, by width, size and fitting."""
-    rows = []
-    for alpha, size in SIZES:
-        folder = plain(asked.shared, asked.work, alpha, size, inner_layers=[])
-        fruits = see(folder, sets[FRUITS].images, FIT)
-        row: dict[str, Any] = {"alpha": str(alpha), "size, px": size}
-        row["photos/s"] = f"{fruits.rate:,.0f}"
-        films = films_apart(sets[FRUITS], fruits.features).reduced()
-        row["films apart"] = _percent(by_regression(films))
-        for how in FITS:
-            grocery = see(folder, sets[GROCERY].images, how).features
-            split = official_split(sets[GROCERY], grocery).reduced()
-            row[f"grocery, {how}"] = _percent(by_regression(split))
-        rows.append(row)
-    return rows
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
-
-
-def _arguments() -> argparse.Namespace:
-    shared = os.environ.get("FRUITS_SHARED")
-    parser = argparse.ArgumentParser(prog="make protocols", description=__doc__)
-    parser.add_argument("--shared", type=Path, default=shared, help="photos, weights")
-    parser.add_argument("--work", type=Path, default=PROJECT / "data/protocols")
-    parser.add_argument("--results", type=Path, default=PROJECT / "protocols/results")
-    asked = parser.parse_args()
-    if asked.shared is None:
-        sys.exit(
-            "Found no photos; expected a folder with fruits-360, grocery and keras. Set "
-            "FRUITS_SHARED, or --shared."
-        )
-    return asked
+def _measure_size(folder: Path, photos: protocols.Photos) -> dict[str, Any]:
+    """Return speed and accuracy of a backbone, as formatted numbers."""
+    features, rate = embed(folder, [*photos[FRUITS]["image"]], FIT)
+    tasks = {"films apart": protocols.across_series(photos[FRUITS], features)}
+    for mode in FITS:
+        features, _ = embed(folder, [*photos[GROCERY]["image"]], mode)
+        tasks[f"grocery, {mode}"] = protocols.official_split(photos[GROCERY], features)
+    shares = {n: measure_regression(task.reduce()) for n, task in tasks.items()}
+    percent = {name: f"{100 * share:.1f}" for name, share in shares.items()}
+    return {"photos/s": f"{rate:,.0f}", **percent}
 
 
 if __name__ == "__main__":

@@ -1,118 +1,107 @@
-"""Accuracy of features: by classifiers, by the nearest neighbour, from a few photos."""
+"""Accuracy of features: of classifiers, of the nearest neighbour, of a few photos."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import normalize
 
 from fruits_pipeline.models import calibration, pca
-from fruits_pipeline.models.classifiers import Labelled, regress
-from fruits_pipeline.models.metrics import answers_to, evaluate
+from fruits_pipeline.models.classifiers import LabelledVectors, fit_logistic_regression
+from fruits_pipeline.models.metrics import add_answers, evaluate
 from fruits_pipeline.models.moments import moments_of
 
 VARIANCE = 0.95
+RELATIVE_C = 30.0  # the same for all features
 SEED = 360
-DRAWS = 20
 SHOTS = (1, 5, 20)
-STRENGTH = 30.0
-"""Inverse strength of regularisation, the same whatever is compared."""
+DRAWS = 20
 
 
-@dataclass(frozen=True)
-class Learned:
-    """Photos to learn from, and photos to ask.
+class Task(NamedTuple):
+    """Photos to train a classifier with, and photos to test it with."""
 
-    Attributes:
-        known: To learn from.
-        asked: To ask; of the labels that are known, unless the measure says otherwise.
-    """
+    known: LabelledVectors
+    asked: LabelledVectors
 
-    known: Labelled
-    asked: Labelled
+    def transform(self, function: Callable[[np.ndarray], np.ndarray]) -> Task:
+        """Return the task with transformed vectors."""
+        parts = [(function(p.vectors), p.labels, p.groups) for p in self]
+        return Task(*(LabelledVectors(*part) for part in parts))
 
-    def reduced(self) -> Learned:
-        """Return the same after the chain's PCA, fitted to what is learned from."""
+    def reduce(self) -> Task:
+        """Return the task after the PCA of the pipeline, fitted to the known photos."""
         moments = moments_of(self.known.vectors)
         model = pca.fit(moments, VARIANCE, standardise=False, max_components=None)
-        return Learned(
-            *(_transformed(model, part) for part in (self.known, self.asked))
-        )
+        return self.transform(model.transform)
+
+    def normalise(self) -> Task:
+        """Return the task with unit vectors, seen from the mean of the known photos."""
+        mean = self.known.vectors.mean(axis=0)
+        return self.transform(lambda vectors: normalize(vectors - mean))
 
 
-def _transformed(model: pca.Pca, photos: Labelled) -> Labelled:
-    return Labelled(model.transform(photos.vectors), photos.labels, photos.groups)
+def measure_regression(task: Task) -> float:
+    """Return the accuracy of a logistic regression, on photos of known labels."""
+    model = fit_logistic_regression(task.known, RELATIVE_C)
+    asked = task.asked.where(np.isin(task.asked.labels, model.labels))
+    found = model.predict_labels(model.logits(asked.vectors))
+    return float((found == asked.labels).mean())
 
 
-def by_regression(learned: Learned) -> float:
-    """Return how often the most probable label is right, of photos of known labels."""
-    model = regress(learned.known, STRENGTH)
-    asked = learned.asked.where(np.isin(learned.asked.labels, model.labels))
-    return float((model.named(model.scores(asked.vectors)) == asked.labels).mean())
-
-
-def by_classifier(learned: Learned) -> Mapping[str, float]:
-    """Return what the classifier of the chain is worth, calibrated and all.
-
-    Args:
-        learned: Photos asked may be of labels that are not known.
+def measure_classifier(task: Task) -> dict[str, float]:
+    """Return metrics of the classifier of the pipeline, which can answer "unknown".
 
     Returns:
-        `accuracy` of the most probable label of photos of known labels; `answered`, the
-        share of them that is not said to be unknown, and how often that is `right`;
-        `refused`, the share of the others that is said to be unknown.
+        Of photos of known labels: `accuracy`, without the threshold; `answered`, the
+        share that is answered; `right`, the accuracy of the answers. Of photos of other
+        labels, if there are any: `refused`, the share that is not answered.
     """
-    model = calibration.fit(learned.known, SEED)
-    photos = pd.DataFrame({"label": learned.asked.labels, "path": learned.asked.groups})
-    photos["film_learned"] = np.isin(learned.asked.groups, learned.known.groups)
-    probabilities = model.probabilities(learned.asked.vectors)
-    found = evaluate(answers_to(photos, probabilities, model), model)
-    names = {"accuracy": "accuracy", "answered": "answered"}
-    names |= {"right": "right_of_answered", "refused": "unknown_refused"}
-    shares = {name: found[theirs] for name, theirs in names.items()}
+    model = calibration.fit(task.known, SEED)
+    photos = pd.DataFrame({"label": task.asked.labels, "path": task.asked.groups})
+    photos["film_learned"] = np.isin(task.asked.groups, task.known.groups)
+    probabilities = model.probabilities(task.asked.vectors)
+    metrics = evaluate(add_answers(photos, probabilities, model), model)
+    shares = {
+        "accuracy": metrics["accuracy"],
+        "answered": metrics["answered"],
+        "right": metrics["right_of_answered"],
+        "refused": metrics["unknown_refused"],
+    }
     return {name: share for name, share in shares.items() if share is not None}
 
 
-def by_neighbour(learned: Learned) -> float:
-    """Return how often the most similar known photo is of the same label, by cosine."""
-    known, asked = _directions(learned)
-    nearest = (asked @ known.T).argmax(axis=1)
-    return float((learned.known.labels[nearest] == learned.asked.labels).mean())
+def measure_neighbour(task: Task) -> float:
+    """Return the accuracy of the label of the nearest known photo, by cosine."""
+    known, asked = task.normalise()
+    model = KNeighborsClassifier(n_neighbors=1).fit(known.vectors, known.labels)
+    return float(model.score(asked.vectors, asked.labels))
 
 
-def by_few(learned: Learned) -> Mapping[int, float]:
-    """Return how often the nearest mean of 1, 5 or 20 known photos a label is right.
+def measure_few(task: Task) -> dict[int, float]:
+    """Return the accuracy of the nearest mean of 1, 5 or 20 known photos of each label.
 
-    It is the mean over draws of the photos; who has fewer gives all.
+    It is the mean of random draws; a label with fewer photos uses all of them.
     """
-    return {shots: float(np.mean(_draws(learned, shots))) for shots in SHOTS}
-
-
-def _draws(learned: Learned, shots: int) -> list[float]:
-    known, asked = _directions(learned)
-    names = np.unique(learned.known.labels)
-    found = []
+    known, asked = task.normalise()
+    names = np.unique(known.labels)
+    found: dict[int, list[float]] = {shots: [] for shots in SHOTS}
     for draw in range(DRAWS):
-        rng = np.random.default_rng((SEED, draw))
-        means = []
-        for name in names:
-            own = rng.permutation(np.flatnonzero(learned.known.labels == name))
-            means.append(known[own[:shots]].mean(axis=0))
-        best = names[(asked @ _unit(np.array(means)).T).argmax(axis=1)]
-        found.append(float((best == learned.asked.labels).mean()))
-    return found
+        for shots, accuracies in found.items():
+            rng = np.random.default_rng((SEED, draw))
+            means = []
+            for name in names:
+                rows = rng.permutation(np.flatnonzero(known.labels == name))[:shots]
+                means.append(known.vectors[rows].mean(axis=0))
+            nearest = (asked.vectors @ normalize(np.array(means)).T).argmax(axis=1)
+            accuracies.append((names[nearest] == asked.labels).mean())
+    return {shots: float(np.mean(accuracies)) for shots, accuracies in found.items()}
 
 
-def _directions(learned: Learned) -> tuple[np.ndarray, np.ndarray]:
-    """Return vectors of length 1, from the middle of the known photos."""
-    middle = learned.known.vectors.mean(axis=0)
-    return tuple(  # type: ignore[return-value]
-        _unit(part.vectors - middle) for part in (learned.known, learned.asked)
-    )
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1))
+def measure_both(task: Task, measure: Callable[[Task], Any]) -> dict[str, Any]:
+    """Return a measure of the features, and of the features after PCA."""
+    return {"features": measure(task), "reduced": measure(task.reduce())}

@@ -1,68 +1,53 @@
 """The page of results, in Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.tables import Table, markdown
+from benchmarks.tables import Table
 
 HEAD = """# Results of the protocols
 
-Made by `make protocols`. Shares of photos, in percent; `features` as the backbone gives
-them, `reduced` after the chain's PCA at 95 % of the variance. *Trained* is the shipped
-backbone in protocols 1 and 3. In 2 and 4 it is one trained in the same way that has never
-seen the film `r` of any fruit, nor any photo of the kinds that are left out. Beside it the
-same network by ImageNet's weights, untouched, and the features of its last layer alone."""
+Made by `make protocols`. Shares of photos, in percent; `features` are the output of the
+backbone, `reduced` the same after the PCA of the pipeline, with 95 % of the variance.
+*Trained* is the shipped backbone in protocols 1 and 3. In 2 and 4 it is one that was
+trained in the same way, but without the film `r` of any fruit and without the unseen
+kinds. *ImageNet* is the same network with ImageNet's weights; *last layer* are the
+features of its last layer alone. The chain is the classifier of the pipeline."""
 
-SIZES = """Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."""
+NOTE = "Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."
+SUFFIXES = {"accuracy": "", "1": ", 1 photo", "5": ", 5 photos", "20": ", 20 photos"}
 
 
-def page(found: Mapping[str, Any]) -> str:
-    """Return the page.
-
-    Args:
-        found: As in `results.json`.
-    """
-    by_backbone = found["protocols"]
-    header = [
-        "",
-        *(c for name in by_backbone for c in (f"{name}, features", "reduced")),
-    ]
-    trained = by_backbone["trained"]
+def render(results: Mapping[str, Any]) -> str:
+    """Return the page for the content of `results.json`."""
+    header, columns = [""], []
+    for name, found in results["protocols"].items():
+        header += [f"{name}, features", "reduced"]
+        columns += [_flatten(found, "features"), _flatten(found, "reduced")]
+    trained = dict(sorted(results["protocols"]["trained"].items()))
     rows = [
-        [
-            f"{protocol}{what}",
-            *(
-                cell
-                for of in by_backbone.values()
-                for cell in _cells(of[protocol], key)
-            ),
-        ]
-        for protocol in sorted(trained)
-        for what, key in _measures(trained[protocol]["reduced"])
+        [title, *(_percent(column.get(title)) for column in columns)]
+        for title in _flatten(trained, "reduced")
     ]
-    first = [*found["sizes"][0]]
-    sizes = [[row[name] for name in first] for row in found["sizes"]]
     accuracy = Table("Accuracy, by protocol", header, rows)
-    width = Table("Widths, sizes and fitting, by ImageNet's weights", first, sizes)
-    parts = [HEAD, markdown(accuracy), markdown(width), SIZES]
-    return "\n\n".join([*parts, f"Measured {found['made']}."]) + "\n"
+    sizes = [list(row.values()) for row in results["sizes"]]
+    title = "Widths, sizes and fitting, by ImageNet's weights"
+    size = Table(title, list(results["sizes"][0]), sizes)
+    parts = [HEAD, accuracy.markdown(), size.markdown(), NOTE]
+    return "\n\n".join([*parts, f"Measured {results['made']}."]) + "\n"
 
 
-def _measures(found: Any) -> list[tuple[str, Any]]:
-    """Return the name of each figure of a measure, and its key."""
-    if not isinstance(found, Mapping):
-        return [("", None)]
-    names = {"accuracy": "", "1": ", 1 photo", "5": ", 5 photos", "20": ", 20 photos"}
-    return [(names.get(str(key), f": {key}"), key) for key in found]
+def _flatten(protocols: Mapping[str, Any], column: str) -> dict[str, float]:
+    """Return the figures of a column by the title of their row."""
+    flat: dict[str, float] = {}
+    for protocol, found in protocols.items():
+        figures = found.get(column, {})
+        if not isinstance(figures, Mapping):
+            figures = {"accuracy": figures}
+        for key, share in figures.items():
+            flat[f"{protocol}{SUFFIXES.get(str(key), f': {key}')}"] = share
+    return flat
 
 
-def _cells(measured: Mapping[str, Any], key: Any) -> list[str]:
-    return [_share(measured.get(of), key) for of in ("features", "reduced")]
-
-
-def _share(measured: Any, key: Any) -> str:
-    if measured is None:
-        return ""
-    return f"{100 * (measured if key is None else measured[key]):.1f}"
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"

@@ -1,114 +1,97 @@
-"""The protocols: which photos are learned from, and which are asked."""
+"""The protocols: which photos a classifier is trained with, and which it is tested with."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from fruits_pipeline.models.classifiers import Labelled
-from protocols.measures import (
-    Learned,
-    by_classifier,
-    by_few,
-    by_neighbour,
-    by_regression,
-)
-from protocols.photos import FRUITS, GROCERY, LEFT_OUT, Photos
+from fruits_pipeline.models.classifiers import LabelledVectors
+from protocols import measures
+from protocols.data import FRUITS, GROCERY, HELD_OUT_LABELS, HELD_OUT_SERIES
+from protocols.measures import Task, measure_both, measure_classifier
 
-TRAINING, VALIDATION = ("training", "train"), ("test", "val")
-
+TRAINING, TEST = ("training", "train"), ("test", "val")
+Photos = Mapping[str, pd.DataFrame]
 Features = Mapping[str, np.ndarray]
-"""Of all photos of each set, in their order."""
-
-Sets = Mapping[str, Photos]
 
 
-def _labelled(photos: Photos, features: np.ndarray, rows: np.ndarray) -> Labelled:
-    return Labelled(features, photos.labels, photos.films).where(rows)
+def _task(
+    photos: pd.DataFrame, features: np.ndarray, known: pd.Series, asked: pd.Series
+) -> Task:
+    labels, series = (photos[name].to_numpy(dtype=str) for name in ("label", "series"))
+    vectors = LabelledVectors(features, labels, series)
+    return Task(vectors.where(known.to_numpy()), vectors.where(asked.to_numpy()))
 
 
-def official_split(photos: Photos, features: np.ndarray) -> Learned:
-    """Learn from the training split, ask about the other."""
-    training = np.isin(photos.splits, TRAINING)
-    known, asked = training, np.isin(photos.splits, VALIDATION)
-    return Learned(*(_labelled(photos, features, rows) for rows in (known, asked)))
+def official_split(photos: pd.DataFrame, features: np.ndarray) -> Task:
+    """Train with the training split, test with the other one."""
+    known, asked = photos["split"].isin(TRAINING), photos["split"].isin(TEST)
+    return _task(photos, features, known, asked)
 
 
-def films_apart(photos: Photos, features: np.ndarray) -> Learned:
-    """Learn from one film of each fruit, ask about its other film, of any split."""
-    both = np.intersect1d(
-        photos.labels[photos.is_apart], photos.labels[~photos.is_apart]
-    )
-    of_both = np.isin(photos.labels, both)
-    known, asked = of_both & ~photos.is_apart, of_both & photos.is_apart
-    return Learned(*(_labelled(photos, features, rows) for rows in (known, asked)))
+def across_series(photos: pd.DataFrame, features: np.ndarray) -> Task:
+    """Train with the other series of each fruit, test with the held-out series."""
+    held_out = photos["series"].str.endswith(HELD_OUT_SERIES)
+    labels = set(photos["label"][held_out]) & set(photos["label"][~held_out])
+    in_both = photos["label"].isin(labels)
+    return _task(photos, features, in_both & ~held_out, in_both & held_out)
 
 
-def unseen_fruits(photos: Photos, features: np.ndarray) -> Learned:
-    """Learn kinds that were in no training from one film, ask about the other."""
-    unseen = np.isin(photos.labels, LEFT_OUT[FRUITS])
-    known, asked = unseen & ~photos.is_apart, unseen & photos.is_apart
-    return Learned(*(_labelled(photos, features, rows) for rows in (known, asked)))
+def held_out_fruits(photos: pd.DataFrame, features: np.ndarray) -> Task:
+    """Do the same with the held-out labels of Fruits-360."""
+    held_out = photos["series"].str.endswith(HELD_OUT_SERIES)
+    chosen = photos["label"].isin(HELD_OUT_LABELS[FRUITS])
+    return _task(photos, features, chosen & ~held_out, chosen & held_out)
 
 
-def unseen_grocery(photos: Photos, features: np.ndarray) -> Learned:
-    """Learn kinds that were in no training from the first half of their photos.
+def held_out_grocery(photos: pd.DataFrame, features: np.ndarray) -> Task:
+    """Train with the first half of each held-out label of Grocery, test with the second.
 
-    Photos that were taken one after the other show the same shelf.
+    Photos that follow each other show the same shelf.
     """
-    known = np.zeros(len(photos.labels), dtype=bool)
-    asked = known.copy()
-    for label in LEFT_OUT[GROCERY]:
-        own = np.flatnonzero(photos.labels == label)
-        known[own[: len(own) // 2]] = True
-        asked[own[len(own) // 2 :]] = True
-    return Learned(*(_labelled(photos, features, rows) for rows in (known, asked)))
+    by_label = photos.groupby("label")["label"]
+    in_first_half = by_label.cumcount() < by_label.transform("size") // 2
+    chosen = photos["label"].isin(HELD_OUT_LABELS[GROCERY])
+    return _task(photos, features, chosen & in_first_half, chosen & ~in_first_half)
 
 
-def strangers(photos: Photos, features: np.ndarray, set_name: str) -> Learned:
-    """Learn all kinds but those left out, from the training split; ask about all."""
-    training = np.isin(photos.splits, TRAINING)
-    stranger = np.isin(photos.labels, LEFT_OUT[set_name])
-    known, asked = training & ~stranger, np.isin(photos.splits, VALIDATION)
-    return Learned(*(_labelled(photos, features, rows) for rows in (known, asked)))
+def unknown_labels(photos: pd.DataFrame, features: np.ndarray, set_name: str) -> Task:
+    """Train with the training split without held-out labels, test with all labels."""
+    held_out = photos["label"].isin(HELD_OUT_LABELS[set_name])
+    known = photos["split"].isin(TRAINING) & ~held_out
+    return _task(photos, features, known, photos["split"].isin(TEST))
 
 
-def classified(name: str, learned: Learned) -> dict[str, Any]:
-    """Return accuracy of features and reduced, and what the chain says of the latter."""
-    reduced = learned.reduced()
+def measure_all_photos(photos: Photos, features: Features) -> dict[str, Any]:
+    """Measure a backbone that may be trained with all of the training splits."""
+    fruits = official_split(photos[FRUITS], features[FRUITS])
+    grocery = official_split(photos[GROCERY], features[GROCERY])
     return {
-        name: {"features": by_regression(learned), "reduced": by_regression(reduced)},
-        f"{name}, by the chain": {"reduced": by_classifier(reduced)},
+        **_measure_classifiers("1. Fruits-360, official split", fruits),
+        **_measure_classifiers("3. Grocery, train to val", grocery),
     }
 
 
-def measured(learned: Learned, of: Callable[[Learned], Any]) -> dict[str, Any]:
-    """Return a measure of features as they are, and after the chain's PCA."""
-    return {"features": of(learned), "reduced": of(learned.reduced())}
-
-
-def trained_on_all(sets: Sets, features: Features) -> dict[str, Any]:
-    """Return what a backbone is worth that may have seen the training splits."""
-    fruits, grocery = (official_split(sets[s], features[s]) for s in (FRUITS, GROCERY))
-    return {
-        **classified("1. Fruits-360, official split", fruits),
-        **classified("3. Grocery, train to val", grocery),
-    }
-
-
-def trained_apart(sets: Sets, features: Features) -> dict[str, Any]:
-    """Return what a backbone is worth that has not seen the film and the kinds apart."""
-    films = films_apart(sets[FRUITS], features[FRUITS])
-    found = classified("2. Fruits-360, whole films apart", films)
-    unseen = {FRUITS: unseen_fruits, GROCERY: unseen_grocery}
-    for name, select in unseen.items():
-        learned = select(sets[name], features[name])
-        kinds = f"4. {len(LEFT_OUT[name])} unseen kinds of {name}"
-        found[f"{kinds}, nearest neighbour"] = measured(learned, by_neighbour)
-        found[f"{kinds}, few photos"] = measured(learned, by_few)
-        asked = strangers(sets[name], features[name], name)
-        strange = by_classifier(asked.reduced())
-        found[f"4. unseen kinds of {name} are unknown"] = {"reduced": strange}
+def measure_held_out(photos: Photos, features: Features) -> dict[str, Any]:
+    """Measure a backbone that was trained without the held-out series and labels."""
+    series = across_series(photos[FRUITS], features[FRUITS])
+    found = _measure_classifiers("2. Fruits-360, whole films apart", series)
+    for name, select in {FRUITS: held_out_fruits, GROCERY: held_out_grocery}.items():
+        data = photos[name], features[name]
+        title = f"4. {len(HELD_OUT_LABELS[name])} unseen kinds of {name}"
+        for suffix, measure in (
+            ("nearest neighbour", measures.measure_neighbour),
+            ("few photos", measures.measure_few),
+        ):
+            found[f"{title}, {suffix}"] = measure_both(select(*data), measure)
+        refusal = measure_classifier(unknown_labels(*data, name).reduce())
+        found[f"4. unseen kinds of {name} are unknown"] = {"reduced": refusal}
     return found
+
+
+def _measure_classifiers(title: str, task: Task) -> dict[str, Any]:
+    return {
+        title: measure_both(task, measures.measure_regression),
+        f"{title}, by the chain": {"reduced": measure_classifier(task.reduce())},
+    }

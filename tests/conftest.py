@@ -1,4 +1,4 @@
-"""What tests share: one Spark session, and Kedro's command line on top of it."""
+"""Fixtures of all tests: a Spark session, and runs of Kedro's command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -20,13 +20,13 @@ from pyspark.sql import SparkSession
 from fruits_pipeline.spark.session import start_spark
 
 os.environ["DO_NOT_TRACK"] = "1"
-# Spark's workers are processes of their own: they look here, not in `sys.path`.
+# Python workers of Spark inherit this variable, but not `sys.path`.
 os.environ["PYTHONPATH"] = os.pathsep.join([f"{PROJECT}/src", f"{PROJECT}/tests"])
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail in CI, where all is there that tests need, if a test was skipped."""
+    """Fail in CI, which meets the requirements of all tests, if a test was skipped."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -40,40 +40,40 @@ def spark() -> Iterator[SparkSession]:
     session.stop()
 
 
-class KedroRun:
-    """`kedro run` in this process, on the Spark session that is there."""
-
-    def __init__(self) -> None:
-        self.cli = KedroCLI(PROJECT)
-
-    def __call__(self, *arguments: str, **parameters: object) -> Result:
-        """Run; `preprocess__short_side=32` sets preprocess.short_side."""
-        pairs = (f"{n.replace('__', '.')}={v}" for n, v in parameters.items())
-        given = ["run", *arguments, "--params", ",".join(pairs)]
-        return CliRunner().invoke(self.cli, given, prog_name="kedro")
-
-
 @pytest.fixture(scope="session")
-def kedro_run(spark: SparkSession) -> Iterator[KedroRun]:
+def kedro_run(spark: SparkSession) -> Iterator[Callable[..., Result]]:
+    """Return a function that calls `kedro run` in this process and Spark session.
+
+    Positional arguments are passed on. Keyword arguments are parameters:
+    `preprocess__short_side=32` sets `preprocess.short_side`.
+    """
+    cli = KedroCLI(PROJECT)
+
+    def run(*arguments: str, **parameters: object) -> Result:
+        pairs = (f"{n.replace('__', '.')}={v}" for n, v in parameters.items())
+        command = ["run", *arguments, "--params", ",".join(pairs)]
+        return CliRunner().invoke(cli, command, prog_name="kedro")
+
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(PROJECT)
-        yield KedroRun()
+        yield run
 
 
-FRESH = """
+RUN_AND_INSPECT = """
 import json, sys
 from fruits_pipeline.__main__ import main
 try:
     main(sys.argv[1:])
 except SystemExit as exc:
-    code = exc.code
+    exit_code = exc.code
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
-heavy = {"tensorflow", "keras"}
-workers = spark.sparkContext.parallelize([0], 1).map(lambda _: [*heavy & {*sys.modules}])
+def tensorflow_modules(_=None):
+    return [*{"tensorflow", "keras"} & {*sys.modules}]
+worker = spark.sparkContext.parallelize([0], 1).map(tensorflow_modules)
 print(json.dumps({
-    "code": code,
-    "heavy": [*heavy & {*sys.modules}, *workers.first()],
+    "exit_code": exit_code,
+    "tensorflow_modules": tensorflow_modules() + worker.first(),
     "master": spark.sparkContext.master,
     "heap": spark.conf.get("spark.driver.memory"),
     "java_mib": spark._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20,
@@ -84,12 +84,12 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """Run the chain in a process of its own, and look around there.
+def new_process(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """Run the pipeline in a new process, and return the properties of that process.
 
-    Its environment sets the shuffle partitions, and leaves the rest to be sized.
+    The configuration sets the shuffle partitions; all other resources are automatic.
     """
-    folder = tmp_path_factory.mktemp("fresh")
+    folder = tmp_path_factory.mktemp("new process")
     photos = {f"Kiwi/{seed}.jpg": jpeg(seed) for seed in range(3)}
     write_files(folder / "photos", photos)
     shutil.copytree(PROJECT / "conf", folder / "conf")
@@ -98,7 +98,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     parameters = f"photos={folder}/photos,root={folder}/out"
     done = subprocess.run(
         [
-            *(sys.executable, "-W", "ignore", "-c", FRESH),
+            *(sys.executable, "-W", "ignore", "-c", RUN_AND_INSPECT),
             *("--conf-source", str(folder / "conf"), "--params", parameters),
         ],
         cwd=PROJECT,
@@ -107,5 +107,5 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    properties: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return properties

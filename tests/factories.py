@@ -1,10 +1,10 @@
-"""Small photos and tables for tests."""
+"""Create photos and tables for tests."""
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,11 @@ TABLES = {
     "moments": "05_model_input/moments",
     "reduced": "07_model_output/reduced",
 }
+"""Paths of the tables below the root."""
 
 
 def jpeg(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:
-    """Return a photo of coloured spots; another seed gives other spots."""
+    """Return a photo of coloured spots, determined by the seed."""
     spots = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     photo = Image.fromarray(spots).resize(size, Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
@@ -38,14 +39,14 @@ def jpeg(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:
     return buffer.getvalue()
 
 
-def truncated(seed: int) -> bytes:
-    """Return the first two thirds of a photo."""
-    whole = jpeg(seed)
-    return whole[: len(whole) * 2 // 3]
+def truncated_jpeg(seed: int) -> bytes:
+    """Return the first two thirds of the bytes of a photo."""
+    content = jpeg(seed)
+    return content[: len(content) * 2 // 3]
 
 
 def write_files(root: Path, files: Mapping[str, bytes]) -> Path:
-    """Write files by their path below a folder."""
+    """Write files, given by path below `root`, and return `root`."""
     root.mkdir(parents=True, exist_ok=True)
     for path, content in files.items():
         file = root / path
@@ -55,14 +56,14 @@ def write_files(root: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def replace_file(file: Path, content: bytes) -> None:
-    """Write a file again, a minute later."""
+    """Overwrite a file and set its modification time one minute later."""
     later = file.stat().st_mtime + 60
     file.write_bytes(content)
     os.utime(file, (later, later))
 
 
 def key_of(path: str) -> dict[str, Any]:
-    """Return the key columns of a photo `split/label/name`."""
+    """Return the key columns of a photo with the path `split/label/name`."""
     split, label, _ = path.split("/")
     return {
         "path": path,
@@ -73,8 +74,8 @@ def key_of(path: str) -> dict[str, Any]:
     }
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Return rows as Arrow's, columns that they leave out being null."""
+def arrow_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """Return rows as an Arrow table. Missing columns are null."""
     full = [{name: row.get(name) for name in schema.names} for row in rows]
     return pa.Table.from_pylist(full, schema)
 
@@ -82,48 +83,48 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 def frame(
     rows: Sequence[Mapping[str, Any]], schema: pa.Schema, batch: str | None = None
 ) -> DataFrame:
-    """Return rows as a Spark DataFrame, columns that they leave out being null.
+    """Return rows as a Spark DataFrame. Missing columns are null.
 
     Args:
-        rows: The rows; each may have a `batch` of its own.
-        schema: Schema of the rows.
-        batch: Name of the batch of all rows, for a table as `@spark` loads it.
+        rows: Rows by column name. The column `batch` exists if a row sets it.
+        schema: Schema without `batch`.
+        batch: Name of the batch of all rows that do not set it.
     """
     if batch or any("batch" in row for row in rows):
         schema = pa.schema([*schema, schemas.BATCH])
         rows = [{"batch": batch, **row} for row in rows]
-    return SparkSession.builder.getOrCreate().createDataFrame(table_of(rows, schema))
+    return SparkSession.builder.getOrCreate().createDataFrame(arrow_table(rows, schema))
 
 
-def columns_of(rows: DataFrame) -> dict[str, str]:
-    """Return the names and types of columns, but for `batch`."""
+def column_types(rows: DataFrame) -> dict[str, str]:
+    """Return the Spark types of the columns by name, without `batch`."""
     types = {field.name: field.dataType.simpleString() for field in rows.schema}
     types.pop("batch", None)
     return types
 
 
-def types_of(schema: pa.Schema) -> dict[str, str]:
-    """Return the names and Spark types of columns."""
+def spark_types(schema: pa.Schema) -> dict[str, str]:
+    """Return the Spark types of the columns of an Arrow schema by name."""
     return {f.name: f.dataType.simpleString() for f in from_arrow_schema(schema)}
 
 
 def by_path(rows: DataFrame | pa.Table) -> dict[str, dict[str, Any]]:
-    """Return rows by their path; a path that is there twice is an error."""
+    """Return rows by path. Fail if two rows have the same path."""
     found = (rows if isinstance(rows, pa.Table) else rows.toArrow()).to_pylist()
     table = {row["path"]: row for row in found}
-    assert len(table) == len(found), "a path is there twice"
+    assert len(table) == len(found), "two rows have the same path"
     return table
 
 
-def stored(root: Path, table: str) -> pa.Table:
-    """Read a table of a run as anybody would, with deltalake alone."""
+def read_table(root: Path, table: str) -> pa.Table:
+    """Read a table with `deltalake` only, without code of this project."""
     return DeltaTable(str(root / TABLES[table])).to_pyarrow_table()
 
 
 def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:
-    """Return inode and time of every file below a folder."""
-    files: Iterable[Path] = (f for f in folder.rglob("*") if f.is_file())
+    """Return (inode, modification time in ns) of every file below a folder."""
     return {
-        str(f.relative_to(folder)): (f.stat().st_ino, f.stat().st_mtime_ns)
-        for f in files
+        str(file.relative_to(folder)): (file.stat().st_ino, file.stat().st_mtime_ns)
+        for file in folder.rglob("*")
+        if file.is_file()
     }

@@ -1,4 +1,4 @@
-"""A metadata service as EC2 has it, version 2 only, on the loopback."""
+"""A fake EC2 instance metadata service, version 2 (IMDSv2)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-ROLE = "/latest/meta-data/iam/security-credentials/"
+CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
+ROLE = "fruits"
 
 
 @contextmanager
 def metadata_service(credentials: Mapping[str, str]) -> Iterator[str]:
-    """Serve a role's temporary credentials, and yield the address.
+    """Serve the temporary credentials of a role on localhost, and yield the URL.
 
     Args:
-        credentials: As STS answers them: AccessKeyId, SecretAccessKey, SessionToken.
+        credentials: AccessKeyId, SecretAccessKey and SessionToken, as returned by STS.
     """
     handler = type("Handler", (_Handler,), {"credentials": credentials})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -32,23 +33,25 @@ class _Handler(BaseHTTPRequestHandler):
     token = secrets.token_urlsafe()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Suppress the request log."""
 
     def do_PUT(self) -> None:
-        asked = self.path == "/latest/api/token"
-        self._answer(200 if asked else 404, self.token if asked else "")
+        if self.path == "/latest/api/token":
+            self._respond(200, self.token)
+        else:
+            self._respond(404)
 
     def do_GET(self) -> None:
         if self.headers.get("X-aws-ec2-metadata-token") != self.token:
-            self._answer(401, "")
-        elif self.path == ROLE:
-            self._answer(200, "fruits")
-        elif self.path == f"{ROLE}fruits":
-            self._answer(200, json.dumps(self._role()))
+            self._respond(401)
+        elif self.path == CREDENTIALS:
+            self._respond(200, ROLE)
+        elif self.path == CREDENTIALS + ROLE:
+            self._respond(200, json.dumps(self._role_credentials()))
         else:
-            self._answer(404, "")
+            self._respond(404)
 
-    def _role(self) -> dict[str, str]:
+    def _role_credentials(self) -> dict[str, str]:
         now = datetime.now(UTC)
         return {
             "Code": "Success",
@@ -60,7 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Token": self.credentials["SessionToken"],
         }
 
-    def _answer(self, code: int, text: str) -> None:
+    def _respond(self, code: int, text: str = "") -> None:
         body = text.encode()
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))

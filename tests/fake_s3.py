@@ -1,4 +1,4 @@
-"""Clients of a cloud that runs on this machine."""
+"""A moto server, which emulates S3, IAM, STS, EC2 and CloudFormation, and its clients."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import boto3
+import requests
 
 REGION = "eu-west-3"
-STACK = "fruits"
 
 
 class Cloud:
-    """Clients of a moto server, by service: `cloud.iam`, `cloud.ec2`, ...
+    """boto3 clients of a moto server, by service: `cloud.iam`, `cloud.ec2`, ...
 
     Args:
-        address: URL of the server.
+        url: URL of the server.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def __getattr__(self, service: str) -> Any:
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-        return boto3.client(
-            service, endpoint_url=self.address, region_name=REGION, **keys
-        )
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
 
 
 @contextmanager
 def moto_server(log: Path) -> Iterator[str]:
-    """Run a moto server on a free port of the loopback, and yield its address."""
+    """Run a moto server on a free port of localhost, and yield its URL.
+
+    Args:
+        log: File for its output.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -47,10 +47,10 @@ def moto_server(log: Path) -> Iterator[str]:
         log.open("wb") as output,
         subprocess.Popen(command, stdout=output, stderr=output) as server,
     ):
-        address = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
         try:
-            _wait_for(f"{address}/moto-api/data.json", log)
-            yield address
+            _wait_for(f"{url}/moto-api/data.json", log)
+            yield url
         finally:
             server.terminate()
 
@@ -59,19 +59,19 @@ def _wait_for(url: str, log: Path) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            urlopen(url).close()
+            requests.get(url, timeout=10)
             return
-        except URLError:
+        except requests.RequestException:
             time.sleep(0.2)
-    raise TimeoutError(f"Found no answer from {url}: {log.read_text()}")
+    raise TimeoutError(f"Found no response from {url}: {log.read_text()}")
 
 
-def enforce_iam(address: str, enforced: bool) -> None:
-    """Let a moto server check every request against IAM, or none."""
-    free_requests = b"0" if enforced else b"1000000000"
-    request = Request(
-        f"{address}/moto-api/reset-auth",
-        data=free_requests,
-        headers={"Content-Type": "text/plain"},
-    )
-    urlopen(request).close()
+def enforce_iam(url: str, enforced: bool) -> None:
+    """Turn the authorisation of requests by IAM policies on or off.
+
+    Args:
+        url: URL of the moto server.
+        enforced: Whether requests need permission.
+    """
+    unchecked_requests = "0" if enforced else "1000000000"
+    requests.post(f"{url}/moto-api/reset-auth", unchecked_requests, timeout=10)

@@ -1,4 +1,4 @@
-"""A server on EC2, as far as a process on it can tell; all of it on the loopback."""
+"""A fake EC2 server: subprocesses that find S3 and the metadata service on localhost."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factories import PROJECT, jpeg, truncated
+import pandas as pd
+from deltalake import DeltaTable
+from factories import PROJECT, TABLES, jpeg, truncated_jpeg
 from fake_s3 import REGION, Cloud, enforce_iam
 
 BUCKET = "fruits-of-test"
 ROLE = "fruits-server"
-TRUST = {
+TRUST_POLICY = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -30,65 +32,68 @@ PHOTOS = {
     **{f"Training/Apple Red/{n}_100.jpg": jpeg(n) for n in range(12)},
     **{f"Test/Crème brûlée 🍎/{n}%20x.jpg": jpeg(100 + n) for n in range(6)},
     "loose.jpg": jpeg(7),
-    "Training/Pear/broken.jpg": truncated(8),
+    "Training/Pear/broken.jpg": truncated_jpeg(8),
     "Training/Pear/.hidden.jpg": b"",
 }
 PARAMETERS = "ingest.photos_per_batch=8,preprocess.max_error_rate=0.2"
 
-# moto serves buckets by path only, and denies the bulk delete that AWS allows with
-# s3:DeleteObject; neither is a setting of the project.
-OF_MOTO = (
+MOTO_SPARK_OPTIONS = (
     "--conf spark.hadoop.fs.s3a.path.style.access=true "
     "--conf spark.hadoop.fs.s3a.multiobjectdelete.enable=false "
 )
+"""Moto needs path-style URLs, and denies DeleteObjects with s3:DeleteObject, unlike AWS."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """What a process finds on an EC2 server: a bucket, a region, a role; no key.
+    """An EC2 server with a bucket, a region and a role, but no access keys.
 
     Attributes:
-        address: Of S3, and of everything else that moto serves.
-        environ: Of processes on the server.
+        url: URL of the moto server.
+        environ: Environment variables of processes on the server.
     """
 
-    address: str
+    url: str
     environ: Mapping[str, str]
 
     @property
     def cloud(self) -> Cloud:
-        return Cloud(self.address)
+        return Cloud(self.url)
 
-    def allow(self, policy: Mapping[str, Any]) -> None:
-        """Give the role a policy, and no other, and enforce it."""
-        enforce_iam(self.address, False)  # nobody else has leave to give it
+    def set_policy(self, policy: Mapping[str, Any]) -> None:
+        """Replace the policy of the role, and enforce it."""
+        enforce_iam(self.url, False)  # the client below has no IAM permissions
         self.cloud.iam.put_role_policy(
-            RoleName=ROLE, PolicyName="chain", PolicyDocument=json.dumps(policy)
+            RoleName=ROLE, PolicyName="server", PolicyDocument=json.dumps(policy)
         )
-        enforce_iam(self.address, True)
+        enforce_iam(self.url, True)
 
     def kedro(
         self, *arguments: str, **environ: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run Kedro on the server; variables set to an empty string are left out."""
-        found = {k: v for k, v in (dict(self.environ) | environ).items() if v}
+        """Run Kedro on the server.
+
+        Args:
+            *arguments: Arguments of the command line.
+            **environ: Changes of the environment. Empty variables are removed.
+        """
         return subprocess.run(
             [sys.executable, "-m", "kedro", *arguments],
             cwd=PROJECT,
-            env=found,
+            env={k: v for k, v in {**self.environ, **environ}.items() if v},
             capture_output=True,
             text=True,
             check=False,
         )
 
     def run(self, parameters: str = PARAMETERS, **environ: str) -> str:
-        """Run the chain in the environment ec2, and return what it said."""
+        """Run the pipeline in the environment `ec2`, and return its output."""
         done = self.kedro("run", "--env", "ec2", "--params", parameters, **environ)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def download(self, folder: Path) -> Path:
-        """Copy what the bucket holds of tables into a folder."""
+        """Download everything below `data/` into a folder, and return the folder."""
         pages = self.cloud.s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=BUCKET, Prefix="data/"):
             for item in page.get("Contents", []):
@@ -100,19 +105,43 @@ class Server:
         return folder
 
 
-def environ_of(address: str, metadata: str) -> dict[str, str]:
-    """Return the environment of a server; delta-rs has names of its own for some."""
+def server_environ(url: str, metadata_url: str) -> dict[str, str]:
+    """Return the environment variables of a server.
+
+    Args:
+        url: URL of the moto server.
+        metadata_url: URL of the metadata service.
+    """
     kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
-        "AWS_ALLOW_HTTP": "true",
+        **endpoint_environ(url, metadata_url),
         "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
-        "AWS_ENDPOINT_URL": address,
-        "AWS_METADATA_ENDPOINT": metadata,
-        "AWS_REGION": REGION,
         "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
         "DO_NOT_TRACK": "1",
-        "FRUITS_BUCKET": BUCKET,
-        "PYSPARK_SUBMIT_ARGS": f"{OF_MOTO} pyspark-shell",
         "PYTHONPATH": f"{PROJECT}/src",
     }
+
+
+def endpoint_environ(url: str, metadata_url: str) -> dict[str, str]:
+    """Return the environment variables of bucket, region and endpoints.
+
+    Args:
+        url: URL of the moto server.
+        metadata_url: URL of the metadata service.
+    """
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url,
+        "AWS_METADATA_ENDPOINT": metadata_url,  # the same for delta-rs,
+        "AWS_ALLOW_HTTP": "true",  # which refuses plain HTTP by default
+        "AWS_REGION": REGION,
+        "FRUITS_BUCKET": BUCKET,
+        "PYSPARK_SUBMIT_ARGS": f"{MOTO_SPARK_OPTIONS} pyspark-shell",
+    }
+
+
+def read_rows(root: Path, table: str) -> pd.DataFrame:
+    """Return the rows of a table by path, without columns that depend on the storage."""
+    rows = DeltaTable(str(root / TABLES[table])).to_pandas()
+    rows = rows.drop(columns=["modified_at", "etag"], errors="ignore")
+    return rows.sort_values("path", ignore_index=True)

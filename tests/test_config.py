@@ -8,8 +8,9 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 
-from fruits_pipeline.environment import EXAMPLE
-from fruits_pipeline.parameters import PLACES, STAGES, check
+from fruits_pipeline.environment import EXAMPLES
+from fruits_pipeline.parameter_validation import RunSettings, validate_parameters
+from fruits_pipeline.parameters import STAGES
 from fruits_pipeline.pipeline_registry import register_pipelines
 from fruits_pipeline.settings import CONFIG_LOADER_ARGS
 
@@ -27,7 +28,7 @@ def loader(env: str, **runtime_params: str) -> OmegaConfigLoader:
 def config(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> OmegaConfigLoader:
-    for name, value in EXAMPLE.items():
+    for name, value in EXAMPLES.items():
         monkeypatch.setenv(name, value)
     return loader(request.param)
 
@@ -36,35 +37,32 @@ def datasets(config: OmegaConfigLoader) -> Mapping[str, Any]:
     return {n: d for n, d in config["catalog"].items() if not n.startswith("_")}
 
 
-def test_the_parameters_of_every_environment_are_right(
-    config: OmegaConfigLoader,
-) -> None:
-    check(config["parameters"])
+def test_parameters_are_valid(config: OmegaConfigLoader) -> None:
+    validate_parameters(config["parameters"])
     assert config["parameters"].keys() == STAGES.keys()
 
 
-def test_every_environment_sets_spark(config: OmegaConfigLoader) -> None:
+def test_spark_settings_are_valid(config: OmegaConfigLoader) -> None:
     assert config["spark"]["spark.sql.session.timeZone"] == "UTC"
     assert all(name.startswith("spark.") for name in config["spark"])
 
 
-def test_every_environment_says_where_things_are(config: OmegaConfigLoader) -> None:
-    assert config["globals"].keys() | {"event_log"} == set(PLACES)
+def test_globals_contain_every_run_setting(config: OmegaConfigLoader) -> None:
+    settings = config["globals"].keys() | {"event_log"}
+    assert settings == RunSettings.model_fields.keys()
 
 
-def test_every_dataset_of_every_environment_can_be_made(
-    config: OmegaConfigLoader,
-) -> None:
+def test_every_dataset_can_be_created(config: OmegaConfigLoader) -> None:
     catalog = DataCatalog.from_config(datasets(config))
     assert all(catalog.get(name) is not None for name in datasets(config))
 
 
-def test_every_dataset_has_a_layer_in_kedro_viz(config: OmegaConfigLoader) -> None:
+def test_every_dataset_has_a_kedro_viz_layer(config: OmegaConfigLoader) -> None:
     for dataset in datasets(config).values():
         assert dataset["metadata"]["kedro-viz"]["layer"]
 
 
-def test_the_layers_of_kedro_viz_have_an_order(config: OmegaConfigLoader) -> None:
+def test_kedro_viz_layers_have_no_cycle(config: OmegaConfigLoader) -> None:
     configure_project("fruits_pipeline")
     layers = {
         n: d["metadata"]["kedro-viz"]["layer"] for n, d in datasets(config).items()
@@ -77,7 +75,7 @@ def test_the_layers_of_kedro_viz_have_an_order(config: OmegaConfigLoader) -> Non
     assert [*order.static_order()][-1] == "reporting"
 
 
-def test_every_dataset_of_a_pipeline_is_in_the_catalog(
+def test_catalog_contains_exactly_the_datasets_of_the_pipelines(
     config: OmegaConfigLoader,
 ) -> None:
     configure_project("fruits_pipeline")
@@ -92,7 +90,7 @@ def test_every_dataset_of_a_pipeline_is_in_the_catalog(
             value = value[part]
 
 
-def test_what_is_read_before_a_run_is_what_it_writes(
+def test_existing_results_are_read_from_where_they_are_written(
     config: OmegaConfigLoader,
 ) -> None:
     catalog = datasets(config)
@@ -101,7 +99,7 @@ def test_what_is_read_before_a_run_is_what_it_writes(
     assert catalog["existing_pca"] == catalog["pca"] | {"optional": True}
 
 
-def test_a_run_may_change_every_place() -> None:
+def test_params_override_locations_and_choices() -> None:
     catalog = datasets(
         loader(
             "base",
@@ -123,8 +121,8 @@ def test_a_run_may_change_every_place() -> None:
     )
 
 
-def test_by_default_everything_is_on_this_disk() -> None:
+def test_default_locations_are_local() -> None:
     catalog = datasets(loader("base"))
-    places = [d["filepath"] for d in catalog.values() if "filepath" in d]
-    assert all(place.startswith("data/") for place in places)
+    paths = [d["filepath"] for d in catalog.values() if "filepath" in d]
+    assert all(path.startswith("data/") for path in paths)
     assert {d.get("changed_recipe", "refuse") for d in catalog.values()} == {"refuse"}

@@ -6,9 +6,9 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import (
     UNCHANGED,
     check_recipe,
-    differences,
-    only_moved,
-    when_changed,
+    only_location_changed,
+    recipe_changes,
+    skip_if_unchanged,
 )
 
 OLD = {"preprocess.short_side": 256, "featurize.fit": "pad", "photos": "a"}
@@ -16,14 +16,14 @@ NEW = {"preprocess.short_side": 128, "featurize.fit": "crop", "photos": "a"}
 MOVED = {**OLD, "photos": "b"}
 
 
-def test_equal_recipes_do_not_differ_whatever_their_order() -> None:
-    assert differences({"a": 1, "b": [2]}, {"b": [2], "a": 1}) == []
+def test_order_of_parameters_does_not_matter() -> None:
+    assert recipe_changes({"a": 1, "b": [2]}, {"b": [2], "a": 1}) == []
 
 
-def test_differences_are_listed_by_name() -> None:
+def test_changes_are_sorted_by_name() -> None:
     old = {"b.size": 1, "a.fit": "pad", "c.same": 0, "d.gone": None}
     new = {"b.size": 2, "a.fit": "crop", "c.same": 0, "e.new": "x"}
-    assert differences(old, new) == [
+    assert recipe_changes(old, new) == [
         "a.fit was 'pad', is 'crop'",
         "b.size was 1, is 2",
         "d.gone was None, is 'not set'",
@@ -32,16 +32,16 @@ def test_differences_are_listed_by_name() -> None:
 
 
 @pytest.mark.parametrize("new", [NEW, MOVED])
-def test_a_recipe_that_may_be_rebuilt_is_accepted(new: dict[str, Any]) -> None:
+def test_changed_recipe_is_accepted_for_a_rebuild(new: dict[str, Any]) -> None:
     check_recipe("data/images", OLD, new, "rebuild", "refuse")
 
 
-def test_the_same_recipe_is_accepted() -> None:
+def test_same_recipe_is_accepted() -> None:
     check_recipe("data/images", OLD, dict(reversed(OLD.items())), "refuse", "refuse")
 
 
 @pytest.mark.parametrize("location", ["refuse", "accept"])
-def test_another_recipe_is_refused_with_the_changes_and_the_setting(
+def test_changed_recipe_is_refused_with_the_changes_and_the_setting(
     location: Any,
 ) -> None:
     with pytest.raises(FruitsError) as caught:
@@ -56,7 +56,7 @@ def test_another_recipe_is_refused_with_the_changes_and_the_setting(
     assert "--params changed_recipe=rebuild" in last
 
 
-def test_another_location_is_refused_with_the_setting_that_accepts_it() -> None:
+def test_changed_location_is_refused_with_the_setting_that_accepts_it() -> None:
     with pytest.raises(
         FruitsError, match=r"photos in a; .* b.*changed_location=accept"
     ):
@@ -65,15 +65,15 @@ def test_another_location_is_refused_with_the_setting_that_accepts_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "moved"), [(OLD, False), (NEW, False), (MOVED, True), ({}, False)]
+    ("new", "expected"), [(OLD, False), (NEW, False), (MOVED, True), ({}, False)]
 )
-def test_photos_have_moved_if_nothing_else_changed(
-    new: dict[str, Any], moved: bool
+def test_change_of_the_location_alone_is_detected(
+    new: dict[str, Any], expected: bool
 ) -> None:
-    assert only_moved(OLD, new) == moved
+    assert only_location_changed(OLD, new) == expected
 
 
-def test_a_node_with_unchanged_inputs_saves_nothing() -> None:
-    node = when_changed(lambda first, second: first + second)
+def test_node_with_unchanged_inputs_saves_nothing() -> None:
+    node = skip_if_unchanged(lambda first, second: first + second)
     assert [*node(1, 2)] == [3]
     assert [*node(UNCHANGED, UNCHANGED)] == []

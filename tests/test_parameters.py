@@ -1,4 +1,4 @@
-import copy
+import shutil
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -6,46 +6,53 @@ from typing import Any
 
 import pytest
 import yaml
+from factories import PROJECT
+from kedro.config import OmegaConfigLoader
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.parameters import STAGES, check
-
-CONF = Path(__file__).parents[1] / "conf" / "base"
+from fruits_pipeline.parameter_validation import RENAMED, validate_parameters
+from fruits_pipeline.parameters import STAGES
 
 Parameters = dict[str, Any]
 
 
 @pytest.fixture
 def parameters() -> Parameters:
-    """What the project ships."""
-    files = sorted(CONF.glob("parameters_*.yml"))
-    found: Parameters = {}
-    for file in files:
-        found |= yaml.safe_load(file.read_text())
-    return copy.deepcopy(found)
+    """Return the parameters in `conf/base`."""
+    files = sorted((PROJECT / "conf/base").glob("parameters_*.yml"))
+    return {k: v for f in files for k, v in yaml.safe_load(f.read_text()).items()}
 
 
-def complaints(parameters: Parameters) -> list[str]:
+def error_lines(parameters: Parameters) -> list[str]:
     with pytest.raises(FruitsError) as caught:
-        check(parameters)
+        validate_parameters(parameters)
     title, *lines = str(caught.value).splitlines()
     assert title == "Wrong parameters:"
     return lines
 
 
-def test_what_the_project_ships_is_right_and_complete(parameters: Parameters) -> None:
-    check(parameters)
+def nested(name: str, value: object) -> Parameters:
+    """Return a dotted parameter name and its value as nested dictionaries."""
+    for key in reversed(name.split(".")):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+def test_base_parameters_are_valid_and_complete(parameters: Parameters) -> None:
+    validate_parameters(parameters)
     assert parameters.keys() == STAGES.keys()
 
 
-def test_places_may_be_set_besides_the_stages(parameters: Parameters) -> None:
-    places = {
+def test_run_settings_are_accepted_beside_the_stages(parameters: Parameters) -> None:
+    settings = {
         "photos": "s3://fruits/photos",
         "root": "s3://fruits/run",
         "backbone_folder": "data/06_models/backbone",
+        "event_log": True,
         "changed_recipe": "rebuild",
     }
-    check(parameters | places)
+    validate_parameters(parameters | settings)
 
 
 WRONG = [
@@ -83,121 +90,210 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "said"), WRONG)
-def test_a_wrong_value_is_one_line_with_its_name_its_value_and_its_file(
-    name: str, value: Any, said: str, parameters: Parameters
+@pytest.mark.parametrize(("name", "value", "expected"), WRONG)
+def test_invalid_value_is_reported_with_name_value_and_file(
+    name: str, value: Any, expected: str, parameters: Parameters
 ) -> None:
     stage, *groups, key = name.split(".")
     reduce(getitem, groups, parameters[stage])[key] = value
-    (line,) = complaints(parameters)
+    (line,) = error_lines(parameters)
     assert line.startswith(f"- {name}: found {value!r}; ")
-    assert said in line
+    assert expected in line
     assert line.endswith(
         f"; change it in parameters_{stage}.yml or with --params {name}=..."
     )
 
 
 @pytest.mark.parametrize("extension", [".jpg", "JPG", "*.png", ""])
-def test_an_extension_that_no_file_can_have_is_refused(
-    extension: str, parameters: Parameters
-) -> None:
+def test_invalid_extension_is_rejected(extension: str, parameters: Parameters) -> None:
     parameters["ingest"]["extensions"] = ["png", extension]
-    (line,) = complaints(parameters)
+    (line,) = error_lines(parameters)
     assert line.startswith(f"- ingest.extensions.1: found {extension!r}; ")
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "expected"),
     [
         ("(?P<label>", "not a regular expression: "),
         ("(?P<lable>x)", "groups ['lable'], expected label, split or series"),
         (5, "valid string"),
     ],
 )
-def test_a_wrong_path_rule_is_pointed_at(
-    rule: Any, said: str, parameters: Parameters
+def test_invalid_path_rule_is_reported_with_its_position(
+    rule: Any, expected: str, parameters: Parameters
 ) -> None:
     parameters["ingest"]["path_rules"].insert(1, rule)
-    (line,) = complaints(parameters)
+    (line,) = error_lines(parameters)
     assert line.startswith(f"- ingest.path_rules.1: found {rule!r}; ")
-    assert said in line
+    assert expected in line
 
 
-def test_a_misspelt_parameter_is_one_line_with_the_likely_name(
+def test_misspelt_parameter_is_reported_with_the_most_similar_name(
     parameters: Parameters,
 ) -> None:
     parameters["reduce"]["varience"] = 0.9
-    assert complaints(parameters) == [
+    assert error_lines(parameters) == [
         "- reduce.varience: there is no such parameter; did you mean reduce.variance?"
     ]
 
 
-def test_a_misspelt_stage_or_place_is_one_line_with_the_likely_name(
+def test_misspelt_stage_or_setting_is_reported_with_the_most_similar_name(
     parameters: Parameters,
 ) -> None:
-    assert complaints(parameters | {"photo": "x", "featurise": {}}) == [
+    assert error_lines(parameters | {"photo": "x", "featurise": {}}) == [
         "- photo: there is no such parameter; did you mean photos?",
         "- featurise: there is no such parameter; did you mean featurize?",
     ]
 
 
-def test_a_name_like_no_other_is_answered_with_all_there_are(
+def test_unknown_parameter_without_similar_name_is_reported_with_all_names(
     parameters: Parameters,
 ) -> None:
     parameters["featurize"]["zzz"] = 1
-    (line,) = complaints(parameters)
+    (line,) = error_lines(parameters)
     assert line.startswith("- featurize.zzz: there is no such parameter; expected one")
     assert "'fit'" in line
 
 
-def test_a_missing_parameter_is_one_line_with_its_file(parameters: Parameters) -> None:
+def test_missing_parameter_is_reported_with_its_file(parameters: Parameters) -> None:
     del parameters["featurize"]
     del parameters["reduce"]["refit"]
-    assert complaints(parameters) == [
+    assert error_lines(parameters) == [
         "- featurize.fit: not set; set it in parameters_featurize.yml",
         "- reduce.refit: not set; set it in parameters_reduce.yml",
     ]
 
 
 @pytest.mark.parametrize("value", [0.9, None, ["variance"]])
-def test_a_stage_that_is_no_group_of_parameters_is_named(
+def test_stage_that_is_not_a_dictionary_is_rejected(
     value: Any, parameters: Parameters
 ) -> None:
-    (line,) = complaints(parameters | {"reduce": value})
+    (line,) = error_lines(parameters | {"reduce": value})
     assert line.startswith(f"- reduce: found {value!r}; Input should be a valid dict")
     assert line.endswith(
         "change it in parameters_reduce.yml or with --params reduce=..."
     )
 
 
-def test_all_that_is_wrong_is_said_at_once(parameters: Parameters) -> None:
+def test_all_errors_are_reported_together(parameters: Parameters) -> None:
     parameters["reduce"] |= {"variance": 2, "refit": "no", "extra": 1}
     parameters["sample"]["size"] = "big"
-    assert len(complaints(parameters | {"stage": 1})) == 5
+    assert len(error_lines(parameters | {"stage": 1})) == 5
 
 
-def test_numbers_as_the_command_line_spells_them_are_understood(
+def test_numbers_given_as_text_are_accepted(
     parameters: Parameters,
 ) -> None:
     parameters["reduce"] |= {"variance": "0.9", "max_components": "50"}
     parameters["backbone"]["training"]["learning_rate"] = "1e-4"
-    check(parameters)
+    validate_parameters(parameters)
 
 
-def test_a_misspelt_name_in_a_group_is_answered_with_the_nearest(
+def test_misspelt_nested_parameter_is_reported_with_the_most_similar_name(
     parameters: Parameters,
 ) -> None:
     parameters["backbone"]["training"]["epoch"] = 3
-    (line,) = complaints(parameters)
+    (line,) = error_lines(parameters)
     assert line == (
         "- backbone.training.epoch: there is no such parameter; "
         "did you mean backbone.training.epochs?"
     )
 
 
-def test_a_misspelt_answer_to_a_changed_recipe_is_refused(
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("changed_recipe", "'refuse' or 'rebuild'"),
+        ("changed_location", "'refuse' or 'accept'"),
+        ("damaged_batches", "'refuse' or 'recompute'"),
+    ],
+)
+def test_misspelt_choice_is_rejected(
+    name: str, expected: str, parameters: Parameters
+) -> None:
+    assert error_lines(parameters | {name: "rebiuld"}) == [
+        f"- {name}: found 'rebiuld'; expected {expected}; "
+        f"change it in globals.yml or with --params {name}=..."
+    ]
+
+
+@pytest.mark.parametrize("name", ["photos", "root", "backbone_folder"])
+def test_empty_location_is_rejected(name: str, parameters: Parameters) -> None:
+    line = f"- {name}: found nothing; expected a folder or URL"
+    assert error_lines(parameters | {name: ""}) == [line]
+
+
+def load(conf: Path, **runtime_params: Any) -> Parameters:
+    """Return the parameters that Kedro reads from a folder and from `--params`."""
+    loader = OmegaConfigLoader(
+        str(conf), "base", runtime_params, base_env="base", default_run_env="base"
+    )
+    return dict(loader["parameters"])
+
+
+@pytest.fixture
+def conf(tmp_path: Path) -> Path:
+    """Return a copy of the configuration."""
+    return shutil.copytree(PROJECT / "conf/base", tmp_path / "base").parent
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_old_name_in_a_file_is_reported_with_the_new_name(
+    old: str, new: str, conf: Path
+) -> None:
+    stage, *_, old_key = old.split(".")
+    file = conf / f"base/parameters_{stage}.yml"
+    text = file.read_text()
+    new_key = new.rpartition(".")[2]
+    assert text.count(f" {new_key}: ") == 1
+    file.write_text(text.replace(f" {new_key}: ", f" {old_key}: "))
+    assert error_lines(load(conf)) == [f"- {old}: was renamed; set {new} instead"]
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_old_name_in_params_is_reported_with_the_new_name(old: str, new: str) -> None:
+    parameters = load(PROJECT / "conf", **nested(old, 0.5))
+    assert error_lines(parameters) == [f"- {old}: was renamed; set {new} instead"]
+
+
+@pytest.mark.parametrize("new", RENAMED.values())
+def test_new_name_is_accepted_and_required(new: str, parameters: Parameters) -> None:
+    validate_parameters(parameters)
+    *groups, key = new.split(".")
+    del reduce(getitem, groups, parameters)[key]
+    file = f"parameters_{groups[0]}.yml"
+    assert error_lines(parameters) == [f"- {new}: not set; set it in {file}"]
+
+
+def test_old_name_does_not_hide_an_invalid_value_of_the_new_one(
     parameters: Parameters,
 ) -> None:
-    (line,) = complaints(parameters | {"changed_recipe": "rebiuld"})
-    assert line.startswith("- changed_recipe: found 'rebiuld'; expected")
-    check(parameters | {"changed_recipe": "rebuild"})
+    parameters["classify"] |= {"training_splits": "train", "learned_splits": ["train"]}
+    invalid, renamed = error_lines(parameters)
+    assert invalid.startswith("- classify.training_splits: found 'train'; ")
+    assert renamed.startswith("- classify.learned_splits: was renamed; ")
+
+
+RULE = "(?P<label>[^/]+)/(?P<{group}>[a-z])_.+"
+
+
+def test_old_path_rule_group_in_a_file_is_reported_with_the_new_name(
+    conf: Path,
+) -> None:
+    file = conf / "base/parameters_ingest.yml"
+    file.write_text(file.read_text().replace("(?P<series>", "(?P<film>"))
+    (line,) = error_lines(load(conf))
+    assert line.startswith("- ingest.path_rules.0: found ")
+    assert "group film was renamed to series" in line
+
+
+def test_old_path_rule_group_in_params_is_reported_with_the_new_name() -> None:
+    rules = [RULE.format(group="film")]
+    (line,) = error_lines(load(PROJECT / "conf", ingest={"path_rules": rules}))
+    assert line.startswith(f"- ingest.path_rules.0: found {rules[0]!r}; ")
+    assert "group film was renamed to series" in line
+
+
+def test_new_path_rule_group_is_accepted() -> None:
+    rules = [RULE.format(group="series")]
+    validate_parameters(load(PROJECT / "conf", ingest={"path_rules": rules}))

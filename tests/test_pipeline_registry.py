@@ -6,30 +6,32 @@ from kedro.framework.project import configure_project
 from kedro.pipeline import Pipeline
 
 from fruits_pipeline.parameters import STAGES
-from fruits_pipeline.pipeline_registry import CHAIN, register_pipelines
+from fruits_pipeline.pipeline_registry import DEFAULT_STAGES, register_pipelines
+
+Pipelines = Mapping[str, Pipeline]
 
 
 @pytest.fixture(scope="module")
-def pipelines() -> Mapping[str, Pipeline]:
+def pipelines() -> Pipelines:
     configure_project("fruits_pipeline")
     return register_pipelines()
 
 
-def test_every_stage_is_a_pipeline(pipelines: Mapping[str, Pipeline]) -> None:
+def test_every_stage_is_a_pipeline(pipelines: Pipelines) -> None:
     assert pipelines.keys() >= (STAGES.keys() - {"storage"}) | {"__default__"}
     assert all(pipeline.nodes for pipeline in pipelines.values())
 
 
-def test_the_default_is_the_chain(pipelines: Mapping[str, Pipeline]) -> None:
-    chain = {node.name for stage in CHAIN for node in pipelines[stage].nodes}
-    assert {node.name for node in pipelines["__default__"].nodes} == chain
+def test_default_pipeline_contains_the_default_stages(pipelines: Pipelines) -> None:
+    names = {node.name for stage in DEFAULT_STAGES for node in pipelines[stage].nodes}
+    assert {node.name for node in pipelines["__default__"].nodes} == names
 
 
-def test_the_default_needs_only_photos_a_backbone_and_its_earlier_results(
-    pipelines: Mapping[str, Pipeline],
+def test_default_pipeline_requires_only_photos_backbone_and_results_of_earlier_runs(
+    pipelines: Pipelines,
 ) -> None:
-    given = {n for n in pipelines["__default__"].inputs() if n.startswith("params:")}
-    assert pipelines["__default__"].inputs() - given == {
+    inputs = pipelines["__default__"].inputs()
+    assert {name for name in inputs if not name.startswith("params:")} == {
         "photo_store",
         "backbone",
         "existing_photos",
@@ -37,22 +39,16 @@ def test_the_default_needs_only_photos_a_backbone_and_its_earlier_results(
     }
 
 
-def test_the_default_writes_every_table(pipelines: Mapping[str, Pipeline]) -> None:
+def test_default_pipeline_writes_every_table(pipelines: Pipelines) -> None:
     tables = {f"{table}@batches" for table in TABLES}
     assert tables | {"pca"} <= pipelines["__default__"].all_outputs()
 
 
-def test_every_node_is_tagged_with_its_stage(
-    pipelines: Mapping[str, Pipeline],
-) -> None:
+def test_every_node_is_tagged_with_its_stage(pipelines: Pipelines) -> None:
     for stage in STAGES.keys() - {"storage"}:
-        assert [node.tags for node in pipelines[stage].nodes] == [{stage}] * len(
-            pipelines[stage].nodes
-        )
+        assert all(node.tags == {stage} for node in pipelines[stage].nodes)
 
 
-def test_tables_are_written_before_they_are_read(
-    pipelines: Mapping[str, Pipeline],
-) -> None:
+def test_tables_are_written_before_they_are_read(pipelines: Pipelines) -> None:
     stages = [*{tag: None for n in pipelines["__default__"].nodes for tag in n.tags}]
-    assert sorted(stages, key=CHAIN.index)[:3] == stages[:3]
+    assert sorted(stages, key=DEFAULT_STAGES.index)[:3] == stages[:3]

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from factories import BACKBONE, jpeg, truncated, write_files
+from factories import BACKBONE, jpeg, truncated_jpeg, write_files
 
 from fruits_pipeline import predict
 from fruits_pipeline.datasets import BackboneFolder, PhoneModelFile
-from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit as fit_pca
@@ -20,7 +20,9 @@ PHOTOS = {f"{i}.jpg": jpeg(i) for i in range(4)}
 Predict = Callable[..., Result]
 
 
-@pytest.fixture(scope="module", params=[0.0, 1.1], ids=["sure", "never sure"])
+@pytest.fixture(
+    scope="module", params=[0.0, 1.1], ids=["always answered", "never answered"]
+)
 def model(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
@@ -46,7 +48,9 @@ def model(
 
 
 @pytest.fixture
-def ask(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predict:
+def run_predict(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Predict:
     monkeypatch.chdir(write_files(tmp_path / "photos", PHOTOS))
 
     def run(*arguments: str) -> Result:
@@ -55,8 +59,10 @@ def ask(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predict
     return run
 
 
-def test_every_photo_has_a_line_with_its_five_best_labels(ask: Predict) -> None:
-    result = ask(*PHOTOS)
+def test_each_photo_has_a_line_with_its_five_most_probable_labels(
+    run_predict: Predict,
+) -> None:
+    result = run_predict(*PHOTOS)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert len(lines) == len(PHOTOS)
@@ -68,39 +74,45 @@ def test_every_photo_has_a_line_with_its_five_best_labels(ask: Predict) -> None:
         assert shares == sorted(shares, reverse=True)
 
 
-def test_the_answer_is_the_best_label_or_unknown(ask: Predict, model: Path) -> None:
-    (line,) = ask("0.jpg").stdout.splitlines()
+def test_answer_is_the_most_probable_label_or_unknown(
+    run_predict: Predict, model: Path
+) -> None:
+    (line,) = run_predict("0.jpg").stdout.splitlines()
     answer, best = line.removeprefix("0.jpg: ").split(" (")
     threshold = PhoneModelFile(filepath=str(model)).load().card.threshold
     assert answer == (best.split()[0] if threshold == 0 else "unknown")
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "error"),
     [
-        ("torn.jpg", truncated(1), "cannot be decoded"),
-        ("paper.pdf", b"%PDF-1.7\n%\xe2\xe3", "not an image: begins with b'%PDF-1.7"),
+        ("truncated.jpg", truncated_jpeg(1), "cannot be decoded"),
+        (
+            "document.pdf",
+            b"%PDF-1.7\n%\xe2\xe3",
+            "not an image: begins with b'%PDF-1.7",
+        ),
         ("empty.jpg", b"", "empty file (0 bytes)"),
-        ("a folder", None, "cannot be read: Is a directory"),
-        ("not there.jpg", None, "cannot be read: No such file"),
+        ("folder", None, "cannot be read: Is a directory"),
+        ("missing.jpg", None, "cannot be read: No such file"),
     ],
 )
-def test_what_cannot_be_answered_has_its_line_and_stops_nothing(
-    ask: Predict, name: str, content: bytes | None, said: str
+def test_error_of_one_photo_does_not_stop_the_others(
+    run_predict: Predict, name: str, content: bytes | None, error: str
 ) -> None:
     if content is not None:
         Path(name).write_bytes(content)
-    elif name == "a folder":
+    elif name == "folder":
         Path(name).mkdir()
-    result = ask("0.jpg", name, "1.jpg")
+    result = run_predict("0.jpg", name, "1.jpg")
     assert result.exit_code == 1
     assert [line[:6] for line in result.stdout.splitlines()] == ["0.jpg:", "1.jpg:"]
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{name}: {said}")
+    assert line.startswith(f"{name}: {error}")
 
 
 @pytest.mark.parametrize("content", [None, b"something else"])
-def test_without_a_model_words_say_what_to_run(
+def test_missing_or_invalid_model_is_reported(
     tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "model.tflite"
@@ -112,7 +124,7 @@ def test_without_a_model_words_say_what_to_run(
     assert "Traceback" not in result.output
 
 
-def test_nobody_asks_about_nothing() -> None:
+def test_at_least_one_photo_is_required() -> None:
     result = CliRunner().invoke(predict.main, [])
     assert result.exit_code == 2
     assert "PHOTOS" in result.stderr

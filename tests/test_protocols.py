@@ -1,65 +1,58 @@
-"""The protocols' own arithmetic, on vectors whose answers are known."""
-
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from fruits_pipeline.models.classifiers import Labelled
+from fruits_pipeline.models.classifiers import LabelledVectors
+from protocols import page, protocols
+from protocols.data import FRUITS, GROCERY, HELD_OUT_LABELS
 from protocols.measures import (
-    Learned,
-    by_few,
-    by_neighbour,
-    by_regression,
-)
-from protocols.page import page
-from protocols.photos import FRUITS, GROCERY, LEFT_OUT, Photos
-from protocols.protocols import (
-    films_apart,
-    official_split,
-    strangers,
-    unseen_fruits,
-    unseen_grocery,
+    Task,
+    measure_few,
+    measure_neighbour,
+    measure_regression,
 )
 
 
-def labelled(count: int, noise: float, seed: int) -> Labelled:
-    """Return photos of three labels, about three corners."""
+def labelled(count: int, noise: float, seed: int) -> LabelledVectors:
+    """Return vectors of three labels, each around another corner of a cube."""
     rng = np.random.default_rng(seed)
     numbers = np.arange(count) % 3
     vectors = np.eye(3, 8)[numbers] + rng.normal(0, noise, (count, 8))
     names = np.array(["Apple", "Pear", "Plum"])[numbers]
-    return Labelled(vectors.astype(np.float32), names, np.arange(count).astype(str))
+    groups = np.arange(count).astype(str)
+    return LabelledVectors(vectors.astype(np.float32), names, groups)
 
 
-NEAR = Learned(labelled(60, 0.05, seed=1), labelled(30, 0.05, seed=2))
-NOISE = Learned(labelled(60, 50, seed=1), labelled(300, 50, seed=2))
+SEPARABLE = Task(labelled(60, 0.05, seed=1), labelled(30, 0.05, seed=2))
+RANDOM = Task(labelled(60, 50, seed=1), labelled(300, 50, seed=2))
 
 
-@pytest.mark.parametrize("of", [by_regression, by_neighbour])
-def test_labels_that_lie_apart_are_told_apart(of: Any) -> None:
-    assert of(NEAR) == of(NEAR.reduced()) == 1
-    assert of(NOISE) == pytest.approx(1 / 3, abs=0.1)
+@pytest.mark.parametrize("measure", [measure_regression, measure_neighbour])
+def test_accuracy_is_1_for_separable_labels(measure: Callable[[Task], float]) -> None:
+    assert measure(SEPARABLE) == measure(SEPARABLE.reduce()) == 1
+    assert measure(RANDOM) == pytest.approx(1 / 3, abs=0.1)
 
 
-def test_the_mean_of_a_few_tells_apart_what_lies_apart() -> None:
-    assert by_few(NEAR) == {1: 1, 5: 1, 20: 1}
-    assert all(abs(share - 1 / 3) < 0.1 for share in by_few(NOISE).values())
+def test_accuracy_of_few_photos_is_1_for_separable_labels() -> None:
+    assert measure_few(SEPARABLE) == {1: 1, 5: 1, 20: 1}
+    assert all(abs(share - 1 / 3) < 0.1 for share in measure_few(RANDOM).values())
 
 
-def test_labels_that_are_not_known_are_not_asked() -> None:
-    known = NEAR.known.where(NEAR.known.labels != "Plum")
-    assert by_regression(Learned(known, NEAR.asked)) == 1
-    assert by_neighbour(Learned(known, NEAR.asked)) == pytest.approx(2 / 3)
+def test_regression_ignores_photos_of_unknown_labels() -> None:
+    known = SEPARABLE.known.where(SEPARABLE.known.labels != "Plum")
+    assert measure_regression(Task(known, SEPARABLE.asked)) == 1
+    neighbour = measure_neighbour(Task(known, SEPARABLE.asked))
+    assert neighbour == pytest.approx(2 / 3)
 
 
-def photos(*rows: tuple[str, str, str]) -> Photos:
-    """Return photos of label, split and film."""
-    labels, splits, films = (np.array(column) for column in zip(*rows, strict=True))
-    return Photos([b""] * len(rows), labels, splits, films)
+def photos(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["label", "split", "series"])
 
 
 STUDIO = photos(
@@ -73,37 +66,38 @@ STUDIO = photos(
 NUMBERS = np.arange(6, dtype=np.float32)[:, np.newaxis]
 
 
-def numbers(learned: Learned) -> tuple[list[float], list[float]]:
-    """Return which photos are known, and which are asked."""
-    known, asked = (
-        part.vectors[:, 0].tolist() for part in (learned.known, learned.asked)
-    )
-    return known, asked
+def rows_of(task: Task) -> tuple[list[float], list[float]]:
+    """Return the numbers of the known photos and of the others."""
+    return task.known.vectors[:, 0].tolist(), task.asked.vectors[:, 0].tolist()
 
 
-def test_the_official_split_asks_about_test() -> None:
-    assert numbers(official_split(STUDIO, NUMBERS)) == ([0, 2, 3, 5], [1, 4])
+def test_official_split_tests_with_the_test_split() -> None:
+    task = protocols.official_split(STUDIO, NUMBERS)
+    assert rows_of(task) == ([0, 2, 3, 5], [1, 4])
 
 
-def test_films_apart_asks_about_the_other_film_of_what_has_two() -> None:
-    assert numbers(films_apart(STUDIO, NUMBERS)) == ([0, 1, 3], [2, 4])
+def test_across_series_uses_labels_with_both_series() -> None:
+    task = protocols.across_series(STUDIO, NUMBERS)
+    assert rows_of(task) == ([0, 1, 3], [2, 4])
 
 
-def test_unseen_fruit_is_of_the_kinds_left_out() -> None:
-    assert numbers(unseen_fruits(STUDIO, NUMBERS)) == ([3], [4])
+def test_held_out_fruits_uses_held_out_labels() -> None:
+    assert rows_of(protocols.held_out_fruits(STUDIO, NUMBERS)) == ([3], [4])
 
 
-def test_strangers_are_asked_about_and_not_learned() -> None:
-    assert numbers(strangers(STUDIO, NUMBERS, FRUITS)) == ([0, 2, 5], [1, 4])
+def test_unknown_labels_are_tested_and_not_learned() -> None:
+    task = protocols.unknown_labels(STUDIO, NUMBERS, FRUITS)
+    assert rows_of(task) == ([0, 2, 5], [1, 4])
 
 
-def test_unseen_grocery_is_learned_from_the_first_half() -> None:
-    label = LEFT_OUT[GROCERY][0]
+def test_held_out_grocery_trains_with_the_first_half() -> None:
+    label = HELD_OUT_LABELS[GROCERY][0]
     shop = photos(*[(label, "train", str(i)) for i in range(5)], ("Pear", "val", "5"))
-    assert numbers(unseen_grocery(shop, NUMBERS)) == ([0, 1], [2, 3, 4])
+    task = protocols.held_out_grocery(shop, NUMBERS)
+    assert rows_of(task) == ([0, 1], [2, 3, 4])
 
 
-def test_the_page_has_a_row_a_figure_and_two_columns_a_backbone() -> None:
+def test_page_has_a_row_per_figure_and_two_columns_per_backbone() -> None:
     few = {"1": 0.5, "5": 0.6, "20": 0.7}
     measured = {
         "1. all": {"features": 0.991, "reduced": 0.99},
@@ -113,8 +107,18 @@ def test_the_page_has_a_row_a_figure_and_two_columns_a_backbone() -> None:
     names = ("trained", "ImageNet", "ImageNet, last layer")
     sizes = [{"alpha": "0.35", "size, px": 96, "films apart": "70.0"}]
     found = {"made": "now", "protocols": dict.fromkeys(names, measured), "sizes": sizes}
-    lines = page(json.loads(json.dumps(found))).splitlines()
+    lines = page.render(found).splitlines()
     assert f"| 1. all |{' 99.1 | 99.0 |' * 3}" in lines
     assert f"| 1. all, by the chain: right |{'  | 95.0 |' * 3}" in lines
     assert f"| 4. few, 5 photos |{' 60.0 | 60.0 |' * 3}" in lines
     assert "| 0.35 | 96 | 70.0 |" in lines
+
+
+def test_published_page_has_the_tables_of_the_published_results() -> None:
+    folder = Path(page.__file__).parent / "results"
+    rendered = page.render(json.loads((folder / "results.json").read_text()))
+    assert tables_of(rendered) == tables_of((folder / "results.md").read_text())
+
+
+def tables_of(markdown: str) -> list[str]:
+    return [line for line in markdown.splitlines() if line.startswith("|")]

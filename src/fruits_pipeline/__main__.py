@@ -10,7 +10,7 @@ from kedro.framework.project import configure_project
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
-    """Configure the installed package and hand over to Kedro's `run` command."""
+    """Configure the project and call Kedro's `run` command."""
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     kwargs["standalone_mode"] = not hasattr(sys, "ps1")

@@ -1,4 +1,4 @@
-"""Environment variables that configurations refer to."""
+"""Environment variables in configuration files: the resolver `${variable:NAME}`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,31 @@ import os
 
 from fruits_pipeline.errors import FruitsError
 
-MEANING = {
+DESCRIPTIONS = {
     "AWS_REGION": "the region of the bucket",
     "FRUITS_BUCKET": "the name of the bucket with photos and tables",
     "SPARK_MASTER": "the address of the cluster",
 }
-EXAMPLE = {
+EXAMPLES = {
     "AWS_REGION": "eu-west-3",
     "FRUITS_BUCKET": "my-fruits",
     "SPARK_MASTER": "spark://host:7077",
 }
 
 
-def variable(name: str) -> str:
-    """Return an environment variable; `${variable:NAME}` in a configuration.
+def read_variable(name: str) -> str:
+    """Return the value of an environment variable.
+
+    Args:
+        name: A key of `DESCRIPTIONS`.
 
     Raises:
-        FruitsError: It is not set.
+        FruitsError: The variable is not set or empty.
     """
     value = os.environ.get(name)
     if not value:
         raise FruitsError(
-            f"Found no environment variable {name}; expected {MEANING[name]} there. "
-            f"Set it, as in `{name}={EXAMPLE[name]} kedro run --env <env>`."
+            f"Found no environment variable {name}; expected {DESCRIPTIONS[name]} there. "
+            f"Set it, as in `{name}={EXAMPLES[name]} kedro run --env <env>`."
         )
     return value

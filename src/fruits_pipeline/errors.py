@@ -1,28 +1,31 @@
-"""The error that users read, and messages that several modules need."""
+"""`FruitsError`, and the messages of denied access that several packages raise."""
 
 
 class FruitsError(Exception):
-    """An error that a user can fix; it says what was found, expected, and to change."""
+    """An error that a user can fix.
+
+    The message states what was found, what was expected, and which setting to change.
+    """
 
 
-def denied(action: str, resource: str) -> str:
-    """Return the message for a request to S3 that the role does not allow.
+def s3_access_denied_message(action: str, resource: str) -> str:
+    """Return the message for a request to S3 that the IAM role does not permit.
 
     Args:
         action: IAM action, such as `s3:GetObject`.
-        resource: ARN, or what else is known of it.
+        resource: ARN of the bucket or object, or the error of S3 if the ARN is unknown.
     """
     return (
         f"Found that {action} on {resource} is denied; expected permission to list and "
-        "read photos, and to list, read, write and delete tables. Give it to the role of "
+        "read photos, and to list, read, write and delete tables. Grant it to the role of "
         "this server, as deploy/template.yaml does."
     )
 
 
-def not_allowed(place: str) -> str:
-    """Return the message for a file on this disk that this user may not use."""
+def file_access_denied_message(path: str) -> str:
+    """Return the message for a local file that the current user may not access."""
     return (
-        f"Found that access to {place} is not permitted; expected permission to read "
+        f"Found that access to {path} is not permitted; expected permission to read "
         "photos, and to read, write and delete tables. Change the permissions of the "
         "folder, or choose another `root`."
     )

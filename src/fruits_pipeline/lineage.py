@@ -1,9 +1,9 @@
-"""Lineage: every parameter and model that shaped the rows of a table.
+"""Lineage: the parameters, models and tables that determine the content of a dataset.
 
-A recipe is what the user chose: parameters, the backbone, the location of the photos.
-Another recipe is refused, or rebuilds the table. Sources are what the rows were computed
-from: the identity of the table upstream, the digest of the fitted PCA. Nobody chooses
-them, so other sources rebuild the table without asking.
+The recipe contains the choices of the user: parameters, backbone, and photo root. If it
+changed, the table is rebuilt only on request (`changed_recipe`). The sources are the
+datasets that rows were computed from: the upstream table and the fitted PCA. If a source
+was rebuilt, the table is rebuilt too, without a request.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from fruits_pipeline.errors import FruitsError
 
 Recipe = dict[str, Any]
-"""Dotted parameter name, as in `preprocess.short_side`, to its JSON value."""
+"""JSON values by dotted parameter name, such as `preprocess.short_side`."""
 
 ChangedRecipe = Literal["refuse", "rebuild"]
-"""What happens to a table whose recipe changed."""
+"""Setting: how to treat a table or model whose recipe changed."""
 
 ChangedLocation = Literal["refuse", "accept"]
-"""What happens to a table whose photos are read from another location."""
+"""Setting: how to treat a table or model whose photos are read from another location."""
 
 DamagedBatches = Literal["refuse", "recompute"]
-"""What happens to batches whose files are missing or damaged."""
+"""Setting: how to treat batches with missing or damaged files."""
 
 LOCATION = "photos"
-"""Recipe entry of the photo store."""
+"""Key of the photo root in a recipe."""
 
 
 class Source(Protocol):
     """A dataset that rows are computed from."""
 
-    def identity(self) -> str | None:
-        """Return what changes when the source is rebuilt; None if it does not exist."""
+    def build_id(self) -> str | None:
+        """Return an id that changes if the dataset is rebuilt; None if it is missing."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,19 @@ class Lineage:
     """Lineage of a dataset.
 
     Attributes:
-        recipe: What the user chose.
-        sources: What the rows are computed from.
+        recipe: The choices of the user.
+        sources: The datasets that the rows are computed from.
     """
 
     recipe: Recipe = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
 
-    def origin(self) -> list[str | None]:
-        """Return the identities of the sources."""
-        return [source.identity() for source in self.sources]
+    def source_ids(self) -> list[str | None]:
+        """Return the build ids of the sources."""
+        return [source.build_id() for source in self.sources]
 
 
-def differences(old: Recipe, new: Recipe) -> list[str]:
+def recipe_changes(old: Recipe, new: Recipe) -> list[str]:
     """Return one line for each parameter that differs, sorted by name."""
     absent = "not set"
     return [
@@ -66,7 +66,7 @@ def differences(old: Recipe, new: Recipe) -> list[str]:
 
 
 def check_recipe(
-    place: str,
+    path: str,
     old: Recipe,
     new: Recipe,
     changed_recipe: ChangedRecipe,
@@ -75,8 +75,8 @@ def check_recipe(
     """Raise if the recipe changed and the settings do not allow it.
 
     Args:
-        place: Path or URL of the table or model.
-        old: Recipe of what is stored.
+        path: Path or URL of the table or model.
+        old: Recipe of the stored table or model.
         new: Recipe of this run.
         changed_recipe: Setting of that name.
         changed_location: Setting of that name.
@@ -85,43 +85,39 @@ def check_recipe(
         FruitsError: The recipe changed and `changed_recipe` is `refuse`, or the location
             of the photos changed and `changed_location` is `refuse`.
     """
-    changes = differences(old, new)
+    changes = recipe_changes(old, new)
     if not changes or changed_recipe == "rebuild":
         return
-    if only_moved(old, new):
+    if only_location_changed(old, new):
         if changed_location == "accept":
             return
         raise FruitsError(
-            f"Found {place} made from photos in {old.get(LOCATION)}; expected the same "
-            f"location, and not {new[LOCATION]}, so that one root holds one collection "
-            "(folders are relative to `root`). "
-            "Choose another `root`; or, if the same photos have moved there, accept it "
-            "with --params changed_location=accept"
+            f"Found {path} made from photos in {old.get(LOCATION)}; expected the same "
+            f"location, not {new[LOCATION]}: one root contains the tables of one photo "
+            "collection (folders are relative to `root`). Choose another `root`; or, if "
+            "the same photos have moved, accept the new location with --params "
+            "changed_location=accept"
         )
     raise FruitsError(
-        f"Found {place} made with other parameters:\n"
+        f"Found {path} made with other parameters:\n"
         + "".join(f"- {change}\n" for change in changes)
-        + "Expected the same, so that one table holds one kind of rows. Put the old "
-        "value back, choose another `root`, or rebuild it and all that follows with "
-        "--params changed_recipe=rebuild"
+        + "Expected the same parameters for all rows. Restore the old value, choose "
+        "another `root`, or rebuild it and everything computed from it with --params "
+        "changed_recipe=rebuild"
     )
 
 
-def only_moved(old: Recipe, new: Recipe) -> bool:
-    """Return whether two recipes differ in the location of the photos only."""
+def only_location_changed(old: Recipe, new: Recipe) -> bool:
+    """Return whether two recipes differ, and only in the location of the photos."""
     return old != new and old | {LOCATION: None} == new | {LOCATION: None}
 
 
-class _Unchanged:
-    """Type of `UNCHANGED`."""
+UNCHANGED: Final = object()
+"""Replaces the inputs of a node if none changed since the last run; see `ReportHooks`."""
 
 
-UNCHANGED = _Unchanged()
-"""Input of a node whose inputs are those of the last run; see `hooks.ReportHooks`."""
-
-
-def when_changed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a node function that saves nothing if its inputs are unchanged."""
+def skip_if_unchanged(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a node function that saves no output if its inputs are `UNCHANGED`."""
 
     @wraps(function)
     def node(*inputs: Any) -> Any:

@@ -1,19 +1,16 @@
-"""The project's pipelines."""
+"""Pipelines of the project."""
 
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
-CHAIN = ("ingest", "preprocess", "featurize", "reduce", "report")
+DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "report")
+"""Stages of the default pipeline."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """Find the project's pipelines; the default one goes from ingest to report.
-
-    Returns:
-        Pipelines by name: each stage, and the chain as `__default__`.
-    """
+    """Return a pipeline for each stage, and the default pipeline as `__default__`."""
     pipelines: dict[str, Pipeline] = find_pipelines(raise_errors=True)
-    # Kedro finds only the pipelines that the command line asks for.
-    chain = (pipelines[name] for name in CHAIN if name in pipelines)
-    pipelines["__default__"] = sum(chain, Pipeline([]))
+    # With `--pipelines`, Kedro finds only the pipelines that are named there.
+    stages = (pipelines[name] for name in DEFAULT_STAGES if name in pipelines)
+    pipelines["__default__"] = sum(stages, Pipeline([]))
     return pipelines

@@ -1,4 +1,4 @@
-"""Name the fruit in photos: `python -m fruits_pipeline.predict PHOTO...`."""
+"""Classify photos with a phone model: `python -m fruits_pipeline.predict PHOTO...`."""
 
 from __future__ import annotations
 
@@ -9,34 +9,35 @@ import click
 from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import PhoneModelFile
-from fruits_pipeline.imaging.photos import canonicalise, fit
+from fruits_pipeline.imaging.canonical import canonicalise
+from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.models.classifiers import UNKNOWN
 from fruits_pipeline.models.phone_models import PhoneModel
-from fruits_pipeline.spark.error_messages import in_words
+from fruits_pipeline.spark.error_messages import user_message
 
-TOP = 5
+TOP_LABELS = 5
 MODEL = "data/06_models/phone_model.tflite"
-MOST_PIXELS = 100_000_000
+MAX_PIXELS = 100_000_000
 
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True)
-@click.option("--model", default=MODEL, show_default=True, help="File or URL.")
+@click.option("--model", default=MODEL, show_default=True, help="Path or URL.")
 def main(photos: tuple[str, ...], model: str) -> None:
-    """Print a line for each of PHOTOS: the answer, and the five most probable labels.
+    """Classify PHOTOS: print the answer and the five most probable labels of each.
 
-    The exit status is 0 if all were answered, and 1 if not.
+    Errors go to stderr. The exit code is 0 if all photos were classified, else 1.
     """
     try:
-        loaded = PhoneModelFile(filepath=model).load()
+        phone_model = PhoneModelFile(filepath=model).load()
     except DatasetError as exc:
-        raise click.ClickException(in_words(exc) or str(exc)) from exc
-    said = [_answer(loaded, photo) for photo in photos]
-    sys.exit(0 if all(said) else 1)
+        raise click.ClickException(user_message(exc) or str(exc)) from exc
+    classified = [_print_answer(phone_model, photo) for photo in photos]
+    sys.exit(0 if all(classified) else 1)
 
 
-def _answer(model: PhoneModel, photo: str) -> bool:
-    """Print the answer to a photo, or why there is none; say whether there is."""
+def _print_answer(model: PhoneModel, photo: str) -> bool:
+    """Print the answer or an error message; return whether there is an answer."""
     try:
         click.echo(f"{photo}: {describe(model, Path(photo).read_bytes())}")
     except OSError as exc:
@@ -49,25 +50,26 @@ def _answer(model: PhoneModel, photo: str) -> bool:
 
 
 def describe(model: PhoneModel, content: bytes) -> str:
-    """Return the answer to a photo and the most probable labels, in words.
+    """Return the answer and the most probable labels, as `answer (label 1.0%, ...)`.
 
     Args:
-        model: The model.
-        content: The bytes of the photo's file.
+        model: The phone model.
+        content: Content of the photo file.
 
     Raises:
-        ValueError: They cannot be decoded; it says why, in a line.
+        ValueError: If the photo cannot be decoded.
     """
     card = model.card
-    canonical = canonicalise(content, card.short_side, MOST_PIXELS)
+    canonical = canonicalise(content, card.short_side, MAX_PIXELS)
     if canonical.image is None:
         raise ValueError(canonical.error)
     pixels = fit(canonical.image, card.input_size, card.fit)
     (probabilities,) = model.probabilities([pixels])
-    best = probabilities.argsort()[::-1][:TOP]
-    top = ", ".join(f"{model.labels[i]} {probabilities[i]:.1%}" for i in best)
-    sure = probabilities[best[0]] >= card.threshold
-    return f"{model.labels[best[0]] if sure else UNKNOWN} ({top})"
+    top = probabilities.argsort()[::-1][:TOP_LABELS]
+    is_known = probabilities[top[0]] >= card.threshold
+    answer = model.labels[top[0]] if is_known else UNKNOWN
+    shares = ", ".join(f"{model.labels[i]} {probabilities[i]:.1%}" for i in top)
+    return f"{answer} ({shares})"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Columns of every table, as Arrow schemas."""
+"""Arrow schemas of the tables."""
 
 import pyarrow as pa
 
@@ -9,10 +9,10 @@ KEY = [
     pa.field("split", pa.string()),
     pa.field("series", pa.string()),
 ]
-"""Columns of every row of a photo; `path` is the key."""
+"""First columns of every table with one row per photo; `path` is the key."""
 
 BATCH = pa.field("batch", pa.string())
-"""Partition column of every table; it is in the log and not in the files."""
+"""Partition column of every table; stored in the Delta log, not in the files."""
 
 LISTING = pa.schema(
     [
@@ -50,8 +50,8 @@ MOMENTS = pa.schema(
     [
         pa.field("n", pa.int64()),
         pa.field("mean", pa.list_(pa.float64())),
-        pa.field("comoment", pa.list_(pa.float64())),
-        pa.field("keys", pa.string()),  # digest of the photos' keys
+        pa.field("comoment", pa.list_(pa.float64())),  # upper triangle, row by row
+        pa.field("keys", pa.string()),  # digest of the `path` and `photo_id` values
     ]
 )
 
@@ -68,4 +68,4 @@ WRITE_REPORT = pa.schema(
         pa.field("last_path", pa.string()),
     ]
 )
-"""What a task reports about the file that it wrote; the driver commits it to the log."""
+"""Report of a task on the Parquet file that it wrote; the driver commits it."""

@@ -1,6 +1,6 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
-from fruits_pipeline.environment import variable
+from fruits_pipeline.environment import read_variable
 from fruits_pipeline.hooks import (
     ErrorHooks,
     LineageHooks,
@@ -15,5 +15,5 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"spark": ["spark*", "spark*/**"]},
-    "custom_resolvers": {"variable": variable},
+    "custom_resolvers": {"variable": read_variable},
 }

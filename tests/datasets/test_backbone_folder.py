@@ -1,18 +1,17 @@
 import hashlib
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.models.backbones import Backbone, Card
-from fruits_pipeline.spark.error_messages import in_words
+from fruits_pipeline.spark.error_messages import user_message
 
 MODEL = b"a LiteRT file"
 
 
-def backbone(model: bytes = MODEL) -> Backbone:
+def make_backbone(model: bytes = MODEL) -> Backbone:
     card = Card(
         architecture="MobileNetV2",
         arguments={"alpha": 0.35},
@@ -27,69 +26,69 @@ def backbone(model: bytes = MODEL) -> Backbone:
     return Backbone(model, card)
 
 
-@pytest.fixture(params=["local", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> BackboneFolder:
-    place = (
-        f"memory://{uuid4().hex}" if request.param == "memory" else f"{tmp_path}/b b"
-    )
-    return BackboneFolder(filepath=place)
-
-
-def complaint(folder: BackboneFolder) -> str:
-    """Return what a user is told where a backbone cannot be loaded."""
+def load_error(dataset: BackboneFolder) -> str:
+    """Return the message that a user sees if the backbone cannot be loaded."""
     with pytest.raises(DatasetError) as caught:
-        folder.load()
-    return in_words(caught.value) or ""
+        dataset.load()
+    return user_message(caught.value) or ""
 
 
-def test_what_is_saved_is_loaded(folder: BackboneFolder) -> None:
-    assert not folder.exists()
-    folder.save(backbone())
-    assert folder.exists()
-    loaded = folder.load()
+def test_saved_backbone_is_loaded(folder: str) -> None:
+    dataset = BackboneFolder(filepath=folder)
+    assert not dataset.exists()
+    dataset.save(make_backbone())
+    assert dataset.exists()
+    loaded = dataset.load()
     assert loaded.model == MODEL
-    assert loaded.card == backbone().card
+    assert loaded.card == make_backbone().card
 
 
-def test_another_backbone_replaces_the_old(folder: BackboneFolder) -> None:
-    folder.save(backbone())
-    folder.save(backbone(b"another"))
-    assert folder.load().model == b"another"
+def test_recipe_is_the_digest_of_the_model(folder: str) -> None:
+    dataset = BackboneFolder(filepath=f"{folder}/")
+    dataset.save(make_backbone())
+    digest = hashlib.sha256(MODEL).hexdigest()
+    assert (dataset.recipe(), dataset.fingerprint()) == ({"backbone": digest}, digest)
 
 
-def test_a_missing_backbone_is_an_error_that_names_three_ways_to_get_one(
-    folder: BackboneFolder,
-) -> None:
-    words = complaint(folder)
-    assert words.startswith(f"Found no backbone in {folder.filepath} ")
-    assert "--params backbone_folder=data/06_models/backbone" in words
-    assert "`kedro run --pipelines backbone`" in words
-    assert "backbone.weights" in words
-    assert "backbone.training.epochs" in words
+def test_saving_replaces_the_backbone(folder: str) -> None:
+    dataset = BackboneFolder(filepath=folder)
+    dataset.save(make_backbone())
+    dataset.save(make_backbone(b"another"))
+    assert dataset.load().model == b"another"
+
+
+def test_missing_backbone_is_an_error_with_three_solutions(folder: str) -> None:
+    message = load_error(BackboneFolder(filepath=folder))
+    assert message.startswith(f"Found no backbone in {folder} ")
+    assert "--params backbone_folder=data/06_models/backbone" in message
+    assert "`kedro run --pipelines backbone`" in message
+    assert "backbone.weights" in message
+    assert "backbone.training.epochs" in message
 
 
 @pytest.mark.parametrize("missing", ["backbone.tflite", "card.json"])
-def test_half_a_backbone_is_a_missing_one(tmp_path: Path, missing: str) -> None:
-    folder = BackboneFolder(filepath=str(tmp_path))
-    folder.save(backbone())
+def test_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+    dataset = BackboneFolder(filepath=str(tmp_path))
+    dataset.save(make_backbone())
     (tmp_path / missing).unlink()
-    words = complaint(folder)
-    assert words.startswith("Found no backbone")
-    assert missing in words
+    message = load_error(dataset)
+    assert message.startswith("Found no backbone")
+    assert missing in message
 
 
-def test_a_file_that_its_card_does_not_know_is_refused(tmp_path: Path) -> None:
-    folder = BackboneFolder(filepath=str(tmp_path))
-    folder.save(backbone())
+def test_card_of_another_model_is_refused(tmp_path: Path) -> None:
+    dataset = BackboneFolder(filepath=str(tmp_path))
+    dataset.save(make_backbone())
     (tmp_path / "backbone.tflite").write_bytes(b"another LiteRT file")
-    words = complaint(folder)
-    assert "not what its card says: SHA-256" in words
-    assert "set backbone_folder to another" in words
+    message = load_error(dataset)
+    assert "does not match its card: " in message
+    assert "SHA-256" in message
+    assert "set backbone_folder to another" in message
 
 
 @pytest.mark.parametrize("card", ["", "{}", "not JSON"])
-def test_a_broken_card_is_refused_in_words(tmp_path: Path, card: str) -> None:
-    folder = BackboneFolder(filepath=str(tmp_path))
-    folder.save(backbone())
+def test_invalid_card_is_refused(tmp_path: Path, card: str) -> None:
+    dataset = BackboneFolder(filepath=str(tmp_path))
+    dataset.save(make_backbone())
     (tmp_path / "card.json").write_text(card)
-    assert "not what its card says" in complaint(folder)
+    assert "does not match its card" in load_error(dataset)

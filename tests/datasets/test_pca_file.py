@@ -1,6 +1,5 @@
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -15,17 +14,17 @@ from fruits_pipeline.models.pca import fit
 
 FEATURES = np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)
 RECIPE = {"reduce.variance": 0.9, "ingest.path_rules": ["(?P<label>[^/]+)/\u00ea"]}
-OTHER = RECIPE | {"reduce.variance": 0.5}
+OTHER_RECIPE = RECIPE | {"reduce.variance": 0.5}
 
 
-class Table:
-    """A source of moments."""
+class Moments:
+    """The table of moments that the PCA is fitted to."""
 
-    def __init__(self, identity: str) -> None:
-        self.id = identity
+    def __init__(self, table_id: str) -> None:
+        self.table_id = table_id
 
-    def identity(self) -> str:
-        return self.id
+    def build_id(self) -> str:
+        return self.table_id
 
 
 def fitted(
@@ -36,95 +35,98 @@ def fitted(
 
 
 def lineage(recipe: dict[str, Any] = RECIPE, moments: str = "first") -> Lineage:
-    return Lineage(recipe, (Table(moments),))
-
-
-@pytest.fixture(params=["local", "memory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    root = f"memory://{uuid4().hex}" if request.param == "memory" else str(tmp_path)
-    return f"{root}/06_models/pca.npz"
+    return Lineage(recipe, (Moments(moments),))
 
 
 @pytest.fixture
-def file(place: str) -> PcaFile:
-    """A file with a model that was fitted to the first moments."""
-    file = PcaFile(filepath=place)
-    file.prepare(lineage())
-    file.save(fitted())
-    return file
+def path(folder: str) -> str:
+    return f"{folder}/06_models/pca.npz"
+
+
+@pytest.fixture
+def saved(path: str) -> PcaFile:
+    """A file with a PCA of the lineage `lineage()`."""
+    dataset = PcaFile(filepath=path)
+    dataset.prepare(lineage())
+    dataset.save(fitted())
+    return dataset
 
 
 @pytest.mark.parametrize("batches", [("000001",), ("000001", "000002"), ()])
-def test_what_is_saved_is_loaded(place: str, batches: tuple[str, ...]) -> None:
-    file, saved = PcaFile(filepath=place), fitted(batches)
-    assert not file.exists()
-    file.prepare(lineage())
-    file.save(saved)
-    assert file.exists()
-    loaded = PcaFile(filepath=place).load()
+def test_saved_pca_is_loaded(path: str, batches: tuple[str, ...]) -> None:
+    dataset, pca = PcaFile(filepath=path), fitted(batches)
+    assert not dataset.exists()
+    dataset.prepare(lineage())
+    dataset.save(pca)
+    assert dataset.exists()
+    loaded = PcaFile(filepath=path).load()
     assert loaded is not None
-    assert (loaded.batches, file.recipe()) == (batches, RECIPE)
+    assert (loaded.batches, dataset.recipe()) == (batches, RECIPE)
     assert loaded.model.n == 20
-    assert file.identity() == loaded.model.digest == saved.model.digest
-    np.testing.assert_array_equal(loaded.model.spectrum, saved.model.spectrum)
+    assert dataset.build_id() == loaded.model.digest == pca.model.digest
+    np.testing.assert_array_equal(loaded.model.spectrum, pca.model.spectrum)
     np.testing.assert_array_equal(
-        loaded.model.transform(FEATURES), saved.model.transform(FEATURES)
+        loaded.model.transform(FEATURES), pca.model.transform(FEATURES)
     )
 
 
-def test_before_the_first_run_there_is_no_model(place: str) -> None:
-    assert PcaFile(filepath=place, optional=True).load() is None
+def test_missing_pca_is_none_or_an_error(path: str) -> None:
+    assert PcaFile(filepath=path, optional=True).load() is None
     with pytest.raises(DatasetError, match=r"Found no PCA in .*`kedro run`"):
-        PcaFile(filepath=place).load()
+        PcaFile(filepath=path).load()
 
 
-def test_a_model_of_the_same_recipe_is_replaced(file: PcaFile) -> None:
-    file.save(fitted(("000001", "000002", "000003")))
-    loaded = file.load()
+def test_saving_replaces_the_pca(saved: PcaFile) -> None:
+    saved.save(fitted(("000001", "000002", "000003")))
+    loaded = saved.load()
     assert loaded is not None
     assert loaded.batches == ("000001", "000002", "000003")
 
 
-def test_the_same_model_is_not_written_again(tmp_path: Path) -> None:
-    file = PcaFile(filepath=str(tmp_path / "pca.npz"))
-    file.prepare(lineage())
-    file.save(fitted())
+def test_identical_pca_is_not_written_again(tmp_path: Path) -> None:
+    dataset = PcaFile(filepath=str(tmp_path / "pca.npz"))
+    dataset.prepare(lineage())
+    dataset.save(fitted())
     before = fingerprints(tmp_path)
-    file.save(fitted())
+    dataset.save(fitted())
     assert fingerprints(tmp_path) == before
 
 
-def test_another_recipe_is_refused(file: PcaFile) -> None:
+def test_changed_recipe_is_refused(saved: PcaFile) -> None:
     with pytest.raises(FruitsError, match=r"reduce\.variance was 0\.9, is 0\.5"):
-        PcaFile(filepath=file.filepath).prepare(lineage(OTHER))
+        PcaFile(filepath=saved.filepath).check(lineage(OTHER_RECIPE))
 
 
 @pytest.mark.parametrize(
     "other",
-    [lineage(OTHER), lineage(moments="rebuilt")],
+    [lineage(OTHER_RECIPE), lineage(moments="rebuilt")],
     ids=["another recipe", "other moments"],
 )
-def test_a_model_of_another_lineage_counts_as_absent(
-    file: PcaFile, other: Lineage
+def test_pca_of_another_lineage_is_loaded_as_none(
+    saved: PcaFile, other: Lineage
 ) -> None:
-    again = PcaFile(filepath=file.filepath, changed_recipe="rebuild", optional=True)
-    again.prepare(other)
-    assert again.load() is None
-    again.save(fitted(variance=0.5))
-    assert again.load() is not None
-    assert again.recipe() == other.recipe
+    dataset = PcaFile(filepath=saved.filepath, changed_recipe="rebuild", optional=True)
+    dataset.check(other)
+    dataset.prepare(other)
+    assert dataset.load() is None
+    dataset.save(fitted(variance=0.5))
+    assert dataset.load() is not None
+    assert dataset.recipe() == other.recipe
 
 
-def test_a_model_is_kept_if_only_the_photos_have_moved(place: str) -> None:
-    file = PcaFile(filepath=place, changed_location="accept")
-    file.prepare(lineage({**RECIPE, "photos": "old"}))
-    file.save(fitted())
-    file.prepare(lineage({**RECIPE, "photos": "new"}))
-    assert file.load() is not None
+def test_accepted_location_keeps_the_pca(path: str) -> None:
+    dataset = PcaFile(filepath=path, changed_location="accept", optional=True)
+    dataset.prepare(lineage({**RECIPE, "photos": "old"}))
+    dataset.save(fitted())
+    moved = lineage({**RECIPE, "photos": "new"})
+    dataset.check(moved)
+    dataset.prepare(moved)
+    assert dataset.load() is not None
+    assert dataset.recipe() == moved.recipe
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
-def test_a_damaged_file_is_an_error_that_says_what_to_do(
+def test_damaged_file_is_an_error_with_a_solution(
     tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "pca.npz").write_bytes(content)
@@ -132,9 +134,9 @@ def test_a_damaged_file_is_an_error_that_says_what_to_do(
         PcaFile(filepath=str(tmp_path / "pca.npz")).load()
 
 
-def test_numpy_alone_can_read_and_apply_the_file(tmp_path: Path) -> None:
-    saved = fitted()
-    PcaFile(filepath=f"{tmp_path}/pca.npz").save(saved)
-    with np.load(tmp_path / "pca.npz", allow_pickle=False) as pca:
-        reduced = (FEATURES - pca["mean"]) / pca["scale"] @ pca["components"].T
-    np.testing.assert_allclose(reduced, saved.model.transform(FEATURES), rtol=1e-6)
+def test_file_is_readable_with_numpy_alone(tmp_path: Path) -> None:
+    pca = fitted()
+    PcaFile(filepath=f"{tmp_path}/pca.npz").save(pca)
+    with np.load(tmp_path / "pca.npz", allow_pickle=False) as arrays:
+        reduced = (FEATURES - arrays["mean"]) / arrays["scale"] @ arrays["components"].T
+    np.testing.assert_allclose(reduced, pca.model.transform(FEATURES), rtol=1e-6)

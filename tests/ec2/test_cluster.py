@@ -12,24 +12,23 @@ from pathlib import Path
 import pandas as pd
 import pyspark
 import pytest
-from deltalake import DeltaTable
-from factories import TABLES
-from fake_server import OF_MOTO, PARAMETERS, Server
+from fake_server import MOTO_SPARK_OPTIONS, PARAMETERS, Server, read_rows
 
 from fruits_pipeline.spark.java import use_java
 
 pytestmark = pytest.mark.cloud
 
-SPARK_HOME = Path(pyspark.__file__).parent
-DEPLOY = "org.apache.spark.deploy"
+SPARK_CLASS = Path(pyspark.__file__).parent / "bin/spark-class"
+MASTER = "org.apache.spark.deploy.master.Master"
+WORKER = "org.apache.spark.deploy.worker.Worker"
 
 
-class Daemon:
-    """A process of a Spark cluster, and its log.
+class SparkDaemon:
+    """A master or worker process of a Spark cluster.
 
     Args:
-        log: File that it writes to.
-        command: Main class and arguments.
+        log: File for its output.
+        *command: Main class and arguments.
     """
 
     def __init__(self, log: Path, *command: str) -> None:
@@ -38,21 +37,18 @@ class Daemon:
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [SPARK_HOME / "bin/spark-class", *command],
-                env=environ,
-                stdout=output,
-                stderr=output,
+                [SPARK_CLASS, *command], env=environ, stdout=output, stderr=output
             )
 
-    def __enter__(self) -> Daemon:
+    def __enter__(self) -> SparkDaemon:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait()
 
-    def said(self, pattern: str) -> re.Match[str]:
-        """Wait until the log has a line, and return the match."""
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Wait until the log matches a pattern, and return the match."""
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and self.process.poll() is None:
             if match := re.search(pattern, self.log.read_text()):
@@ -63,39 +59,35 @@ class Daemon:
 
 @pytest.fixture(scope="module")
 def master(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Spark standalone master with two workers, each a process of its own."""
+    """Start a Spark standalone master and two workers; return the master's URL."""
     folder = tmp_path_factory.mktemp("cluster")
+    network = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+    resources = ("--cores", "1", "--memory", "1g")
     with ExitStack() as stack:
-        where = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
-        boss = stack.enter_context(
-            Daemon(folder / "master.log", f"{DEPLOY}.master.Master", *where)
-        )
-        address = boss.said(r"Starting Spark master at (spark://\S+)")[1]
+        log = folder / "master.log"
+        daemon = stack.enter_context(SparkDaemon(log, MASTER, *network))
+        url = daemon.wait_for(r"Starting Spark master at (spark://\S+)")[1]
         for n in range(2):
-            worker = Daemon(
-                *(folder / f"worker{n}.log", f"{DEPLOY}.worker.Worker", *where),
-                *("--cores", "1", "--memory", "1g", "--work-dir", str(folder / str(n))),
-                address,
-            )
-            stack.enter_context(worker).said("Successfully registered with master")
-        yield address
+            log, work = folder / f"worker{n}.log", ("--work-dir", str(folder / str(n)))
+            worker = SparkDaemon(log, WORKER, *network, *resources, *work, url)
+            stack.enter_context(worker).wait_for("Successfully registered with master")
+        yield url
 
 
-def test_a_cluster_makes_the_tables_that_a_local_run_makes(
+def test_cluster_computes_the_tables_of_a_local_run(
     master: str, server: Server, local_run: Path, tmp_path: Path
 ) -> None:
-    passed_on = [n for n in server.environ if n.startswith("AWS_")] + ["PYTHONPATH"]
+    executor_environ = "".join(
+        f"--conf spark.executorEnv.{name}={value} "
+        for name, value in server.environ.items()
+        if name.startswith("AWS_") or name == "PYTHONPATH"
+    )
     done = server.kedro(
         *("run", "--env", "cluster", "--params", PARAMETERS),
         SPARK_MASTER=master,
         SPARK_LOCAL_IP="127.0.0.1",
-        PYSPARK_SUBMIT_ARGS=OF_MOTO
-        + "--conf spark.executor.memory=600m "
-        + " ".join(
-            f"--conf spark.executorEnv.{name}={server.environ[name]}"
-            for name in passed_on
-        )
-        + " pyspark-shell",
+        PYSPARK_SUBMIT_ARGS=f"{MOTO_SPARK_OPTIONS} --conf spark.executor.memory=600m "
+        f"{executor_environ} pyspark-shell",
         PYSPARK_PYTHON=sys.executable,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -103,11 +95,6 @@ def test_a_cluster_makes_the_tables_that_a_local_run_makes(
 
     root = server.download(tmp_path)
     for table in ("photos", "images", "features", "reduced"):
-        found, expected = (
-            DeltaTable(str(place / TABLES[table]))
-            .to_pandas()
-            .drop(columns=["modified_at", "etag"], errors="ignore")
-            .sort_values("path", ignore_index=True)
-            for place in (root, local_run)
+        pd.testing.assert_frame_equal(
+            read_rows(root, table), read_rows(local_run, table), check_exact=True
         )
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)

@@ -1,3 +1,4 @@
+import traceback
 from pathlib import Path
 
 import click
@@ -8,54 +9,68 @@ from pyspark.sql import SparkSession
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks import ErrorHooks
-from fruits_pipeline.hooks.errors import TRACEBACKS
+from fruits_pipeline.hooks.errors import TRACEBACK_FILE, raise_for_user
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def wrong_column(spark: SparkSession) -> AnalysisException:
+@pytest.fixture
+def spark_error(spark: SparkSession) -> AnalysisException:
     with pytest.raises(AnalysisException) as caught:
         spark.range(1).select("no_such_column")
     return caught.value
 
 
-def test_an_error_for_users_is_shown_alone(folder: Path) -> None:
+def test_message_of_a_user_error_is_shown_alone(folder: Path) -> None:
     wrapped = DatasetError("Failed while saving")
     wrapped.__cause__ = FruitsError("Found this; expected that.")
     with pytest.raises(click.ClickException) as shown:
         ErrorHooks().on_pipeline_error(wrapped)
     assert shown.value.message == "Found this; expected that."
-    assert not (folder / TRACEBACKS).exists()
+    assert not (folder / TRACEBACK_FILE).exists()
 
 
-def test_an_error_of_a_program_keeps_its_traceback() -> None:
-    ErrorHooks().on_pipeline_error(ZeroDivisionError("division by zero"))
+def divide_by_zero() -> float:
+    return 1 / 0
 
 
-def test_a_programming_error_in_spark_names_the_node_and_keeps_its_traceback(
-    spark: SparkSession, folder: Path
+def test_programming_error_keeps_its_traceback(folder: Path) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        divide_by_zero()
+    ErrorHooks().on_pipeline_error(caught.value)  # Kedro raises the error itself
+    with pytest.raises(ZeroDivisionError) as raised:
+        raise_for_user(caught.value)
+    assert raised.value is caught.value
+    functions = [frame.name for frame in traceback.extract_tb(raised.tb)]
+    assert divide_by_zero.__name__ in functions
+    assert not (folder / TRACEBACK_FILE).exists()
+
+
+def test_programming_error_in_spark_is_reported_with_node_and_traceback_file(
+    spark_error: AnalysisException, folder: Path
 ) -> None:
     hooks = ErrorHooks()
     hooks.node = "count_labels"
     with pytest.raises(click.ClickException) as shown:
-        hooks.on_pipeline_error(wrong_column(spark))
+        hooks.on_pipeline_error(spark_error)
     assert "UNRESOLVED_COLUMN" in shown.value.message
     assert "in node count_labels" in shown.value.message
-    assert f"traceback in {folder / TRACEBACKS}" in shown.value.message
-    kept = (folder / TRACEBACKS).read_text()
-    assert 'select("no_such_column")' in kept
-    assert Path(__file__).name in kept
+    assert f"traceback in {folder / TRACEBACK_FILE}" in shown.value.message
+    stored = (folder / TRACEBACK_FILE).read_text()
+    assert 'select("no_such_column")' in stored
+    assert Path(__file__).name in stored
 
 
-def test_a_traceback_goes_elsewhere_if_the_folder_cannot_be_written(
-    spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_traceback_is_stored_in_the_temporary_directory_if_necessary(
+    spark_error: AnalysisException, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / TRACEBACKS).mkdir()
+    (folder / TRACEBACK_FILE).mkdir()  # so that it cannot be opened as a file
     monkeypatch.setattr("tempfile.tempdir", str(folder / "t"))
     (folder / "t").mkdir()
-    with pytest.raises(click.ClickException, match=f"{folder}/t/{TRACEBACKS}"):
-        ErrorHooks().on_pipeline_error(wrong_column(spark))
+    with pytest.raises(click.ClickException, match=f"{folder}/t/{TRACEBACK_FILE}"):
+        ErrorHooks().on_pipeline_error(spark_error)

@@ -11,37 +11,37 @@ from fruits_pipeline.hooks.lineage import prepare_outputs
 from fruits_pipeline.lineage import Lineage
 
 
-class Store:
-    """A dataset that is the start of a lineage."""
+class PhotoStore:
+    """A source without a path."""
 
     def recipe(self) -> dict[str, Any]:
         return {"photos": "there"}
 
 
 class Table:
-    """A table that notes the lineage that it is told."""
+    """A table that stores a recipe, and records the lineage of the run."""
 
-    def __init__(self, place: str, stored: dict[str, Any] | None = None) -> None:
-        self.filepath = place
-        self.stored = stored or {}
+    def __init__(self, filepath: str) -> None:
+        self.filepath = filepath
+        self.stored_recipe: dict[str, Any] = {}
         self.lineage: Lineage | None = None
 
-    def identity(self) -> str:
+    def build_id(self) -> str:
         return f"id of {self.filepath}"
 
     def recipe(self) -> dict[str, Any]:
-        return self.stored
+        return self.stored_recipe
 
     def check(self, lineage: Lineage) -> None:
-        if self.stored and self.stored != lineage.recipe:
-            raise FruitsError("another recipe")
+        if self.stored_recipe and self.stored_recipe != lineage.recipe:
+            raise FruitsError("changed recipe")
 
     def prepare(self, lineage: Lineage) -> None:
         self.lineage = lineage
 
 
 PREPROCESS = {"short_side": 32, "max_pixels": 10**6, "max_error_rate": 0.05}
-SHAPED = {"preprocess.short_side": 32, "preprocess.max_pixels": 10**6}
+PREPROCESS_RECIPE = {"preprocess.short_side": 32, "preprocess.max_pixels": 10**6}
 
 
 def node(name: str, inputs: list[str], outputs: str) -> Node:
@@ -74,7 +74,7 @@ class Backbone:
 @pytest.fixture
 def datasets() -> dict[str, Any]:
     return {
-        "store": Store(),
+        "store": PhotoStore(),
         "existing_photos": Table("photos"),
         "new": MemoryDataset(),
         "photos@batches": Table("photos"),
@@ -89,36 +89,38 @@ def datasets() -> dict[str, Any]:
 
 
 class Catalog(DataCatalog):
-    """A catalog of anything."""
+    """A catalog of objects that are not Kedro datasets."""
 
     def __init__(self, datasets: dict[str, Any]) -> None:
         super().__init__()
-        self.given = datasets
+        self.datasets = datasets
 
     def get(self, name: str, **_: object) -> Any:  # type: ignore[override]
-        return self.given[name]
+        return self.datasets[name]
 
     def load(self, name: str, **_: object) -> Any:  # type: ignore[override]
-        return self.given[name].load()
+        return self.datasets[name].load()
 
 
-def test_a_recipe_has_all_that_shaped_the_rows(datasets: dict[str, Any]) -> None:
+def test_recipe_has_parameters_and_inputs_of_all_upstream_nodes(
+    datasets: dict[str, Any],
+) -> None:
     prepare_outputs(PIPELINE, Catalog(datasets))
     assert datasets["photos@batches"].lineage.recipe == {"photos": "there"}
-    images = {"photos": "there", **SHAPED}
+    images = {"photos": "there", **PREPROCESS_RECIPE}
     assert datasets["images@batches"].lineage.recipe == images
     features = datasets["features@batches"].lineage.recipe
     assert features == images | {"backbone": "digest"}
 
 
-def test_sources_are_the_tables_upstream(datasets: dict[str, Any]) -> None:
+def test_sources_are_the_upstream_tables(datasets: dict[str, Any]) -> None:
     prepare_outputs(PIPELINE, Catalog(datasets))
-    assert datasets["photos@batches"].lineage.origin() == []
-    assert datasets["images@batches"].lineage.origin() == ["id of photos"]
+    assert datasets["photos@batches"].lineage.source_ids() == []
+    assert datasets["images@batches"].lineage.source_ids() == ["id of photos"]
     assert datasets["features@batches"].lineage.sources == (datasets["images@batches"],)
 
 
-def test_the_state_before_a_run_is_told_the_lineage_of_the_output(
+def test_older_version_of_an_output_gets_the_lineage_of_the_output(
     datasets: dict[str, Any],
 ) -> None:
     prepare_outputs(PIPELINE, Catalog(datasets))
@@ -126,17 +128,18 @@ def test_the_state_before_a_run_is_told_the_lineage_of_the_output(
     assert datasets["existing_photos"].lineage == expected
 
 
-def test_a_stage_alone_begins_with_the_stored_recipe(datasets: dict[str, Any]) -> None:
-    datasets["photos@batches"].stored = {"photos": "elsewhere"}
+def test_single_stage_continues_the_stored_recipe(datasets: dict[str, Any]) -> None:
+    datasets["photos@batches"].stored_recipe = {"photos": "elsewhere"}
     prepare_outputs(PIPELINE.only_nodes("decode"), Catalog(datasets))
     images = datasets["images@batches"].lineage
-    assert images.recipe == {"photos": "elsewhere", **SHAPED}
-    assert images.origin() == ["id of photos"]
+    assert images.recipe == {"photos": "elsewhere", **PREPROCESS_RECIPE}
+    assert images.source_ids() == ["id of photos"]
 
 
-def test_a_changed_recipe_stops_the_run_before_it_begins(
+def test_changed_recipe_stops_the_run_before_any_output_is_prepared(
     datasets: dict[str, Any],
 ) -> None:
-    datasets["features@batches"].stored = {"backbone": "another"}
-    with pytest.raises(click.ClickException, match="another recipe"):
+    datasets["features@batches"].stored_recipe = {"backbone": "another"}
+    with pytest.raises(click.ClickException, match="changed recipe"):
         LineageHooks().before_pipeline_run(PIPELINE, Catalog(datasets))
+    assert datasets["photos@batches"].lineage is None

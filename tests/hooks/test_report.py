@@ -1,6 +1,4 @@
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
@@ -8,7 +6,9 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 
 from fruits_pipeline.hooks import ReportHooks, report
-from fruits_pipeline.lineage import when_changed
+from fruits_pipeline.lineage import skip_if_unchanged
+
+OUTPUTS = {"figure", "counts", "summary"}
 
 
 class Table(MemoryDataset):
@@ -16,127 +16,111 @@ class Table(MemoryDataset):
 
     version = 1
 
-    def state(self) -> str:
+    def fingerprint(self) -> str:
         return f"id {self.version}"
 
 
-@pytest.fixture
-def drawn() -> list[str]:
-    """What nodes did."""
-    return []
+class ReportRun:
+    """A pipeline of three nodes; that of `summary` is never skipped.
+
+    Args:
+        folder: Folder of the outputs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.table = Table("rows")
+        self.hooks = ReportHooks()
+        self.computed: set[str] = set()
+        files = (*OUTPUTS, "report_states")
+        self.catalog = DataCatalog(
+            {name: JSONDataset(filepath=f"{folder}/{name}.json") for name in files}
+            | {"table": self.table, "params:size": MemoryDataset(3)}
+        )
+        draw, count = skip_if_unchanged(self.draw), skip_if_unchanged(self.count)
+        self.pipeline = Pipeline(
+            [
+                Node(draw, ["table", "params:size"], "figure", name="draw"),
+                Node(count, "table", "counts", name="count"),
+                Node(self.summarise, "table", "summary", name="summarise"),
+            ]
+        )
+
+    def draw(self, table: str, size: int) -> str:
+        self.computed.add("figure")
+        return f"{table} {size}"
+
+    def count(self, table: str) -> str:
+        self.computed.add("counts")
+        return table
+
+    def summarise(self, table: str) -> str:
+        self.computed.add("summary")
+        return table
+
+    def __call__(self) -> set[str]:
+        """Run the pipeline with the hooks; return the names of computed outputs."""
+        self.computed.clear()
+        self.hooks.before_pipeline_run(self.pipeline, self.catalog)
+        for node in self.pipeline.nodes:
+            inputs = {name: self.catalog.load(name) for name in node.inputs}
+            inputs |= self.hooks.before_node_run(node, self.catalog, inputs) or {}
+            for name, result in node.run(inputs).items():
+                # `skip_if_unchanged` returns a generator of at most one output.
+                for output in [result] if isinstance(result, str) else result:
+                    self.catalog.save(name, output)
+                    self.hooks.after_dataset_saved(node)
+        self.hooks.after_pipeline_run(self.catalog)
+        return {*self.computed}
 
 
 @pytest.fixture
-def run(tmp_path: Path, drawn: list[str]) -> Callable[[], None]:
-    """Run a pipeline of three nodes, one of which is never skipped."""
-
-    def draw(table: str, size: int) -> dict[str, Any]:
-        drawn.append("figure")
-        return {"table": table, "size": size}
-
-    def count(table: str) -> dict[str, Any]:
-        drawn.append("count")
-        return {"table": table}
-
-    def summarise(table: str) -> dict[str, Any]:
-        drawn.append("summary")
-        return {"table": table}
-
-    pipeline = Pipeline(
-        [
-            Node(when_changed(draw), ["table", "params:size"], "figure", name="draw"),
-            Node(when_changed(count), "table", "counts", name="count"),
-            Node(summarise, "table", "summary", name="summarise"),
-        ]
-    )
-    files = ("figure", "counts", "summary", "report_states")
-    catalog = DataCatalog(
-        {n: JSONDataset(filepath=f"{tmp_path}/{n}.json") for n in files}
-        | {"table": Table("rows"), "params:size": MemoryDataset(3)}
-    )
-    hooks = ReportHooks()
-
-    def run() -> None:
-        hooks.before_pipeline_run(pipeline, catalog)
-        for node in pipeline.nodes:
-            inputs = {name: catalog.load(name) for name in node.inputs}
-            inputs |= hooks.before_node_run(node, catalog, inputs) or {}
-            result = node.run(inputs)
-            for name, value in result.items():
-                values = value if node.name != "summarise" else [value]
-                for one in values:
-                    catalog.save(name, one)
-                    hooks.after_dataset_saved(node)
-        hooks.after_pipeline_run(catalog)
-        drawn.append("|")
-
-    run.catalog = catalog  # type: ignore[attr-defined]
-    return run
+def run(tmp_path: Path) -> ReportRun:
+    return ReportRun(tmp_path)
 
 
-def runs(drawn: list[str]) -> list[set[str]]:
-    """Return what each run did."""
-    return [set(part.split()) for part in " ".join(drawn).split("|")[:-1]]
+def test_nodes_with_the_same_inputs_are_skipped(run: ReportRun) -> None:
+    assert run() == OUTPUTS
+    assert run() == {"summary"}
 
 
-def test_nodes_with_the_same_inputs_are_skipped(
-    run: Callable[[], None], drawn: list[str]
-) -> None:
+def test_new_table_version_updates_its_outputs(run: ReportRun) -> None:
     run()
-    run()
-    assert runs(drawn) == [{"figure", "count", "summary"}, {"summary"}]
+    run.table.version = 2
+    assert run() == OUTPUTS
 
 
-def test_a_new_version_of_a_table_is_drawn(run: Any, drawn: list[str]) -> None:
-    run()
-    run.catalog["table"].version = 2
-    run()
-    assert runs(drawn)[1] == {"figure", "count", "summary"}
-
-
-def test_a_changed_parameter_draws_what_depends_on_it(
-    run: Any, drawn: list[str]
-) -> None:
+def test_changed_parameter_updates_only_dependent_outputs(run: ReportRun) -> None:
     run()
     run.catalog["params:size"] = MemoryDataset(4)
-    run()
-    assert runs(drawn)[1] == {"figure", "summary"}
+    assert run() == {"figure", "summary"}
 
 
-def test_a_figure_that_was_deleted_is_drawn(
-    run: Any, drawn: list[str], tmp_path: Path
-) -> None:
+def test_deleted_output_is_computed_again(run: ReportRun, tmp_path: Path) -> None:
     run()
     (tmp_path / "figure.json").unlink()
-    run()
-    assert runs(drawn)[1] == {"figure", "summary"}
+    assert run() == {"figure", "summary"}
 
 
-def test_figures_of_another_program_are_drawn(
-    run: Any, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+def test_changed_code_updates_all_outputs(
+    run: ReportRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run()
-    monkeypatch.setattr(report, "_code", lambda: "another")
-    run()
-    assert runs(drawn)[1] == {"figure", "count", "summary"}
+    (tmp_path / "changed.py").touch()
+    monkeypatch.setattr(report, "PACKAGE", tmp_path)
+    assert run() == OUTPUTS
 
 
-def test_a_figure_of_a_run_that_failed_later_is_not_taken_for_another(
-    run: Any, drawn: list[str]
-) -> None:
+def test_restored_parameter_updates_the_output_again(run: ReportRun) -> None:
     run()
-    run.catalog["params:size"] = MemoryDataset(4)
-    run()
-    run.catalog["params:size"] = MemoryDataset(3)
-    run()
-    assert runs(drawn)[2] == {"figure", "summary"}
+    for size in (4, 3):
+        run.catalog["params:size"] = MemoryDataset(size)
+        assert run() == {"figure", "summary"}
 
 
 @pytest.mark.parametrize("content", ["", "{", "["])
-def test_damaged_states_are_as_good_as_none(
-    run: Any, drawn: list[str], tmp_path: Path, content: str
+def test_damaged_digests_are_ignored(
+    run: ReportRun, tmp_path: Path, content: str
 ) -> None:
     run()
     (tmp_path / "report_states.json").write_text(content)
-    run()
-    assert runs(drawn)[1] == {"figure", "count", "summary"}
+    assert run() == OUTPUTS

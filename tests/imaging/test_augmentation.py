@@ -4,53 +4,64 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from fruits_pipeline.imaging.augmentation import augment, cut_out, is_studio
+from fruits_pipeline.imaging.augmentation import augment
+from fruits_pipeline.imaging.white_background import (
+    foreground_mask,
+    has_white_background,
+)
 
 RED, GREEN = (200, 20, 30), (30, 160, 40)
 
 
-def studio(light: bool = False) -> np.ndarray:
-    """Return a red fruit in front of white paper, perhaps with a light on it."""
+def studio_photo(highlight: bool = False) -> np.ndarray:
+    """Return a red fruit on a white background."""
     photo = Image.new("RGB", (100, 100), (252, 251, 253))
     draw = ImageDraw.Draw(photo)
     draw.ellipse((20, 20, 79, 79), fill=RED)
-    if light:
+    if highlight:
         draw.ellipse((45, 45, 54, 54), fill=(255, 255, 255))
     return np.asarray(photo)
 
 
-def shop(size: tuple[int, int] = (120, 90)) -> np.ndarray:
-    """Return green fruit on a dark shelf."""
+def shop_photo(size: tuple[int, int] = (120, 90)) -> np.ndarray:
+    """Return green fruits on a dark background."""
     photo = Image.new("RGB", size, (60, 50, 40))
     for left in range(0, size[0], 30):
         ImageDraw.Draw(photo).ellipse((left, 20, left + 25, 60), fill=GREEN)
     return np.asarray(photo)
 
 
-def others() -> list[np.ndarray]:
-    return [shop(), studio(), studio(), studio()]
+def sample_photos() -> list[np.ndarray]:
+    return [shop_photo(), studio_photo(), studio_photo(), studio_photo()]
 
 
-def jpeg_of(photo: np.ndarray) -> np.ndarray:
+def augment_with_seed(photo: np.ndarray, seed: int, size: int = 64) -> np.ndarray:
+    return augment(photo, size, sample_photos, np.random.default_rng(seed))
+
+
+def compressed(photo: np.ndarray) -> np.ndarray:
     buffer = io.BytesIO()
     Image.fromarray(photo).save(buffer, "JPEG", quality=90)
     return np.asarray(Image.open(buffer))
 
 
-@pytest.mark.parametrize("photo", [studio(), jpeg_of(studio()), studio(light=True)])
-def test_a_fruit_before_white_is_of_a_studio(photo: np.ndarray) -> None:
-    assert is_studio(photo)
+@pytest.mark.parametrize(
+    "photo",
+    [studio_photo(), compressed(studio_photo()), studio_photo(highlight=True)],
+)
+def test_white_background_is_detected(photo: np.ndarray) -> None:
+    assert has_white_background(photo)
 
 
-@pytest.mark.parametrize("photo", [shop(), np.zeros((9, 9, 3), np.uint8)])
-def test_a_shelf_is_of_no_studio(photo: np.ndarray) -> None:
-    assert not is_studio(photo)
+@pytest.mark.parametrize("photo", [shop_photo(), np.zeros((9, 9, 3), np.uint8)])
+def test_dark_background_is_not_white(photo: np.ndarray) -> None:
+    assert not has_white_background(photo)
 
 
-def test_a_fruit_is_cut_out_and_its_light_stays() -> None:
-    mask = cut_out(studio(light=True))
+def test_foreground_mask_contains_the_fruit_and_its_highlight() -> None:
+    mask = foreground_mask(studio_photo(highlight=True))
     assert mask.shape == (100, 100)
-    assert mask[50, 50] == 255  # the light
+    assert mask[50, 50] == 255  # the highlight
     assert mask[30, 50] == 255
     assert (mask[:18] == 0).all()
     assert (mask[:, :18] == 0).all()
@@ -58,48 +69,54 @@ def test_a_fruit_is_cut_out_and_its_light_stays() -> None:
     assert (mask[inside] == 255).all()
 
 
-@pytest.mark.parametrize("photo", [studio(), shop(), shop((31, 400)), shop((400, 31))])
+@pytest.mark.parametrize(
+    "photo",
+    [studio_photo(), shop_photo(), shop_photo((31, 400)), shop_photo((400, 31))],
+)
 @pytest.mark.parametrize("size", [32, 112])
-def test_any_photo_becomes_a_square_of_pixels(photo: np.ndarray, size: int) -> None:
+def test_result_is_a_contiguous_square(photo: np.ndarray, size: int) -> None:
     for seed in range(20):
-        found = augment(photo, size, others, np.random.default_rng(seed))
-        assert (found.shape, found.dtype) == ((size, size, 3), np.uint8)
-        assert found.flags["C_CONTIGUOUS"]
+        result = augment_with_seed(photo, seed, size)
+        assert (result.shape, result.dtype) == ((size, size, 3), np.uint8)
+        assert result.flags["C_CONTIGUOUS"]
 
 
-@pytest.mark.parametrize("photo", [studio(), shop()])
-def test_the_seed_decides_everything(photo: np.ndarray) -> None:
-    first, again, other = (
-        augment(photo, 64, others, np.random.default_rng(seed)) for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(first, again)
+@pytest.mark.parametrize("photo", [studio_photo(), shop_photo()])
+def test_result_depends_on_the_seed_only(photo: np.ndarray) -> None:
+    first, repeated, other = (augment_with_seed(photo, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, repeated)
     assert (first != other).any()
 
 
-def test_a_photo_itself_is_left_as_it_is() -> None:
-    photo = studio()
+def test_photo_is_not_modified() -> None:
+    photo = studio_photo()
     before = photo.copy()
-    augment(photo, 64, others, np.random.default_rng(0))
+    augment_with_seed(photo, 0)
     np.testing.assert_array_equal(photo, before)
 
 
-def reddish(photo: np.ndarray) -> float:
+def red_share(photo: np.ndarray) -> float:
     red, green, blue = (photo[..., i].astype(int) for i in range(3))
     return float(((red > 1.6 * green) & (red > 1.6 * blue) & (red > 50)).mean())
 
 
-def test_fruit_is_laid_on_other_backgrounds_and_still_seen() -> None:
-    found = [
-        augment(studio(), 64, others, np.random.default_rng(seed)) for seed in range(60)
-    ]
-    elsewhere = [photo for photo in found if not is_studio(photo)]
-    assert 20 < len(elsewhere) < 60
-    seen = [reddish(photo) > 0.02 for photo in found]
-    assert np.mean(seen) > 0.9
+def test_fruit_is_pasted_on_other_backgrounds_and_remains_visible() -> None:
+    results = [augment_with_seed(studio_photo(), seed) for seed in range(60)]
+    pasted = [photo for photo in results if not has_white_background(photo)]
+    assert 20 < len(pasted) < 60
+    assert np.mean([red_share(photo) > 0.02 for photo in results]) > 0.9
 
 
-def test_a_shelf_needs_no_other_photo() -> None:
-    def refuse() -> list[np.ndarray]:
-        raise AssertionError("a photo was asked for")
+def test_photos_are_sampled_only_to_replace_a_white_background() -> None:
+    calls = {"shop": 0, "studio": 0}
 
-    augment(shop(), 64, refuse, np.random.default_rng(0))
+    def count_call(kind: str) -> list[np.ndarray]:
+        calls[kind] += 1
+        return sample_photos()
+
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        augment(shop_photo(), 64, lambda: count_call("shop"), rng)
+        augment(studio_photo(), 64, lambda: count_call("studio"), rng)
+    assert calls["shop"] == 0
+    assert 20 < calls["studio"] < 60

@@ -8,21 +8,20 @@ from threading import Thread
 import pytest
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.buckets import buckets_of, check_bucket
+from fruits_pipeline.io.buckets import bucket_names, check_bucket
 
 REGIONS = ["eu-west-1", "eu-west-3"]
 
 
 @contextmanager
-def s3_that_answers(status: int, code: str) -> Iterator[str]:
-    """Serve one error, as S3 documents it, to every request; yield the address."""
+def s3_server(status: int, body: str) -> Iterator[str]:
+    """Run a server that sends the same response to every request; yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
         def do_GET(self) -> None:
-            body = f"<Error><Code>{code}</Code><Message>{code}</Message></Error>"
             self.send_response(status)
             self.send_header("Content-Type", "application/xml")
             self.send_header("Content-Length", str(len(body)))
@@ -35,8 +34,15 @@ def s3_that_answers(status: int, code: str) -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+
+
 @pytest.mark.parametrize(
-    ("status", "code", "words"),
+    ("status", "code", "solution"),
     [
         (404, "NoSuchBucket", "set FRUITS_BUCKET"),
         (403, "AccessDenied", "s3:GetBucketLocation on arn:aws:s3:::fruits"),
@@ -45,20 +51,40 @@ def s3_that_answers(status: int, code: str) -> Iterator[str]:
         (400, "AuthorizationHeaderMalformed", "AWS_REGION is not the region"),
     ],
 )
-def test_what_s3_refuses_is_said_with_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, status: int, code: str, words: str
+def test_error_of_s3_is_reported_with_a_solution(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str, solution: str
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_REGION", "eu-west-3")
-    with s3_that_answers(status, code) as address:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    error = f"<Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    with s3_server(status, error) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         with pytest.raises(FruitsError) as caught:
             check_bucket("fruits", REGIONS)
     assert code in str(caught.value)
-    assert words in str(caught.value)
+    assert solution in str(caught.value)
 
 
-def test_buckets_are_those_of_places_on_s3_each_once() -> None:
-    places = ["s3://b/photos", "s3a://a/x", "s3://b", "/data/s3", "data/x", ""]
-    assert buckets_of(places) == ["a", "b"]
+@pytest.mark.parametrize(
+    ("region", "error"),
+    [
+        ("eu-west-3", None),
+        ("eu-west-1", "expected AWS_REGION = eu-west-3. Set AWS_REGION=eu-west-1"),
+        ("us-west-2", "expected one of storage.regions = eu-west-1, eu-west-3"),
+        ("", "Found bucket fruits in us-east-1"),
+    ],
+)
+def test_region_is_returned_or_refused(
+    monkeypatch: pytest.MonkeyPatch, region: str, error: str | None
+) -> None:
+    body = f"<LocationConstraint>{region}</LocationConstraint>"
+    with s3_server(200, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        if error is None:
+            assert check_bucket("fruits", REGIONS) == region
+        else:
+            with pytest.raises(FruitsError, match=error):
+                check_bucket("fruits", REGIONS)
+
+
+def test_bucket_names_are_sorted_and_unique() -> None:
+    locations = ["s3://b/photos", "s3a://a/x", "s3://b", "/data/s3", "data/x", ""]
+    assert bucket_names(locations) == ["a", "b"]

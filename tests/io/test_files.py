@@ -1,50 +1,57 @@
 import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.io.files import (
+    read_file,
+    read_files,
+    write_atomically,
+    write_file,
+)
 
 
-def test_a_file_is_written_with_its_folders(tmp_path: Path) -> None:
-    place = tmp_path / "a b" / "c#1" / "x%20.json"
-    write_whole(str(place), b"{}")
-    assert place.read_bytes() == b"{}"
-    assert [file.name for file in place.parent.iterdir()] == ["x%20.json"]
+def test_missing_folders_are_created(tmp_path: Path) -> None:
+    file = tmp_path / "a b" / "c#1" / "x%20.json"
+    write_atomically(str(file), b"{}")
+    assert file.read_bytes() == b"{}"
+    assert [file.name for file in file.parent.iterdir()] == ["x%20.json"]
 
 
-def test_an_old_file_is_replaced(tmp_path: Path) -> None:
-    place = tmp_path / "x"
-    write_whole(str(place), b"a longer old content")
-    write_whole(str(place), b"new")
-    assert place.read_bytes() == b"new"
+def test_existing_file_is_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    write_atomically(str(file), b"a longer old content")
+    write_atomically(str(file), b"new")
+    assert file.read_bytes() == b"new"
 
 
-def test_a_relative_path_is_below_the_working_folder(
+def test_relative_path_is_below_the_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write_whole("x.json", b"1")
+    write_atomically("x.json", b"1")
     assert (tmp_path / "x.json").read_bytes() == b"1"
 
 
-def test_a_file_is_written_to_a_url() -> None:
-    store = fsspec.filesystem("memory")
+def test_file_is_written_to_a_url() -> None:
+    file_system = fsspec.filesystem("memory")
     for content in (b"old", b"new"):
-        write_whole("memory://test_files/a/x.json", content)
-    assert store.find("/test_files") == ["/test_files/a/x.json"]
-    assert store.cat_file("/test_files/a/x.json") == b"new"
+        write_atomically("memory://test_files/a/x.json", content)
+    assert file_system.find("/test_files") == ["/test_files/a/x.json"]
+    assert file_system.cat_file("/test_files/a/x.json") == b"new"
 
 
-def test_a_write_that_fails_leaves_the_old_file_whole(
+def test_failed_write_keeps_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = tmp_path / "x.json"
-    write_whole(str(place), b"old")
+    file = tmp_path / "x.json"
+    write_atomically(str(file), b"old")
 
     def full_disk(_: object, path: str, value: bytes, **__: Any) -> None:
         Path(path).write_bytes(value[: len(value) // 2])
@@ -52,14 +59,49 @@ def test_a_write_that_fails_leaves_the_old_file_whole(
 
     monkeypatch.setattr(LocalFileSystem, "pipe_file", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        write_whole(str(place), b"new content")
-    assert place.read_bytes() == b"old"
+        write_atomically(str(file), b"new content")
+    assert file.read_bytes() == b"old"
 
 
-def test_many_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
-    place = tmp_path / "model.npz"
+def test_concurrent_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
+    file = tmp_path / "model.npz"
     contents = [bytes([i]) * 100_000 for i in range(30)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(write_whole, [str(place)] * 30, contents))
-    assert place.read_bytes() in contents
-    assert [*tmp_path.iterdir()] == [place]
+        list(pool.map(write_atomically, [str(file)] * 30, contents))
+    assert file.read_bytes() in contents
+    assert [*tmp_path.iterdir()] == [file]
+
+
+@pytest.fixture(params=["local", "memory"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "memory":
+        return f"memory://{uuid4().hex}"
+    return str(tmp_path)
+
+
+def test_files_are_read_in_order_with_errors_in_their_place(root: str) -> None:
+    paths = ["b/[x]*?.jpg", "missing.jpg", "a.jpg"]
+    write_file(f"{root}/{paths[0]}", b"first")
+    write_file(f"{root}/{paths[2]}", b"last")
+    first, error, last = read_files(root, paths, requests_in_flight=2)
+    assert (first, last) == (b"first", b"last")
+    assert isinstance(error, FileNotFoundError)
+    assert read_file(f"{root}/{paths[0]}") == b"first"
+
+
+def test_error_other_than_an_os_error_is_raised(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_system, _ = fsspec.url_to_fs(root)
+
+    def failing(*_: object, **__: object) -> bytes:
+        raise ValueError("a programming error")
+
+    monkeypatch.setattr(type(file_system), "cat_file", failing)
+    with pytest.raises(ValueError, match="a programming error"):
+        read_files(root, [os.devnull], requests_in_flight=2)
+
+
+def test_missing_file_cannot_be_read(root: str) -> None:
+    with pytest.raises(FileNotFoundError):
+        read_file(f"{root}/missing.jpg")

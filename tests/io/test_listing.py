@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from fruits_pipeline.io.listing import (
-    File,
-    Origin,
-    cut_parts,
-    new_photos,
-    origin,
+    ListedFile,
+    PathLabels,
+    new_or_changed,
+    parse_path,
     select_photos,
+    split_into_parts,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "base" / "parameters_ingest.yml"
@@ -34,17 +34,14 @@ def rules(ingest: dict[str, Any]) -> list[re.Pattern[str]]:
 
 def file(
     path: str, size: int = 10, at: datetime = NOON, etag: str | None = None
-) -> File:
-    return File(path, size, at, etag)
-
-
-NOTHING = Origin()
+) -> ListedFile:
+    return ListedFile(path, size, at, etag)
 
 
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        # Fruits-360: split, class, film
+        # Fruits-360: split, label and series
         ("Training/Apple Red 1/r_12_100.jpg", ("Apple Red 1", "Training", "/r")),
         ("Training/Apple Red 1/0_100.jpg", ("Apple Red 1", "Training", "/")),
         ("Test/Avocado ripe/r_100.jpg", ("Avocado ripe", "Test", "/r")),
@@ -52,16 +49,16 @@ NOTHING = Origin()
         ("Validation/Kiwi/3_100.jpg", ("Kiwi", "Validation", "/")),
         ("a/b/c/Test/Apple Red 1/3_100.jpg", ("Apple Red 1", "Test", "/")),
         ("Training/fruits/Test/Kiwi/r_3_100.jpg", ("Kiwi", "Test", "/r")),
-        # a split and a class, perhaps varieties
+        # split and label, with or without varieties
         ("train/Apple/Golden-Delicious/x_1.jpg", ("Apple", "train", None)),
         ("val/Banana/Banana_001.jpg", ("Banana", "val", None)),
         ("shops/2019/train/Apple/Gala/x.jpg", ("Apple", "train", None)),
         ("Training/Apple/IMG_0001.JPG", ("Apple", "Training", None)),
         ("Test/Apple/x_100.jpeg", ("Apple", "Test", None)),
-        # a split only
+        # split only
         ("Test/x.jpg", (None, "Test", None)),
         ("fruits/Test/0_100.jpg", (None, "Test", None)),
-        # a class only
+        # label only
         ("Apple/x.jpg", ("Apple", None, None)),
         ("Apple/0_100.jpg", ("Apple", None, None)),
         ("Testing/x.jpg", ("Testing", None, None)),
@@ -70,14 +67,14 @@ NOTHING = Origin()
         ("0_100.jpg", (None, None, None)),
     ],
 )
-def test_the_shipped_rules_read_label_split_and_series(
+def test_default_rules_extract_label_split_and_series(
     path: str,
     expected: tuple[str | None, str | None, str | None],
     rules: list[re.Pattern[str]],
 ) -> None:
-    label, split, film = expected
-    series = None if film is None else f"{label}{film}"
-    assert origin(path, rules) == Origin(label, split, series)
+    label, split, suffix = expected
+    series = None if suffix is None else f"{label}{suffix}"
+    assert parse_path(path, rules) == PathLabels(label, split, series)
 
 
 @pytest.mark.parametrize(
@@ -94,45 +91,44 @@ def test_the_shipped_rules_read_label_split_and_series(
         " x ",
     ],
 )
-def test_a_label_is_kept_as_it_is_spelled(
-    label: str, rules: list[re.Pattern[str]]
-) -> None:
+def test_label_keeps_its_spelling(label: str, rules: list[re.Pattern[str]]) -> None:
     for path in (f"Training/{label}/1_100.jpg", f"val/{label}/x.jpg", f"{label}/x.jpg"):
-        assert origin(path, rules).label == label
+        assert parse_path(path, rules).label == label
 
 
-def test_two_spellings_of_an_accent_are_one_label(rules: list[re.Pattern[str]]) -> None:
-    one, two = "P\u00eache", "Pe\u0302che"
-    assert one != two
-    found = {origin(f"Training/{label}/r_1_100.jpg", rules) for label in (one, two)}
-    assert found == {Origin(one, "Training", f"{one}/r")}
+def test_labels_are_normalised_to_nfc(rules: list[re.Pattern[str]]) -> None:
+    composed, decomposed = "P\u00eache", "Pe\u0302che"
+    assert composed != decomposed
+    paths = [f"Training/{label}/r_1_100.jpg" for label in (composed, decomposed)]
+    expected = PathLabels(composed, "Training", f"{composed}/r")
+    assert {parse_path(path, rules) for path in paths} == {expected}
 
 
-def test_films_of_two_fruits_are_two_series(rules: list[re.Pattern[str]]) -> None:
+def test_series_of_different_labels_differ(rules: list[re.Pattern[str]]) -> None:
     paths = ["Training/Kiwi/0_100.jpg", "Training/Plum/0_100.jpg"]
-    assert [origin(path, rules).series for path in paths] == ["Kiwi/", "Plum/"]
+    assert [parse_path(path, rules).series for path in paths] == ["Kiwi/", "Plum/"]
 
 
-def test_frames_of_one_film_in_two_splits_are_one_series(
+def test_series_may_span_splits(
     rules: list[re.Pattern[str]],
 ) -> None:
     paths = ["Training/Kiwi/r_1_100.jpg", "Test/Kiwi/r_2_100.jpg"]
-    assert {origin(path, rules).series for path in paths} == {"Kiwi/r"}
+    assert {parse_path(path, rules).series for path in paths} == {"Kiwi/r"}
 
 
-def test_a_rule_has_to_fit_the_whole_path() -> None:
+def test_rule_must_match_the_complete_path() -> None:
     rule = re.compile("(?P<label>Apple)/")
-    assert origin("Apple/x.jpg", [rule]) == NOTHING
+    assert parse_path("Apple/x.jpg", [rule]) == PathLabels()
 
 
-def test_the_first_rule_that_fits_decides() -> None:
+def test_first_matching_rule_is_used() -> None:
     rules = [re.compile("(?P<label>A).*"), re.compile("(?P<split>A).*")]
-    assert origin("A/x.jpg", rules) == Origin(label="A")
-    assert origin("A/x.jpg", rules[::-1]) == Origin(split="A")
+    assert parse_path("A/x.jpg", rules) == PathLabels(label="A")
+    assert parse_path("A/x.jpg", rules[::-1]) == PathLabels(split="A")
 
 
-def test_without_rules_there_are_no_labels() -> None:
-    assert origin("Training/Apple/x.jpg", []) == NOTHING
+def test_no_rules_yield_no_labels() -> None:
+    assert parse_path("Training/Apple/x.jpg", []) == PathLabels()
 
 
 @pytest.fixture(scope="module")
@@ -147,30 +143,30 @@ def jpegs(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("prefix", ["", "fruits-360/2017/"])
-def test_every_photo_of_fruits_360_gets_its_folder_as_label(
+def test_label_of_fruits_360_is_the_folder(
     shared: Path, prefix: str, rules: list[re.Pattern[str]]
 ) -> None:
     found = Counter[str]()
     for path in jpegs(shared / "fruits-360"):
         split, label, name = path.split("/")
-        film = "r" if name.startswith("r_") else ""
-        expected = Origin(label, split, f"{label}/{film}")
-        assert origin(prefix + path, rules) == expected
+        group = "r" if name.startswith("r_") else ""
+        expected = PathLabels(label, split, f"{label}/{group}")
+        assert parse_path(prefix + path, rules) == expected
         found[split] += 1
     assert found == {"Training": 15_506, "Test": 5_195}
 
 
-def test_every_photo_of_the_shops_gets_its_fruit_as_label(
+def test_label_of_grocery_is_the_fruit(
     shared: Path, rules: list[re.Pattern[str]]
 ) -> None:
     paths = jpegs(shared / "grocery")
     for path in paths:
         split, label, *_ = path.split("/")
-        assert origin(path, rules) == Origin(label, split, None)
+        assert parse_path(path, rules) == PathLabels(label, split, None)
     assert len(paths) == 1_253
 
 
-def test_other_files_are_counted_and_left_out(ingest: dict[str, Any]) -> None:
+def test_other_files_are_left_out_and_counted(ingest: dict[str, Any]) -> None:
     photos = [
         "A/x.jpg",
         "A/Y.JPG",
@@ -193,25 +189,25 @@ def test_other_files_are_counted_and_left_out(ingest: dict[str, Any]) -> None:
     assert left_out == {reason: len(paths) for reason, paths in others.items()}
 
 
-def test_a_name_that_is_not_utf8_is_left_out_and_counted() -> None:
+def test_name_that_is_not_utf8_is_left_out_and_counted() -> None:
     listing = [file(os.fsdecode(b"A/\xff.jpg")), file("A/\u00ff.jpg"), file("A/🍎.jpg")]
     found, left_out = select_photos(listing, ["jpg"])
     assert [photo.path for photo in found] == ["A/\u00ff.jpg", "A/🍎.jpg"]
     assert left_out == {"name is not UTF-8": 1}
 
 
-def test_one_name_in_every_folder_is_as_many_photos() -> None:
+def test_files_of_the_same_name_in_different_folders_are_distinct() -> None:
     listing = [file(f"{label}/0_100.jpg") for label in "CAB"]
     found, _ = select_photos(listing, ["jpg"])
     assert [photo.path for photo in found] == [f"{label}/0_100.jpg" for label in "ABC"]
-    assert new_photos(found, {"A/0_100.jpg": found[0]}) == found[1:]
+    assert new_or_changed(found, {"A/0_100.jpg": found[0]}) == found[1:]
 
 
 LATER = NOON + timedelta(microseconds=1)
 
 
 @pytest.mark.parametrize(
-    ("held", "listed", "is_new"),
+    ("existing", "listed", "expected"),
     [
         (file("x"), file("x"), False),
         (file("x"), file("x", size=11), True),
@@ -226,19 +222,20 @@ LATER = NOON + timedelta(microseconds=1)
         (file("x"), file("x", at=LATER, etag="a"), True),
     ],
 )
-def test_a_photo_is_new_if_its_size_or_version_differs(
-    held: File, listed: File, is_new: bool
+def test_photo_has_changed_if_size_etag_or_time_differs(
+    existing: ListedFile, listed: ListedFile, expected: bool
 ) -> None:
-    assert new_photos([listed], {"x": held}) == ([listed] if is_new else [])
+    found = new_or_changed([listed], {"x": existing})
+    assert found == ([listed] if expected else [])
 
 
-def test_a_photo_that_is_not_held_is_new() -> None:
-    assert new_photos([file("x")], {}) == [file("x")]
+def test_photo_that_is_not_ingested_is_new() -> None:
+    assert new_or_changed([file("x")], {}) == [file("x")]
 
 
-def test_the_time_zone_of_a_time_does_not_make_a_photo_new() -> None:
+def test_time_zone_does_not_matter() -> None:
     elsewhere = NOON.astimezone(timezone(timedelta(hours=5)))
-    assert new_photos([file("x", at=elsewhere)], {"x": file("x")}) == []
+    assert new_or_changed([file("x", at=elsewhere)], {"x": file("x")}) == []
 
 
 @pytest.mark.parametrize(
@@ -257,10 +254,10 @@ def test_the_time_zone_of_a_time_does_not_make_a_photo_new() -> None:
         ([0, 100, 0, 0, 0, 0, 1], [5, 2]),
     ],
 )
-def test_a_part_has_few_photos_and_few_bytes(
+def test_parts_have_limited_files_and_bytes(
     sizes: list[int], lengths: list[int]
 ) -> None:
     files = [file(f"{i}.jpg", size) for i, size in enumerate(sizes)]
-    cut = [*cut_parts(files, most_files=5, most_bytes=100)]
-    assert [len(part) for part in cut] == lengths
-    assert [one for part in cut for one in part] == files
+    parts = [*split_into_parts(files, max_files=5, max_bytes=100)]
+    assert [len(part) for part in parts] == lengths
+    assert [file for part in parts for file in part] == files

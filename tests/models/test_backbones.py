@@ -11,13 +11,12 @@ from factories import BACKBONE, PROJECT, jpeg
 from pydantic import ValidationError
 
 from fruits_pipeline.datasets import BackboneFolder
-from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.models.backbones import Backbone, Card
 
 
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
-    """What the project ships."""
     return BackboneFolder(filepath=str(BACKBONE)).load()
 
 
@@ -26,7 +25,7 @@ def photos(backbone: Backbone) -> list[np.ndarray]:
     return [fit(jpeg(seed), backbone.card.input_size, "pad") for seed in range(4)]
 
 
-def test_a_photo_becomes_as_many_features_as_the_card_says(
+def test_number_of_features_is_the_width_on_the_card(
     backbone: Backbone, photos: list[np.ndarray]
 ) -> None:
     features = [*backbone.embed(photos)]
@@ -35,16 +34,16 @@ def test_a_photo_becomes_as_many_features_as_the_card_says(
     assert np.isfinite(features).all()
 
 
-def test_features_tell_photos_apart(
+def test_features_of_different_photos_differ(
     backbone: Backbone, photos: list[np.ndarray]
 ) -> None:
     features = np.array([*backbone.embed(photos)])
     distances = np.linalg.norm(features[:, np.newaxis] - features, axis=-1)
-    apart = distances[~np.eye(len(photos), dtype=bool)]
-    assert apart.min() > 0.1 * np.linalg.norm(features, axis=1).mean()
+    between_photos = distances[~np.eye(len(photos), dtype=bool)]
+    assert between_photos.min() > 0.1 * np.linalg.norm(features, axis=1).mean()
 
 
-def test_features_depend_on_their_photo_alone(
+def test_features_do_not_depend_on_other_photos(
     backbone: Backbone, photos: list[np.ndarray]
 ) -> None:
     together = [*backbone.embed(photos)]
@@ -53,59 +52,59 @@ def test_features_depend_on_their_photo_alone(
         np.testing.assert_array_equal(alone, expected)
 
 
-def test_photos_are_taken_one_by_one(
+def test_photos_are_read_one_at_a_time(
     backbone: Backbone, photos: list[np.ndarray]
 ) -> None:
-    taken = []
+    read = []
 
     def source() -> Iterator[np.ndarray]:
         for i, photo in enumerate(photos):
-            taken.append(i)
+            read.append(i)
             yield photo
 
     features = backbone.embed(source())
     next(features)
-    assert taken == [0]
+    assert read == [0]
 
 
-def test_no_photos_have_no_features(backbone: Backbone) -> None:
+def test_no_photos_give_no_features(backbone: Backbone) -> None:
     assert [*backbone.embed([])] == []
 
 
 @pytest.mark.parametrize("change", [lambda p: p[:-1], lambda p: p.astype(np.float32)])
-def test_pixels_of_another_size_or_kind_are_refused(
+def test_pixels_of_another_shape_or_type_are_rejected(
     backbone: Backbone, photos: list[np.ndarray], change: Any
 ) -> None:
     with pytest.raises(ValueError, match="Cannot set tensor"):
         next(backbone.embed([change(photos[0])]))
 
 
-def test_a_backbone_travels_to_workers(
+def test_backbone_can_be_pickled_after_use(
     backbone: Backbone, photos: list[np.ndarray]
 ) -> None:
-    list(backbone.embed(photos[:1]))  # with an interpreter, which cannot travel
-    again = pickle.loads(pickle.dumps(backbone))
-    np.testing.assert_array_equal([*again.embed(photos)], [*backbone.embed(photos)])
+    list(backbone.embed(photos[:1]))  # an interpreter cannot be pickled
+    copy = pickle.loads(pickle.dumps(backbone))  # noqa: S301 - pickled here
+    np.testing.assert_array_equal([*copy.embed(photos)], [*backbone.embed(photos)])
 
 
-def test_a_card_of_another_file_is_refused(backbone: Backbone) -> None:
-    with pytest.raises(ValueError, match="SHA-256 .*, but its card says"):
+def test_card_of_another_file_is_rejected(backbone: Backbone) -> None:
+    with pytest.raises(ValueError, match="its SHA-256 is .*, but the card states"):
         Backbone(backbone.model + b"\0", backbone.card)
 
 
-def test_a_card_with_an_unknown_entry_is_refused(backbone: Backbone) -> None:
+def test_card_with_an_unknown_entry_is_rejected(backbone: Backbone) -> None:
     with pytest.raises(ValidationError, match="preprocessing"):
         Card(**backbone.card.model_dump(), preprocessing="caffe")  # type: ignore[call-arg]
 
 
-def test_the_backbone_that_ships_is_the_one_that_the_parameters_describe(
+def test_parameters_describe_the_backbone_of_the_project(
     backbone: Backbone,
 ) -> None:
     file = PROJECT / "conf/base/parameters_backbone.yml"
-    described = yaml.safe_load(file.read_text())["backbone"]
-    assert backbone.card.architecture == described["architecture"]
-    assert backbone.card.arguments == described["arguments"]
-    assert backbone.card.input_size == described["input_size"]
+    parameters = yaml.safe_load(file.read_text())["backbone"]
+    assert backbone.card.architecture == parameters["architecture"]
+    assert backbone.card.arguments == parameters["arguments"]
+    assert backbone.card.input_size == parameters["input_size"]
 
 
 RUN = """
@@ -127,13 +126,13 @@ rows = iter([pa.RecordBatch.from_pylist([row], schemas.IMAGES)])
 (features,) = arrow.embed(rows, SimpleNamespace(value=backbone), "pad")
 assert len(features["features"][0]) == backbone.card.width
 loaded = {name.partition(".")[0] for name in sys.modules}
-print(sorted(loaded & {"tensorflow", "keras"}))
+print(sorted(loaded & {"tensorflow", "keras", "sklearn"}))
 """
 
 
-def test_a_run_never_imports_tensorflow() -> None:
+def test_featurize_imports_neither_tensorflow_nor_scikit_learn() -> None:
     arguments = [sys.executable, "-c", RUN, BACKBONE, jpeg(0).hex()]
-    done = subprocess.run(
+    result = subprocess.run(
         arguments, cwd=PROJECT, capture_output=True, text=True, check=False
     )
-    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+    assert (result.stdout, result.returncode) == ("[]\n", 0), result.stderr

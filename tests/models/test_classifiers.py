@@ -4,71 +4,80 @@ import pytest
 from fruits_pipeline.models.classifiers import (
     UNKNOWN,
     Classifier,
-    Labelled,
-    regress,
-    softmax,
+    LabelledVectors,
+    fit_logistic_regression,
+    sample_rows,
 )
 
 
-def clouds(labels: int, photos: int = 30, seed: int = 0) -> Labelled:
-    """Return photos of labels that lie apart, in films of ten."""
+def separate_vectors(labels: int, photos: int = 30, seed: int = 0) -> LabelledVectors:
+    """Return photos around distant means, one per label, in series of ten."""
     rng = np.random.default_rng(seed)
-    middles = 6 * np.eye(labels, labels + 2)
-    vectors = np.repeat(middles, photos, axis=0) + rng.normal(size=(labels * photos, 1))
+    means = 6 * np.eye(labels, labels + 2)
+    vectors = np.repeat(means, photos, axis=0) + rng.normal(size=(labels * photos, 1))
     vectors += 0.5 * rng.normal(size=vectors.shape)
     names = np.repeat([f"fruit {i}" for i in range(labels)], photos)
-    films = np.array([f"{name}/{i // 10}" for i, name in enumerate(names)])
-    return Labelled(vectors.astype(np.float32), names, films)
+    series = np.array([f"{name}/{i // 10}" for i, name in enumerate(names)])
+    return LabelledVectors(vectors.astype(np.float32), names, series)
 
 
-def test_probabilities_are_the_share_of_powers() -> None:
-    found = softmax(np.log([[1.0, 3.0], [5.0, 5.0]]))
+def identity(labels: int) -> Classifier:
+    """Return a classifier whose logits are its inputs."""
+    names = tuple(f"fruit {i}" for i in range(labels))
+    return Classifier(names, np.eye(labels), np.zeros(labels))
+
+
+def test_probabilities_are_the_softmax_of_the_logits() -> None:
+    found = identity(2).probabilities(np.log([[1.0, 3.0], [5.0, 5.0]]))
     np.testing.assert_allclose(found, [[0.25, 0.75], [0.5, 0.5]])
 
 
-def test_probabilities_of_huge_scores_are_no_overflow() -> None:
-    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0, -np.inf]])), [[1, 0, 0]])
+def test_large_logits_do_not_overflow() -> None:
+    found = identity(3).probabilities(np.array([[1e4, 0.0, -1e4]]))
+    np.testing.assert_allclose(found, [[1, 0, 0]])
 
 
 @pytest.mark.parametrize("labels", [2, 3, 5])
-def test_a_regression_is_scikit_learns_own(labels: int) -> None:
+def test_probabilities_are_those_of_scikit_learn(labels: int) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    known = clouds(labels)
-    spread = known.vectors.var(axis=0).sum()
-    theirs = LogisticRegression(C=2 / spread, max_iter=500)
-    theirs.fit(known.vectors, known.labels)
-    model = regress(known, 2.0)
-    assert model.labels == tuple(theirs.classes_)
-    found = model.probabilities(known.vectors)
-    expected = theirs.predict_proba(known.vectors)
+    photos = separate_vectors(labels)
+    variance = photos.vectors.var(axis=0).sum()
+    reference = LogisticRegression(C=2 / variance, max_iter=500)
+    reference.fit(photos.vectors, photos.labels)
+    model = fit_logistic_regression(photos, 2.0)
+    assert model.labels == tuple(reference.classes_)
+    found = model.probabilities(photos.vectors)
+    expected = reference.predict_proba(photos.vectors)
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
-def test_a_strength_means_the_same_whatever_the_unit_of_vectors() -> None:
-    known = clouds(3)
-    large = Labelled(known.vectors * 1000, known.labels, known.groups)
-    found = regress(large, 1.0).probabilities(large.vectors)
-    expected = regress(known, 1.0).probabilities(known.vectors)
+def test_regularisation_does_not_depend_on_the_unit_of_the_vectors() -> None:
+    photos = separate_vectors(3)
+    large = LabelledVectors(photos.vectors * 1000, photos.labels, photos.groups)
+    found = fit_logistic_regression(large, 1.0).probabilities(large.vectors)
+    expected = fit_logistic_regression(photos, 1.0).probabilities(photos.vectors)
     np.testing.assert_allclose(found, expected, atol=1e-2)
 
 
-def test_vectors_that_do_not_differ_give_the_share_of_each_label() -> None:
-    same = Labelled(np.ones((4, 2)), np.array(["a", "a", "a", "b"]), np.arange(4))
-    found = regress(same, 1.0).probabilities(np.ones((1, 2)))
+def test_probabilities_of_identical_vectors_are_label_frequencies() -> None:
+    labels = np.array(["a", "a", "a", "b"])
+    photos = LabelledVectors(np.ones((4, 2)), labels, np.arange(4))
+    found = fit_logistic_regression(photos, 1.0).probabilities(np.ones((1, 2)))
     np.testing.assert_allclose(found, [[0.75, 0.25]], atol=1e-2)
 
 
-def test_an_answer_is_unknown_below_the_threshold_alone() -> None:
+def test_answer_is_unknown_below_the_threshold() -> None:
     model = Classifier(("a", "b"), np.zeros((1, 2)), np.zeros(2), threshold=0.6)
-    found = model.answers(np.array([[0.6, 0.4], [0.41, 0.59], [0.1, 0.9]]))
-    assert [*found] == ["a", UNKNOWN, "b"]
+    probabilities = np.array([[0.6, 0.4], [0.41, 0.59], [0.1, 0.9]])
+    assert [*model.predict_answers(probabilities)] == ["a", UNKNOWN, "b"]
+    assert [*model.predict_labels(probabilities)] == ["a", "b", "b"]
 
 
-def test_a_sample_keeps_all_photos_of_rare_labels() -> None:
-    known = clouds(2, photos=30)
-    rare = known.where(np.r_[0:30, 30:33])
-    sample = rare.sample(5, seed=1)
-    names, counts = np.unique(sample.labels, return_counts=True)
+def test_sample_contains_all_rows_of_rare_labels() -> None:
+    labels = np.repeat(["fruit 0", "fruit 1"], [30, 3])
+    rows = sample_rows(labels, 5, seed=1)
+    names, counts = np.unique(labels[rows], return_counts=True)
     assert dict(zip(names, counts, strict=True)) == {"fruit 0": 5, "fruit 1": 3}
-    np.testing.assert_array_equal(sample.vectors, rare.sample(5, seed=1).vectors)
+    np.testing.assert_array_equal(rows, sample_rows(labels, 5, seed=1))
+    assert (np.diff(rows) > 0).all()

@@ -3,60 +3,67 @@ import pandas as pd
 import pytest
 
 from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
-from fruits_pipeline.models.metrics import answers_to, evaluate
+from fruits_pipeline.models.metrics import add_answers, evaluate
 
 MODEL = Classifier(("a", "b", "c"), np.zeros((1, 3)), np.zeros(3), threshold=0.5)
-ASKED = {
+PHOTOS = {
     # path: label, probabilities
-    "right": ("a", (0.8, 0.1, 0.1)),
-    "unsure": ("a", (0.4, 0.3, 0.3)),
+    "correct": ("a", (0.8, 0.1, 0.1)),
+    "below threshold": ("a", (0.4, 0.3, 0.3)),
     "wrong": ("b", (0.9, 0.06, 0.04)),
-    "less wrong": ("b", (0.2, 0.2, 0.6)),
-    "never learned": ("fig", (0.3, 0.3, 0.4)),
-    "taken for another": ("fig", (0.1, 0.2, 0.7)),
+    "wrong, less confident": ("b", (0.2, 0.2, 0.6)),
+    "not learned, unknown": ("fig", (0.3, 0.3, 0.4)),
+    "not learned, answered": ("fig", (0.1, 0.2, 0.7)),
 }
 
 
 @pytest.fixture
 def answers() -> pd.DataFrame:
-    labels = [label for label, _ in ASKED.values()]
-    learned = [path == "right" for path in ASKED]
-    photos = pd.DataFrame({"path": [*ASKED], "label": labels, "film_learned": learned})
-    probabilities = np.array([found for _, found in ASKED.values()])
-    return answers_to(photos, probabilities, MODEL)
+    labels = [label for label, _ in PHOTOS.values()]
+    learned = [path == "correct" for path in PHOTOS]
+    photos = pd.DataFrame({"path": [*PHOTOS], "label": labels, "film_learned": learned})
+    probabilities = np.array([row for _, row in PHOTOS.values()])
+    return add_answers(photos, probabilities, MODEL)
 
 
-def test_every_photo_has_an_answer(answers: pd.DataFrame) -> None:
-    found = answers.set_index("path")["answer"].to_dict()
-    assert found == {
-        "right": "a",
-        "unsure": UNKNOWN,
+def test_each_photo_has_an_answer(answers: pd.DataFrame) -> None:
+    assert answers.set_index("path")["answer"].to_dict() == {
+        "correct": "a",
+        "below threshold": UNKNOWN,
         "wrong": "a",
-        "less wrong": "c",
-        "never learned": UNKNOWN,
-        "taken for another": "c",
+        "wrong, less confident": "c",
+        "not learned, unknown": UNKNOWN,
+        "not learned, answered": "c",
     }
 
 
-def test_unknown_is_right_for_what_was_never_learned(answers: pd.DataFrame) -> None:
-    assert {*answers["path"][answers["right"]]} == {"right", "never learned"}
+def test_unknown_is_right_for_labels_that_were_not_learned(
+    answers: pd.DataFrame,
+) -> None:
+    right = answers["path"][answers["right"]]
+    assert {*right} == {"correct", "not learned, unknown"}
 
 
-def test_the_surest_wrong_names_come_first(answers: pd.DataFrame) -> None:
-    assert [*answers["path"][:3]] == ["wrong", "taken for another", "less wrong"]
+def test_confident_mistakes_come_first(answers: pd.DataFrame) -> None:
+    assert [*answers["path"][:3]] == [
+        "wrong",
+        "not learned, answered",
+        "wrong, less confident",
+    ]
 
 
-def test_ranks_and_probabilities_are_of_the_photos_own_label(
+def test_rank_and_probability_of_label_describe_the_true_label(
     answers: pd.DataFrame,
 ) -> None:
     by_path = answers.set_index("path")
     assert by_path.loc["wrong", "rank"] == 2
     assert by_path.loc["wrong", "probability_of_label"] == 0.06
-    assert by_path.loc["less wrong", "rank"] == 2
-    assert by_path.loc["never learned", ["rank", "probability_of_label"]].isna().all()
+    assert by_path.loc["wrong, less confident", "rank"] == 2
+    not_learned = by_path.loc["not learned, unknown", ["rank", "probability_of_label"]]
+    assert not_learned.isna().all()
 
 
-def test_numbers_are_those_counted_by_hand(answers: pd.DataFrame) -> None:
+def test_metrics_equal_hand_computed_values(answers: pd.DataFrame) -> None:
     found = evaluate(answers, MODEL)
     by_label = found.pop("by_label")
     assert found == {
@@ -66,7 +73,7 @@ def test_numbers_are_those_counted_by_hand(answers: pd.DataFrame) -> None:
         "accuracy": 0.5,
         "top_5": 1.0,
         "log_loss": round(-np.log([0.8, 0.4, 0.06, 0.2]).mean(), 4),
-        # bins of 1/15: 0.8 right, 0.4 right, 0.9 wrong, 0.6 wrong, each by itself
+        # Each probability is in its own bin: 0.8 and 0.4 correct, 0.9 and 0.6 wrong.
         "calibration_error": round((0.2 + 0.6 + 0.9 + 0.6) / 4, 4),
         "threshold": 0.5,
         "answered": 0.75,
@@ -78,9 +85,8 @@ def test_numbers_are_those_counted_by_hand(answers: pd.DataFrame) -> None:
     assert by_label["b"] == {"photos": 2, "recall": 0.0, "precision": None}
 
 
-def test_what_nobody_asked_is_null(answers: pd.DataFrame) -> None:
-    strangers = answers[answers["label"] == "fig"]
-    found = evaluate(strangers, MODEL)
+def test_metrics_without_photos_of_known_labels_are_none(answers: pd.DataFrame) -> None:
+    found = evaluate(answers[answers["label"] == "fig"], MODEL)
     assert (found["accuracy"], found["log_loss"]) == (None, None)
     assert found["calibration_error"] is None
     assert found["unknown_refused"] == 0.5

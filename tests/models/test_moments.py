@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fruits_pipeline.models.moments import (
-    NOTHING,
+    EMPTY,
     Moments,
     merge,
     merge_all,
@@ -39,7 +39,7 @@ def covariance(vectors: np.ndarray) -> np.ndarray:
         "all",
     ],
 )
-def test_parts_of_any_size_merge_to_the_covariance_of_all(cuts: list[int]) -> None:
+def test_merged_parts_have_the_covariance_of_all_vectors(cuts: list[int]) -> None:
     merged = merge_all(moments_of(part) for part in np.split(VECTORS, cuts))
     assert merged.n == 60
     np.testing.assert_allclose(merged.mean, VECTORS.mean(axis=0, dtype=np.float64))
@@ -48,12 +48,12 @@ def test_parts_of_any_size_merge_to_the_covariance_of_all(cuts: list[int]) -> No
     )
 
 
-def test_the_order_of_parts_does_not_matter() -> None:
+def test_order_of_parts_does_not_matter() -> None:
     parts = [moments_of(part) for part in np.split(VECTORS, [3, 10, 40])]
     assert_same(merge_all(parts[::-1]), merge_all(parts))
 
 
-def test_a_large_mean_does_not_eat_the_variance() -> None:
+def test_large_mean_does_not_cancel_the_variance() -> None:
     far = VECTORS.astype(np.float64) + 1e8
     merged = merge_all(moments_of(part) for part in np.split(far, 6))
     np.testing.assert_allclose(merged.comoment / 59, covariance(VECTORS), rtol=1e-4)
@@ -66,13 +66,13 @@ def test_float32_vectors_are_summed_in_float64() -> None:
     assert moments.mean.tolist() == ones[0].tolist()
 
 
-def test_vectors_are_left_as_they_are() -> None:
+def test_vectors_are_not_modified() -> None:
     vectors = np.ones((2, 2)) * [[1.0], [2.0]]
     moments_of(vectors)
     assert vectors.tolist() == [[1, 1], [2, 2]]
 
 
-def test_merging_leaves_its_parts_as_they_are() -> None:
+def test_merge_does_not_modify_its_arguments() -> None:
     a, b = moments_of(VECTORS[:9]), moments_of(VECTORS[9:])
     copies = a.comoment.copy(), b.comoment.copy()
     merge(a, b)
@@ -80,41 +80,41 @@ def test_merging_leaves_its_parts_as_they_are() -> None:
     np.testing.assert_array_equal(b.comoment, copies[1])
 
 
-def test_no_vectors_have_no_moments() -> None:
-    assert moments_of(np.zeros((0, 8))) is NOTHING
-    assert merge_all([]) is NOTHING
-    assert (NOTHING.n, NOTHING.width) == (0, 0)
+def test_moments_without_vectors_are_empty() -> None:
+    assert moments_of(np.zeros((0, 8))) is EMPTY
+    assert merge_all([]) is EMPTY
+    assert (EMPTY.n, EMPTY.width) == (0, 0)
 
 
-def test_merging_with_nothing_changes_nothing() -> None:
+def test_merge_with_empty_moments_changes_nothing() -> None:
     moments = moments_of(VECTORS)
-    assert merge(moments, NOTHING) is moments
-    assert merge(NOTHING, moments) is moments
+    assert merge(moments, EMPTY) is moments
+    assert merge(EMPTY, moments) is moments
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_not_a_number_is_refused(value: float) -> None:
+def test_infinite_and_nan_values_are_rejected(value: float) -> None:
     vectors = VECTORS.copy()
     vectors[3, 4] = value
-    with pytest.raises(ValueError, match="features that are not finite numbers"):
+    with pytest.raises(ValueError, match="infinite or NaN features"):
         moments_of(vectors)
 
 
-def test_vectors_of_two_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match="vectors of 8 and of 5 values"):
+def test_vectors_of_different_lengths_are_rejected() -> None:
+    with pytest.raises(ValueError, match="vectors of 8 and 5 values"):
         merge(moments_of(VECTORS), moments_of(VECTORS[:, :5]))
 
 
 @pytest.mark.parametrize("width", [1, 2, 8])
-def test_packing_is_half_the_size_and_loses_nothing(width: int) -> None:
+def test_unpack_restores_packed_moments(width: int) -> None:
     moments = moments_of(VECTORS[:, :width])
     packed = pack(moments)
     assert packed.shape == (width * (width + 1) // 2,)
-    again = unpack(moments.n, moments.mean, packed)
-    np.testing.assert_array_equal(again.comoment, moments.comoment)
-    np.testing.assert_array_equal(again.mean, moments.mean)
+    restored = unpack(moments.n, moments.mean, packed)
+    np.testing.assert_array_equal(restored.comoment, moments.comoment)
+    np.testing.assert_array_equal(restored.mean, moments.mean)
 
 
-def test_packing_nothing_gives_nothing() -> None:
-    again = unpack(0, NOTHING.mean, pack(NOTHING))
-    assert (again.n, again.width, again.comoment.shape) == (0, 0, (0, 0))
+def test_unpack_restores_empty_moments() -> None:
+    restored = unpack(0, EMPTY.mean, pack(EMPTY))
+    assert (restored.n, restored.width, restored.comoment.shape) == (0, 0, (0, 0))

@@ -18,7 +18,9 @@ LABELS = ("Apple Red 1", "Kiwi", "Fruit d'été")
 
 
 @dataclass(frozen=True)
-class Chain:
+class FusedModel:
+    """A phone model, its parts, and photos."""
+
     photos: np.ndarray
     backbone: Backbone
     pca: Pca
@@ -26,14 +28,14 @@ class Chain:
     model: PhoneModel
 
     @property
-    def probabilities(self) -> np.ndarray:
-        """Of the chain itself, step by step."""
+    def expected(self) -> np.ndarray:
+        """Probabilities from the separate parts."""
         features = np.array([*self.backbone.embed(self.photos)])
         return self.classifier.probabilities(self.pca.transform(features))
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "standardised"])
-def chain(request: pytest.FixtureRequest) -> Chain:
+def fused(request: pytest.FixtureRequest) -> FusedModel:
     backbone = BackboneFolder(filepath=str(BACKBONE)).load()
     rng = np.random.default_rng(0)
     size = backbone.card.input_size
@@ -53,43 +55,42 @@ def chain(request: pytest.FixtureRequest) -> Chain:
         pca=pca.digest,
     )
     model = fuse(backbone.model, pca, classifier, card)
-    return Chain(photos, backbone, pca, classifier, model)
+    return FusedModel(photos, backbone, pca, classifier, model)
 
 
-def test_one_file_gives_the_probabilities_of_the_chain(chain: Chain) -> None:
-    expected = chain.probabilities
-    assert len({*expected.argmax(axis=1)}) > 1  # they differ
-    found = chain.model.probabilities(chain.photos)
+def test_probabilities_equal_those_of_the_separate_parts(fused: FusedModel) -> None:
+    assert len({*fused.expected.argmax(axis=1)}) > 1
+    found = fused.model.probabilities(fused.photos)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(found, fused.expected, atol=1e-4)
 
 
-def test_the_backbone_is_still_what_it_was(chain: Chain) -> None:
-    again = BackboneFolder(filepath=str(BACKBONE)).load()
-    assert again.model == chain.backbone.model
-    assert len(chain.model.content) < len(again.model) + 50_000
+def test_backbone_is_not_modified(fused: FusedModel) -> None:
+    stored = BackboneFolder(filepath=str(BACKBONE)).load()
+    assert stored.model == fused.backbone.model
+    assert len(fused.model.content) < len(stored.model) + 50_000
 
 
-def test_labels_and_card_are_inside(chain: Chain) -> None:
-    assert chain.model.labels == LABELS
-    assert chain.model.card.threshold == 0.5
-    with zipfile.ZipFile(io.BytesIO(chain.model.content)) as inside:
-        assert inside.namelist() == ["labels.txt", "card.json"]
-        assert inside.testzip() is None
+def test_file_contains_labels_and_card(fused: FusedModel) -> None:
+    assert fused.model.labels == LABELS
+    assert fused.model.card.threshold == 0.5
+    with zipfile.ZipFile(io.BytesIO(fused.model.content)) as archive:
+        assert archive.namelist() == ["labels.txt", "card.json"]
+        assert archive.testzip() is None
 
 
-def test_a_phone_finds_the_probabilities_by_their_signature(chain: Chain) -> None:
+def test_signature_returns_probabilities(fused: FusedModel) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_content=chain.model.content).get_signature_runner()
+    runner = Interpreter(model_content=fused.model.content).get_signature_runner()
     (output,) = runner.get_output_details().values()
     assert [*output["shape"]] == [1, len(LABELS)]
-    (given,) = runner.get_input_details()
-    (found,) = runner(**{given: chain.photos[:1]}).values()
-    np.testing.assert_allclose(found, chain.probabilities[:1], atol=1e-4)
+    (input_name,) = runner.get_input_details()
+    (found,) = runner(**{input_name: fused.photos[:1]}).values()
+    np.testing.assert_allclose(found, fused.expected[:1], atol=1e-4)
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x05\x06" + bytes(18)])
-def test_what_is_no_model_is_refused(content: bytes) -> None:
+def test_file_without_labels_or_card_is_rejected(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"no model with labels\.txt and card\.json"):
         PhoneModel(content)

@@ -12,7 +12,7 @@ RATIOS = np.array([0.5, 0.25, 0.125, 0.125])
 
 
 def texts(figure: go.Figure) -> list[str]:
-    """Return the annotations of a figure without their tags."""
+    """Return the annotations of a figure without HTML tags."""
     tags = ("<b>", "</b>", "&nbsp;")
     found = [annotation.text for annotation in figure.layout.annotations]
     for tag in tags:
@@ -21,7 +21,7 @@ def texts(figure: go.Figure) -> list[str]:
 
 
 def points(labels: list[str | None]) -> pd.DataFrame:
-    """Return a map of one photo per label."""
+    """Return the points of one photo per label."""
     count = len(labels)
     return pd.DataFrame(
         {
@@ -35,24 +35,24 @@ def points(labels: list[str | None]) -> pd.DataFrame:
 
 
 def styles(figure: go.Figure) -> set[tuple[str, str]]:
-    """Return the pairs of colour and symbol in a map."""
+    """Return the pairs of colour and symbol in a figure."""
     return {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
 
 
-def test_the_curve_adds_up_the_shares_in_percent() -> None:
+def test_curve_is_the_cumulative_share_in_percent() -> None:
     curve = variance_curve(RATIOS, 2, {}).data[0]
     assert list(curve.x) == [1, 2, 3, 4]
     assert list(curve.y) == [50, 75, 87.5, 100]
 
 
-def test_the_title_says_how_much_how_many_components_keep() -> None:
+def test_title_contains_share_and_number_of_components() -> None:
     figure = variance_curve(np.full(1280, 1 / 1280), 1216, {})
     assert (
         figure.layout.title.text == "95 % of the variance in 1,216 of 1,280 components"
     )
 
 
-def test_a_share_just_below_all_is_not_called_all() -> None:
+def test_share_in_title_is_rounded_down() -> None:
     figure = variance_curve(np.array([0.9999, 0.0001]), 1, {})
     assert figure.layout.title.text.startswith("99.9 %")
 
@@ -62,57 +62,57 @@ def test_marks_are_labelled_with_share_and_components() -> None:
     assert texts(figure) == ["80 % in 3", "99 % in 4", "2 kept"]
 
 
-def test_the_mark_that_was_kept_has_the_colour_of_the_choice() -> None:
+def test_mark_at_the_kept_components_is_highlighted() -> None:
     annotations = variance_curve(RATIOS, 3, {0.5: 1, 0.8: 3}).layout.annotations
-    other, kept, choice = (annotation.font.color for annotation in annotations)
-    assert kept == choice != other
+    other, kept, highlight = (annotation.font.color for annotation in annotations)
+    assert kept == highlight != other
 
 
-def test_the_kept_components_are_marked_on_the_curve() -> None:
+def test_kept_components_are_marked_on_the_curve() -> None:
     marker = variance_curve(RATIOS, 3, {0.8: 3}).data[-1]
     assert (marker.x[-1], marker.y[-1]) == (3, 87.5)
 
 
 @pytest.mark.parametrize(("components", "mark"), [(0, 1), (5, 1), (1, 5)])
-def test_components_that_do_not_exist_are_refused(components: int, mark: int) -> None:
+def test_components_out_of_range_are_rejected(components: int, mark: int) -> None:
     with pytest.raises(ValueError, match="expected 1 to 4"):
         variance_curve(RATIOS, components, {0.9: mark})
 
 
-def test_axes_of_the_map_say_what_they_explain() -> None:
+def test_map_axes_contain_the_explained_variance() -> None:
     layout = photo_map(points(["Kiwi"]), (0.234, 0.1151)).layout
     assert layout.xaxis.title.text == "PC 1 (23.4 %)"
     assert layout.yaxis.title.text == "PC 2 (11.5 %)"
 
 
-def test_a_label_is_one_trace_with_all_its_photos() -> None:
+def test_each_label_is_one_trace() -> None:
     figure = photo_map(points(["Kiwi", "Fig", "Kiwi"]), (0.5, 0.2))
     assert [trace.name for trace in figure.data] == ["Fig", "Kiwi"]
     assert list(figure.data[1].x) == [0, 2]
 
 
-def test_photos_without_label_are_grey_below_the_others_and_last_in_the_legend() -> (
+def test_photos_without_label_are_grey_in_the_background_and_last_in_the_legend() -> (
     None
 ):
     figure = photo_map(points(["Kiwi", None, None]), (0.5, 0.2))
-    below, kiwi = figure.data
-    assert (below.name, len(below.x), kiwi.name) == ("no label", 2, "Kiwi")
-    assert below.legendrank > 1000
-    red, green, blue = (below.marker.color[i : i + 2] for i in (1, 3, 5))
+    unlabelled, kiwi = figure.data
+    assert (unlabelled.name, len(unlabelled.x), kiwi.name) == ("no label", 2, "Kiwi")
+    assert unlabelled.legendrank > 1000
+    red, green, blue = (unlabelled.marker.color[i : i + 2] for i in (1, 3, 5))
     assert red == green == blue
 
 
-def test_two_hundred_labels_look_different() -> None:
+def test_two_hundred_labels_have_different_styles() -> None:
     labels: list[str | None] = [f"Apple {i}" for i in range(200)]
     assert len(styles(photo_map(points(labels), (0.5, 0.2)))) == 200
 
 
-def test_no_label_is_lost_when_styles_run_out() -> None:
+def test_styles_repeat_for_three_hundred_labels() -> None:
     labels: list[str | None] = [f"Apple {i}" for i in range(300)]
     assert len(photo_map(points(labels), (0.5, 0.2)).data) == 300
 
 
-def test_hovering_shows_label_path_and_split() -> None:
+def test_hover_text_contains_label_path_and_split() -> None:
     trace = photo_map(points(["Kiwi"]), (0.5, 0.2)).data[0]
     assert trace.meta == "Kiwi"
     assert trace.text[0] == "Training/Kiwi/0.jpg<br>Training"
@@ -120,23 +120,23 @@ def test_hovering_shows_label_path_and_split() -> None:
     assert "%{text}" in trace.hovertemplate
 
 
-def test_a_photo_without_split_still_shows_its_path() -> None:
-    alone = points(["Kiwi"]).assign(split=None)
-    assert photo_map(alone, (0.5, 0.2)).data[0].text[0] == "Training/Kiwi/0.jpg"
+def test_hover_text_without_split_contains_the_path() -> None:
+    photos = points(["Kiwi"]).assign(split=None)
+    assert photo_map(photos, (0.5, 0.2)).data[0].text[0] == "Training/Kiwi/0.jpg"
 
 
-def test_markup_in_a_label_is_shown_as_written() -> None:
+def test_markup_in_labels_is_escaped() -> None:
     trace = photo_map(points(["<b>Fig</b>"]), (0.5, 0.2)).data[0]
     assert trace.name == "&lt;b&gt;Fig&lt;/b&gt;"
 
 
-def test_a_long_label_is_shortened_in_the_legend_only() -> None:
+def test_long_label_is_shortened_only_in_the_legend() -> None:
     trace = photo_map(points(["Apple " * 20]), (0.5, 0.2)).data[0]
     assert len(trace.name) < 30
     assert trace.meta == "Apple " * 20
 
 
-def test_a_map_without_photos_can_be_drawn() -> None:
+def test_map_may_be_empty() -> None:
     figure = photo_map(points([]), (0.5, 0.2))
     assert figure.layout.title.text.startswith("0 photos")
 
@@ -148,6 +148,6 @@ def test_a_map_without_photos_can_be_drawn() -> None:
         photo_map(points(["Kiwi", None]), (0.5, 0.2)),
     ],
 )
-def test_figures_come_back_from_json_unchanged(figure: go.Figure) -> None:
+def test_figures_survive_json(figure: go.Figure) -> None:
     stored = figure.to_json()
     assert json.loads(from_json(stored).to_json()) == json.loads(stored)

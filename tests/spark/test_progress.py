@@ -1,6 +1,7 @@
 import io
 import logging
 import re
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -16,12 +17,12 @@ def no_terminal() -> Console:
     return Console(file=io.StringIO(), force_terminal=False, width=100)
 
 
-def shown(console: Console) -> str:
+def output(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
 
 
-def test_without_a_terminal_every_batch_is_one_line_of_the_log(
+def test_without_a_terminal_each_batch_is_a_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -30,20 +31,22 @@ def test_without_a_terminal_every_batch_is_one_line_of_the_log(
         advance(1000)
         advance(500)
     first, last = caplog.messages
-    line = r"features: %d of 2 batches, \d+ photos/s, \d+ s left"
-    assert re.fullmatch(line % 1, first)
-    assert re.fullmatch(line % 2, last)
+    pattern = r"features: %d of 2 batches, \d+ photos/s, \d+ s left"
+    assert re.fullmatch(pattern % 1, first)
+    assert re.fullmatch(pattern % 2, last)
     assert last.endswith(" 0 s left")
-    assert shown(console) == ""
+    assert output(console) == ""
 
 
-def test_a_terminal_shows_a_bar_and_no_lines(caplog: pytest.LogCaptureFixture) -> None:
+def test_terminal_shows_a_bar_and_no_log_lines(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.INFO)
     console = terminal()
     with track("features", 2, console) as advance:
         advance(1000)
         advance(500)
-    last = shown(console).rstrip().splitlines()[-1]
+    last = output(console).rstrip().splitlines()[-1]
     assert "features" in last
     assert "2/2 batches" in last
     assert re.search(r"[1-9][\d,]* photos/s", last)
@@ -51,18 +54,18 @@ def test_a_terminal_shows_a_bar_and_no_lines(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("make", [terminal, no_terminal])
-def test_nothing_to_do_is_said_once(
-    make: "type[Console]", caplog: pytest.LogCaptureFixture
+def test_no_batches_are_one_log_line(
+    make: Callable[[], Console], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     console = make()
     with track("features", 0, console) as advance:
         advance(0)
     assert caplog.messages == ["features: nothing new"]
-    assert shown(console) == ""
+    assert output(console) == ""
 
 
-def test_an_error_in_a_batch_passes_through_and_leaves_the_bar() -> None:
+def test_error_is_raised_and_the_cursor_restored() -> None:
     console = terminal()
     with (
         pytest.raises(ValueError, match="batch 2"),
@@ -70,5 +73,5 @@ def test_an_error_in_a_batch_passes_through_and_leaves_the_bar() -> None:
     ):
         advance(10)
         raise ValueError("batch 2")
-    assert "1/3 batches" in shown(console)
+    assert "1/3 batches" in output(console)
     assert console.file.getvalue().endswith("\x1b[?25h")  # type: ignore[attr-defined]

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from fruits_pipeline.spark.resources import (
-    HEAP_MIB,
-    OTHER_MIB,
+    MAX_HEAP_MIB,
+    MIN_HEAP_MIB,
+    OVERHEAD_MIB,
     WORKER_MIB,
     available_mib,
+    cpu_count,
     heap_mib,
-    processors,
     session_settings,
 )
 
@@ -23,7 +24,7 @@ GIB = 1024**3
 
 
 def root(folder: Path, **group: str) -> Path:
-    """Return a machine with 8,000 MiB available, and files of its control group."""
+    """Create `proc` with 8,000 MiB available, and files of a control group."""
     (folder / "proc").mkdir()
     (folder / "proc/meminfo").write_text(MEMINFO)
     (folder / "sys/fs/cgroup").mkdir(parents=True)
@@ -34,11 +35,11 @@ def root(folder: Path, **group: str) -> Path:
 
 
 @pytest.fixture
-def eight_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def eight_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
 
 
-@pytest.mark.usefixtures("eight_processors")
+@pytest.mark.usefixtures("eight_cpus")
 @pytest.mark.parametrize(
     ("quota", "expected"),
     [
@@ -51,20 +52,22 @@ def eight_processors(monkeypatch: pytest.MonkeyPatch) -> None:
         ("nonsense", 8),
     ],
 )
-def test_a_containers_quota_limits_the_processors(
+def test_cpu_quota_of_a_container_limits_the_cpu_count(
     tmp_path: Path, quota: str, expected: int
 ) -> None:
-    assert processors(root(tmp_path, cpu_max=quota)) == expected
+    assert cpu_count(root(tmp_path, cpu_max=quota)) == expected
 
 
-@pytest.mark.usefixtures("eight_processors")
-def test_without_a_control_group_all_allowed_processors_are_used(
+@pytest.mark.usefixtures("eight_cpus")
+def test_all_allowed_cpus_are_used_without_a_quota(
     tmp_path: Path,
 ) -> None:
-    assert processors(tmp_path) == 8
+    assert cpu_count(tmp_path) == 8
 
 
-def test_memory_is_what_the_kernel_calls_available(tmp_path: Path) -> None:
+def test_available_memory_is_the_kernels_estimate_without_a_limit(
+    tmp_path: Path,
+) -> None:
     assert available_mib(root(tmp_path)) == 8_000
 
 
@@ -77,65 +80,69 @@ def test_memory_is_what_the_kernel_calls_available(tmp_path: Path) -> None:
         (str(1 * GIB), 1 * GIB, 0),
     ],
 )
-def test_a_containers_limit_less_what_it_uses_limits_the_memory(
+def test_memory_limit_of_a_container_limits_the_available_memory(
     tmp_path: Path, limit: str, used: int, expected: int
 ) -> None:
-    machine = root(
+    folder = root(
         tmp_path,
         memory_max=limit,
         memory_current=str(used + GIB),
         memory_stat=f"anon {used}\ninactive_file {GIB}",
     )
-    assert available_mib(machine) == expected
+    assert available_mib(folder) == expected
 
 
-def test_the_group_of_the_process_itself_counts_in_the_older_version_too(
+def test_memory_limit_of_cgroup_v1_is_read_from_the_group_of_the_process(
     tmp_path: Path,
 ) -> None:
-    machine = root(tmp_path)
-    (machine / "proc/self").mkdir()
-    (machine / "proc/self/cgroup").write_text("4:memory:/own\n0::/\n")
-    group = machine / "sys/fs/cgroup/memory/own"
+    folder = root(tmp_path)
+    (folder / "proc/self").mkdir()
+    (folder / "proc/self/cgroup").write_text("4:memory:/own\n0::/\n")
+    group = folder / "sys/fs/cgroup/memory/own"
     group.mkdir(parents=True)
     (group / "memory.limit_in_bytes").write_text(f"{2 * GIB}\n")
     (group / "memory.usage_in_bytes").write_text(f"{GIB}\n")
     (group / "memory.stat").write_text("total_inactive_file 0\n")
 
-    assert available_mib(machine) == 1_024
+    assert available_mib(folder) == 1_024
 
 
-def test_this_machine_can_be_measured() -> None:
-    assert processors() >= 1
+def test_resources_of_this_machine_are_positive() -> None:
+    assert cpu_count() >= 1
     assert available_mib() > 0
-
-
-LEAST, MOST = HEAP_MIB
 
 
 @pytest.mark.parametrize(
     ("left", "expected"),
-    [(-500, LEAST), (0, LEAST), (2_000, 1_000), (2 * MOST + 2, MOST)],
+    [
+        (-500, MIN_HEAP_MIB),
+        (0, MIN_HEAP_MIB),
+        (2_000, 1_000),
+        (2 * MAX_HEAP_MIB + 2, MAX_HEAP_MIB),
+    ],
 )
-def test_the_heap_is_half_of_what_all_else_leaves(left: int, expected: int) -> None:
+def test_heap_is_half_of_the_memory_left_by_workers_and_overhead(
+    left: int, expected: int
+) -> None:
     workers = 3
-    available = left + workers * WORKER_MIB + OTHER_MIB
+    available = left + workers * WORKER_MIB + OVERHEAD_MIB
     assert heap_mib(available, workers) == expected
 
 
-def test_a_small_machine_gets_one_worker_and_a_heap_that_spark_is_talked_into() -> None:
+def test_little_memory_means_one_worker_and_the_smallest_heap() -> None:
     found = session_settings(850, 2)
     assert found["spark.master"] == "local[1,3]"
-    assert found["spark.driver.memory"] == f"{LEAST}m"
-    # https://github.com/apache/spark: a heap must be 1.5 times what is reserved.
-    assert int(found["spark.testing.reservedMemory"]) * 1.5 < LEAST * 1024**2
+    assert found["spark.driver.memory"] == f"{MIN_HEAP_MIB}m"
+    # UnifiedMemoryManager requires a heap of 1.5 times the reserved memory.
+    assert int(found["spark.testing.reservedMemory"]) * 1.5 < MIN_HEAP_MIB * 1024**2
 
 
-def test_a_machine_with_memory_gets_a_worker_for_each_processor() -> None:
+def test_enough_memory_means_one_worker_per_cpu() -> None:
     found = session_settings(16_000, 4)
     assert found["spark.master"] == "local[4,3]"
     assert "spark.testing.reservedMemory" not in found
 
 
-def test_memory_for_two_workers_leaves_processors_idle() -> None:
-    available = HEAP_MIB[0] + OTHER_MIB + 2 * WORKER_MIB
+def test_memory_for_two_workers_limits_the_workers() -> None:
+    available = MIN_HEAP_MIB + OVERHEAD_MIB + 2 * WORKER_MIB
     assert session_settings(available, 8)["spark.master"] == "local[2,3]"

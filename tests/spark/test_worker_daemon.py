@@ -1,47 +1,35 @@
-"""The daemon's own part: workers that Spark no longer wants end in silence."""
-
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator
-from typing import Any, NoReturn
 
 import pytest
 
-from fruits_pipeline.spark import worker_daemon
+from fruits_pipeline.spark.worker_daemon import ignore_closed_socket
 
 
 @pytest.fixture
 def sock() -> Iterator[socket.socket]:
-    with socket.socket() as own:
-        yield own
+    with socket.socket() as connection:
+        yield connection
 
 
-def closed(*_: Any) -> NoReturn:
-    raise BrokenPipeError
+def test_worker_with_a_closed_socket_exits_with_a_status(sock: socket.socket) -> None:
+    def worker(sock: socket.socket, authenticated: bool) -> int:
+        raise BrokenPipeError
+
+    assert ignore_closed_socket(worker)(sock, authenticated=True) != 0
 
 
-def failing(*_: Any) -> NoReturn:
-    raise ValueError("a defect")
+def test_other_errors_of_a_worker_are_raised(sock: socket.socket) -> None:
+    def worker(sock: socket.socket, authenticated: bool) -> int:
+        raise ValueError("a defect")
 
-
-def test_a_worker_whose_socket_is_closed_ends(
-    sock: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_daemon, "_serve", closed)
-    assert worker_daemon.serve(sock, authenticated=True) != 0
-
-
-def test_a_defect_is_not_silenced(
-    sock: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_daemon, "_serve", failing)
     with pytest.raises(ValueError, match="a defect"):
-        worker_daemon.serve(sock, authenticated=True)
+        ignore_closed_socket(worker)(sock, authenticated=True)
 
 
-def test_what_spark_says_is_passed_on(
-    sock: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker_daemon, "_serve", lambda *_: 0)
-    assert worker_daemon.serve(sock, authenticated=False) == 0
+def test_status_of_a_worker_is_returned(sock: socket.socket) -> None:
+    def worker(sock: socket.socket, authenticated: bool) -> int:
+        return 0 if authenticated else 7
+
+    assert ignore_closed_socket(worker)(sock, authenticated=True) == 0
+    assert ignore_closed_socket(worker)(sock, authenticated=False) == 7

@@ -1,4 +1,4 @@
-"""All input and output of the catalog: tables, photo store and model files."""
+"""Kedro datasets of the catalog: tables, photo store, and models."""
 
 from fruits_pipeline.datasets.backbone_folder import BackboneFolder
 from fruits_pipeline.datasets.classifier_file import ClassifierFile, FittedClassifier

@@ -1,42 +1,40 @@
-"""A backbone on disk: `backbone.tflite` and its `card.json`."""
+"""The dataset of a backbone."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fsspec.core import url_to_fs
-from kedro.io.core import AbstractDataset
 
+from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.models.backbones import Backbone, Card
 
 
-class BackboneFolder(AbstractDataset[Backbone, Backbone]):
-    """A folder with a LiteRT file and the card that says what it is.
+class BackboneFolder(PathDataset[Backbone, Backbone]):
+    """A folder with `backbone.tflite`, a LiteRT file, and its model card `card.json`.
 
     Args:
-        filepath: Folder or URL.
-        metadata: For Kedro-Viz.
+        filepath: Path or URL of the folder.
+        metadata: Ignored; used by Kedro-Viz.
     """
 
     def __init__(
         self, *, filepath: str, metadata: dict[str, Any] | None = None
     ) -> None:
-        self.filepath = filepath
-        self.metadata = metadata
+        super().__init__(filepath=filepath.rstrip("/"), metadata=metadata)
 
     def load(self) -> Backbone:
         """Return the backbone.
 
         Raises:
-            FruitsError: It is missing, or its card is of another file.
+            FruitsError: A file is missing, or the card does not describe the LiteRT file.
         """
-        file_system, folder = url_to_fs(self.filepath)
         try:
-            card = Card.model_validate_json(file_system.cat_file(f"{folder}/card.json"))
-            return Backbone(file_system.cat_file(f"{folder}/backbone.tflite"), card)
+            card = Card.model_validate_json(read_file(f"{self.filepath}/card.json"))
+            return Backbone(read_file(f"{self.filepath}/backbone.tflite"), card)
         except FileNotFoundError as exc:
             raise FruitsError(
                 f"Found no backbone in {self.filepath} ({exc}). There are three ways to "
@@ -47,28 +45,25 @@ class BackboneFolder(AbstractDataset[Backbone, Backbone]):
             ) from exc
         except ValueError as exc:
             raise FruitsError(
-                f"Found a backbone in {self.filepath} that is not what its card says: "
+                f"Found a backbone in {self.filepath} that does not match its card: "
                 f"{exc}. Build it again with `kedro run --pipelines backbone`, or set "
-                "backbone_folder to another."
+                "backbone_folder to another one."
             ) from exc
 
-    def recipe(self) -> Recipe:
-        """Return the digest of the LiteRT file."""
-        return {"backbone": self.load().card.sha256}
-
-    def state(self) -> str:
-        """Return the digest of the LiteRT file."""
-        return self.load().card.sha256
-
     def save(self, data: Backbone) -> None:
-        """Write the model, then its card."""
+        """Write the LiteRT file, then its card."""
         card = data.card.model_dump_json(indent=2) + "\n"
-        write_whole(f"{self.filepath}/backbone.tflite", data.model)
-        write_whole(f"{self.filepath}/card.json", card.encode())
+        write_atomically(f"{self.filepath}/backbone.tflite", data.model)
+        write_atomically(f"{self.filepath}/card.json", card.encode())
+
+    def recipe(self) -> Recipe:
+        """Return the SHA-256 of the LiteRT file, as the entry `backbone`."""
+        return {"backbone": self.fingerprint()}
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the LiteRT file."""
+        return self.load().card.sha256
 
     def _exists(self) -> bool:
         file_system, folder = url_to_fs(self.filepath)
         return bool(file_system.exists(f"{folder}/card.json"))
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self.filepath}

@@ -1,4 +1,4 @@
-"""A classifier in one file, which NumPy opens and nothing else is needed for."""
+"""The dataset of a fitted classifier."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fruits_pipeline.datasets.stored_file import StoredFile
+from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.models.classifiers import Classifier
 
 
 @dataclass(frozen=True)
 class FittedClassifier:
-    """A classifier and what its vectors were made with.
+    """A classifier, and the PCA whose components it was fitted to.
 
     Attributes:
         model: The classifier.
@@ -26,26 +26,27 @@ class FittedClassifier:
     pca: str
 
 
-class ClassifierFile(StoredFile[FittedClassifier, FittedClassifier]):
-    """A `.npz` with `labels`, `weights`, `bias`, `threshold`, and `pca`, a digest.
+class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
+    """A `.npz` file with `labels`, `weights`, `bias`, `threshold`, and the digest `pca`.
 
     Args:
-        filepath: File or URL.
-        metadata: For Kedro-Viz.
+        filepath: Path or URL of the file.
+        metadata: Ignored; used by Kedro-Viz.
     """
 
     def load(self) -> FittedClassifier:
         """Return the classifier.
 
         Raises:
-            FruitsError: There is none.
+            FruitsError: The file is missing.
         """
-        content = self.read()
-        if content is None:
+        try:
+            content = read_file(self.filepath)
+        except FileNotFoundError as exc:
             raise FruitsError(
-                f"Found no classifier in {self.filepath}; expected one. Learn it with "
-                "`kedro run --pipelines classify`, or set `root` to where it is."
-            )
+                f"Found no classifier in {self.filepath}; expected one. Train it with "
+                "`kedro run --pipelines classify`, or set `root` to its folder."
+            ) from exc
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             model = Classifier(
                 labels=tuple(arrays["labels"].tolist()),
@@ -60,4 +61,4 @@ class ClassifierFile(StoredFile[FittedClassifier, FittedClassifier]):
         buffer = io.BytesIO()
         arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
         np.savez(buffer, allow_pickle=False, pca=np.array(data.pca), **arrays)
-        write_whole(self.filepath, buffer.getvalue())
+        write_atomically(self.filepath, buffer.getvalue())

@@ -1,4 +1,4 @@
-"""A fitted PCA in one file, which NumPy opens without this project."""
+"""The dataset of a fitted PCA."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from fruits_pipeline.datasets.stored_file import StoredFile
+from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
     Lineage,
     Recipe,
     check_recipe,
-    only_moved,
+    only_location_changed,
 )
 from fruits_pipeline.models.pca import Pca
 
-DAMAGED = (
+UNREADABLE_NPZ_ERRORS = (
     ValueError,
     KeyError,
     EOFError,
@@ -33,17 +33,17 @@ DAMAGED = (
     OSError,
     zlib.error,
 )
-"""What NumPy and zipfile raise for files that they cannot read."""
+"""Errors that NumPy and zipfile raise for a damaged file."""
 
 PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
 
 
 @dataclass(frozen=True)
 class FittedPca:
-    """A model and the batches that it was fitted to.
+    """A PCA, and the batches that it was fitted to.
 
     Attributes:
-        model: The model.
+        model: The PCA.
         batches: Names of the batches.
     """
 
@@ -52,21 +52,33 @@ class FittedPca:
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredPca:
+    """Content of the file: the PCA and its lineage."""
+
     fitted: FittedPca
     recipe: Recipe
-    origin: list[str | None]
+    source_ids: list[str | None]
+
+    def comparable(self) -> tuple[object, ...]:
+        """Return the content as a tuple without arrays, which `==` can compare."""
+        fitted = self.fitted
+        return fitted.model.digest, fitted.batches, self.recipe, self.source_ids
 
 
-class PcaFile(StoredFile[FittedPca, FittedPca | None]):
-    """A `.npz` with `mean`, `scale`, `components`, `spectrum`, `n`, and its lineage.
+class PcaFile(PathDataset[FittedPca, FittedPca | None]):
+    """A `.npz` file with `mean`, `scale`, `components`, `spectrum`, `n`, and lineage.
+
+    Before a run, call `check` and then `prepare` with the lineage of the new PCA.
 
     Args:
         filepath: Path or URL of the file.
-        changed_recipe: Whether to `refuse` another recipe, or `rebuild` the model.
+        changed_recipe: Whether to `refuse` another recipe, or `rebuild` the PCA.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
-        optional: Whether loading returns None where there is no model.
-        metadata: For Kedro-Viz.
+        optional: Whether to load None, instead of an error, if there is no file.
+        metadata: Ignored; used by Kedro-Viz.
+
+    Attributes:
+        lineage: Lineage of the PCA that the run will save in this file, if any.
     """
 
     def __init__(  # noqa: PLR0913 - settings of one file
@@ -82,111 +94,113 @@ class PcaFile(StoredFile[FittedPca, FittedPca | None]):
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
         self.optional = optional
-        self._loaded: str | None = None
         self.lineage: Lineage | None = None
+        self._loaded_digest: str | None = None
 
-    def identity(self) -> str | None:
-        """Return the digest of the model that was loaded, else of the stored one."""
-        return self._loaded or self.state()
+    def build_id(self) -> str | None:
+        """Return the digest of the PCA that was loaded, else of the stored PCA."""
+        return self._loaded_digest or self.fingerprint()
 
-    def state(self) -> str | None:
-        """Return the digest of the stored model, None where there is none."""
-        stored = self._stored()
+    def fingerprint(self) -> str | None:
+        """Return the digest of the stored PCA; None if there is no file."""
+        stored = self._read()
         return stored.fitted.model.digest if stored else None
 
     def recipe(self) -> Recipe:
-        """Return the recipe of the stored model."""
-        stored = self._stored()
+        """Return the recipe of the stored PCA."""
+        stored = self._read()
         return stored.recipe if stored else {}
 
     def check(self, lineage: Lineage) -> None:
-        """Check, before a run computes anything, that its model may be written.
+        """Raise if a PCA of this lineage must not be saved. Changes nothing.
+
+        Args:
+            lineage: Lineage of the PCA that will be saved.
 
         Raises:
             FruitsError: The recipe changed, or the file is damaged.
         """
-        if stored := self._stored():
-            settings = (self.changed_recipe, self.changed_location)
-            check_recipe(self.filepath, stored.recipe, lineage.recipe, *settings)
+        if stored := self._read():
+            check_recipe(
+                self.filepath,
+                stored.recipe,
+                lineage.recipe,
+                self.changed_recipe,
+                self.changed_location,
+            )
 
     def prepare(self, lineage: Lineage) -> None:
-        """Prepare the file for a model of another lineage.
+        """Set the lineage, and apply `changed_location`.
 
-        Raises:
-            FruitsError: As `check`.
+        Args:
+            lineage: Lineage of the PCA that will be saved; `check` has accepted it.
         """
-        self.check(lineage)
-        self.lineage, self._loaded = lineage, None
-        if not (stored := self._stored()):
-            return
-        if self.changed_location == "accept" and only_moved(
-            stored.recipe, lineage.recipe
-        ):
-            self._write(_Stored(stored.fitted, lineage.recipe, stored.origin))
+        self.lineage, self._loaded_digest = lineage, None
+        stored = self._read() if self.changed_location == "accept" else None
+        if stored and only_location_changed(stored.recipe, lineage.recipe):
+            self._write(_StoredPca(stored.fitted, lineage.recipe, stored.source_ids))
 
     def load(self) -> FittedPca | None:
-        """Return the model; if `optional`, None for no model or one of another lineage.
+        """Return the PCA; if `optional`, None for no file or a PCA of another lineage.
 
         Raises:
             FruitsError: The file is damaged, or missing and not `optional`.
         """
-        stored = self._stored()
-        if self.optional and stored and self.lineage and not self._is_current(stored):
-            return None
-        if not stored:
-            if self.optional:
-                return None
+        stored = self._read()
+        if stored is None and not self.optional:
             raise FruitsError(
-                f"Found no PCA in {self.filepath}; expected one. Run the stages before "
-                "this one first, with `kedro run` and the same `root`."
+                f"Found no PCA in {self.filepath}; expected one. Run the earlier stages "
+                "first, with `kedro run` and the same `root`."
             )
-        self._loaded = stored.fitted.model.digest
+        if stored is None or (self.optional and self._will_be_rebuilt(stored)):
+            return None
+        self._loaded_digest = stored.fitted.model.digest
         return stored.fitted
 
     def save(self, data: FittedPca) -> None:
-        """Write the model, unless it is stored already."""
+        """Write the PCA, unless it is stored already."""
         lineage = self.lineage or Lineage()
-        new = _Stored(data, lineage.recipe, lineage.origin())
-        old = self._stored()
-        if not old or _key(old) != _key(new):
+        new = _StoredPca(data, lineage.recipe, lineage.source_ids())
+        old = self._read()
+        if old is None or old.comparable() != new.comparable():
             self._write(new)
-        self._loaded = None
+        self._loaded_digest = None
 
-    def _is_current(self, stored: _Stored) -> bool:
-        lineage = self.lineage or Lineage()
-        return (stored.recipe, stored.origin) == (lineage.recipe, lineage.origin())
+    def _will_be_rebuilt(self, stored: _StoredPca) -> bool:
+        if self.lineage is None:
+            return False
+        lineage = (self.lineage.recipe, self.lineage.source_ids())
+        return lineage != (stored.recipe, stored.source_ids)
 
-    def _stored(self) -> _Stored | None:
-        content = self.read()
-        if content is None:
+    def _read(self) -> _StoredPca | None:
+        """Return the content of the file; None if it is missing."""
+        try:
+            content = read_file(self.filepath)
+        except FileNotFoundError:
             return None
         try:
             with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                 vectors = {name: arrays[name] for name in PCA_ARRAYS}
                 model = Pca(n=int(arrays["n"]), **vectors)
                 batches = tuple(arrays["batches"].tolist())
-                made = json.loads(str(arrays["made"]))
-        except DAMAGED as exc:
+                lineage = json.loads(str(arrays["made"]))
+        except UNREADABLE_NPZ_ERRORS as exc:
             raise FruitsError(
                 f"Found {self.filepath} damaged ({exc}); expected a PCA that this "
                 "project has written. Delete the file, and run again to fit it again."
             ) from exc
-        return _Stored(FittedPca(model, batches), made["recipe"], made["origin"])
+        fitted = FittedPca(model, batches)
+        return _StoredPca(fitted, lineage["recipe"], lineage["origin"])
 
-    def _write(self, stored: _Stored) -> None:
+    def _write(self, stored: _StoredPca) -> None:
         model = stored.fitted.model
         arrays = {name: np.asarray(value) for name, value in vars(model).items()}
         arrays["batches"] = np.array(stored.fitted.batches)
-        made = {"recipe": stored.recipe, "origin": stored.origin}
-        arrays["made"] = np.array(json.dumps(made))
+        lineage = {"recipe": stored.recipe, "origin": stored.source_ids}
+        arrays["made"] = np.array(json.dumps(lineage))
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
-        write_whole(self.filepath, buffer.getvalue())
+        write_atomically(self.filepath, buffer.getvalue())
 
     def _describe(self) -> dict[str, Any]:
         return super()._describe() | {"changed_recipe": self.changed_recipe}
-
-
-def _key(stored: _Stored) -> tuple[object, ...]:
-    fitted = stored.fitted
-    return fitted.model.digest, fitted.batches, stored.recipe, stored.origin

@@ -1,38 +1,37 @@
-"""A phone model on disk: a LiteRT file with labels and card inside."""
+"""The dataset of a phone model."""
 
 from __future__ import annotations
 
-from fruits_pipeline.datasets.stored_file import StoredFile
+from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.models.phone_models import PhoneModel
 
 
-class PhoneModelFile(StoredFile[PhoneModel, PhoneModel]):
-    """A LiteRT file from pixels to probabilities, with its labels and card inside.
+class PhoneModelFile(PathDataset[PhoneModel, PhoneModel]):
+    """A LiteRT file that maps pixels to probabilities, and contains labels and card.
 
     Args:
-        filepath: File or URL.
-        metadata: For Kedro-Viz.
+        filepath: Path or URL of the file.
+        metadata: Ignored; used by Kedro-Viz.
     """
 
     def load(self) -> PhoneModel:
         """Return the model.
 
         Raises:
-            FruitsError: There is none, or it is none.
+            FruitsError: The file is missing, or is not a phone model.
         """
-        content = self.read()
         try:
-            if content is None:
-                raise ValueError("no phone model")
-            return PhoneModel(content)
-        except ValueError as exc:
+            return PhoneModel(read_file(self.filepath))
+        except (FileNotFoundError, ValueError) as exc:
+            is_missing = isinstance(exc, FileNotFoundError)
             raise FruitsError(
-                f"Found {exc} in {self.filepath}; expected what `kedro run --pipelines "
-                "classify` writes. Run it, or name another file."
+                f"Found {'no phone model' if is_missing else exc} in {self.filepath}; "
+                "expected a phone model. Create it with `kedro run --pipelines classify`, "
+                "or give the path of another file."
             ) from exc
 
     def save(self, data: PhoneModel) -> None:
         """Write the model."""
-        write_whole(self.filepath, data.content)
+        write_atomically(self.filepath, data.content)

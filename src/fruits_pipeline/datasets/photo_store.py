@@ -1,4 +1,4 @@
-"""The photo store: a folder, or a prefix of a bucket."""
+"""The dataset of the photo files."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Any
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
-from kedro.io.core import AbstractDataset
 
+from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.listing import File
+from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import LOCATION, Recipe
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The files of a photo store.
+    """The files below the photo root.
 
     Attributes:
-        root: Folder or URL, which the files' paths are relative to.
-        files: All of them, photos or not, but for those below the root of the tables.
+        root: Path or URL of the photo root.
+        files: All files, whether photos or not, except those below the root of the tables.
         below_root: Number of files below the root of the tables.
     """
 
     root: str
-    files: list[File]
+    files: list[ListedFile]
     below_root: int = 0
 
 
-class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
-    """A folder of photos: loading lists it, saving adds files to it.
+class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
+    """The photo root. Loading lists its files; saving adds files.
 
     Args:
-        filepath: Folder, or URL such as `s3://bucket/photos`.
-        tables: `{"path": ...}`, folder or URL of the tables; what lies below it is not
-            listed. (Kedro resolves entries named `path` against the project.)
-        metadata: For Kedro-Viz.
+        filepath: Path or URL of the photo root, such as `s3://bucket/photos`.
+        tables: `{"path": ...}`, path or URL of the root of the tables. Files below it are
+            not listed. (Kedro resolves entries named `path` relative to the project.)
+        metadata: Ignored; used by Kedro-Viz.
     """
 
     def __init__(
@@ -49,37 +49,36 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
         tables: Mapping[str, str] | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
-        self.filepath = filepath
+        super().__init__(filepath=filepath, metadata=metadata)
         self.root = tables["path"] if tables else None
-        self.metadata = metadata
 
     def recipe(self) -> Recipe:
-        """Return where the photos are.
+        """Return the location of the photos.
 
-        Relative to the root of the tables if both are on this disk, so that they may be
+        It is relative to the root of the tables if both are local, so that both can be
         moved together.
         """
-        file_system, base = _real(self.filepath)
+        file_system, photos = _resolve(self.filepath)
         if isinstance(file_system, LocalFileSystem) and self.root:
-            other, root = _real(self.root)
-            if isinstance(other, LocalFileSystem):
-                return {LOCATION: os.path.relpath(base, root)}
-        return {LOCATION: file_system.unstrip_protocol(base)}
+            root_file_system, root = _resolve(self.root)
+            if isinstance(root_file_system, LocalFileSystem):
+                return {LOCATION: os.path.relpath(photos, root)}
+        return {LOCATION: file_system.unstrip_protocol(photos)}
 
     def load(self) -> Listing:
-        """List all files below the folder.
+        """List all files below the photo root.
 
         Raises:
-            FruitsError: The folder does not exist, is empty, or is the root.
+            FruitsError: The folder is missing, empty, or also the root of the tables.
         """
-        file_system, base = _real(self.filepath)
-        below = self._root_below(base)
+        file_system, base = _resolve(self.filepath)
+        excluded = self._tables_below(base)
         file_system.invalidate_cache()
         found = file_system.find(base, detail=True)
         listed = [
             info
-            for name, info in found.items()
-            if below is None or not name.startswith(f"{below}/")
+            for path, info in found.items()
+            if excluded is None or not path.startswith(f"{excluded}/")
         ]
         if not listed:
             state = "an empty" if file_system.isdir(base) else "no such"
@@ -88,52 +87,48 @@ class PhotoStore(AbstractDataset[Mapping[str, bytes], Listing]):
                 "Set it with --params photos=<folder or s3://...>; `make sample` "
                 "renders some to start with."
             )
-        files = [_file(base, info) for info in listed]
+        files = [_listed_file(base, info) for info in listed]
         return Listing(self.filepath, files, len(found) - len(listed))
 
-    def _root_below(self, base: str) -> str | None:
-        """Return the root of the tables if it is inside the photo folder.
+    def _tables_below(self, base: str) -> str | None:
+        """Return the root of the tables if it is inside the photo root.
 
         Raises:
             FruitsError: They are the same folder.
         """
-        root = _real(self.root)[1] if self.root else ""
+        root = _resolve(self.root)[1] if self.root else ""
         if base == root:
             raise FruitsError(
                 f"Found `photos` and `root` set to the same folder {self.filepath}; "
-                "expected two. Set `root` to a folder for the tables."
+                "expected two folders. Set `root` to a folder for the tables."
             )
         return root if root.startswith(f"{base}/") else None
 
     def save(self, data: Mapping[str, bytes]) -> None:
-        """Write files, by their path below the folder."""
+        """Write files by path relative to the photo root, and keep existing files."""
         file_system, base = url_to_fs(self.filepath)
         for path, content in data.items():
             parent = f"{base}/{path}".rpartition("/")[0]
             file_system.makedirs(parent, exist_ok=True)
             file_system.pipe_file(f"{base}/{path}", content)
 
-    def _exists(self) -> bool:
-        file_system, base = url_to_fs(self.filepath)
-        return bool(file_system.exists(base))
 
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self.filepath}
-
-
-def _real(place: str) -> tuple[Any, str]:
-    """Return the file system of a place, and its path there without links."""
-    file_system, path = url_to_fs(place)
+def _resolve(location: str) -> tuple[Any, str]:
+    """Return the file system of a path or URL, and the path there without symlinks."""
+    file_system, path = url_to_fs(location)
     if isinstance(file_system, LocalFileSystem):
         path = os.path.realpath(path)
     return file_system, path.rstrip("/")
 
 
-def _file(base: str, info: Mapping[str, Any]) -> File:
+def _listed_file(base: str, info: Mapping[str, Any]) -> ListedFile:
+    """Return a file from its fsspec info; the keys depend on the file system."""
     modified_at = info.get("mtime", info.get("LastModified"))
     if not isinstance(modified_at, datetime):
         modified_at = datetime.fromtimestamp(modified_at or 0, UTC)
-    path = info["name"].removeprefix(base).lstrip("/")
-    return File(
-        path, info["size"], modified_at, (info.get("ETag") or "").strip('"') or None
+    return ListedFile(
+        path=info["name"].removeprefix(base).lstrip("/"),
+        size_bytes=info["size"],
+        modified_at=modified_at,
+        etag=(info.get("ETag") or "").strip('"') or None,
     )

@@ -1,4 +1,4 @@
-"""Hooks of Kedro runs: Spark session, lineage, errors, report and summary."""
+"""Kedro hooks: Spark session, lineage, error messages, skipped reports and run summary."""
 
 from fruits_pipeline.hooks.errors import ErrorHooks
 from fruits_pipeline.hooks.lineage import LineageHooks

@@ -1,4 +1,4 @@
-"""Show messages to users, and keep tracebacks for developers."""
+"""Replace errors that users can fix by their message, and store other tracebacks."""
 
 from __future__ import annotations
 
@@ -13,63 +13,67 @@ import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from fruits_pipeline.spark.error_messages import in_words, is_for_users
+from fruits_pipeline.spark.error_messages import is_user_error, user_message
 
 logger = logging.getLogger(__name__)
 
-TRACEBACKS = "errors.log"
-"""File for developers, in the working directory, or else the temporary one."""
+TRACEBACK_FILE = "errors.log"
+"""In the working directory if it is writable, else in the temporary directory."""
 
 
 class ErrorHooks:
-    """Shows users a message to act on, and keeps the traceback for developers."""
+    """Shows users a message instead of a traceback, for errors of this project or Spark."""
 
     def __init__(self) -> None:
         self.node = ""
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Note the node, for the message."""
+        """Remember the name of the node, for the message."""
         self.node = node.name
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Raise a message instead of an error that a user can fix.
+        """Raise the message of an error. Kedro raises errors without a message itself.
 
         Raises:
-            click.ClickException: The error is one of those.
+            click.ClickException: There is a message for the error.
         """
-        if in_words(error) is not None:
-            raise_in_words(error, self.node)
+        if user_message(error) is not None:
+            raise_for_user(error, self.node)
 
 
-def raise_in_words(error: Exception, node: str = "") -> NoReturn:
-    """Raise a message instead of an error that a user can fix, and others as they are.
+def raise_for_user(error: Exception, node: str = "") -> NoReturn:
+    """Raise the message of an error, or the error itself if there is no message.
+
+    The message of a programming error also states the node, and the file with the
+    traceback.
 
     Args:
         error: Any error.
-        node: Name of the node that failed.
+        node: Name of the failed node.
 
     Raises:
-        click.ClickException: The error is one that a user can fix.
+        click.ClickException: There is a message for the error.
     """
-    words = in_words(error)
-    if words is None:
+    message = user_message(error)
+    if message is None:
         raise error
-    if not is_for_users(error):
-        words += f" (in node {node or 'none'}; traceback in {_keep(error)})"
-    raise click.ClickException(words) from error
+    if not is_user_error(error):
+        file = _store_traceback(error)
+        message += f" (in node {node or 'none'}; traceback in {file})"
+    raise click.ClickException(message) from error
 
 
-def _keep(error: Exception) -> str:
-    """Append a traceback to the first file that can be written; return its path."""
+def _store_traceback(error: Exception) -> str:
+    """Append the traceback to the first writable file, and return its path."""
     text = "".join(traceback.format_exception(error))
     for folder in (Path.cwd(), Path(tempfile.gettempdir())):
         try:
-            with (folder / TRACEBACKS).open("a") as file:
+            with (folder / TRACEBACK_FILE).open("a") as file:
                 file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}\n{text}\n")
         except OSError:
             continue
-        return str(folder / TRACEBACKS)
+        return str(folder / TRACEBACK_FILE)
     logger.error("%s", text)
     return "the log"

@@ -1,4 +1,4 @@
-"""Derive the lineage of datasets from the pipeline that computes them."""
+"""Derive the lineage of datasets from the pipeline, and check it before the run."""
 
 from __future__ import annotations
 
@@ -12,87 +12,134 @@ from kedro.pipeline.node import Node
 
 from fruits_pipeline.datasets import PcaFile
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
-from fruits_pipeline.datasets.delta.opening import share_tables
+from fruits_pipeline.datasets.delta.tables import CACHE
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.hooks.errors import raise_in_words
+from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.lineage import Lineage, Recipe, Source
-from fruits_pipeline.parameters import shaping_values
+from fruits_pipeline.parameters import recipe_values
 
-PARAMETERS = "params:"
+PARAMETER_PREFIX = "params:"
 
 
 class LineageHooks:
-    """Tells every output of a run its lineage before the first node runs."""
+    """Prepares all outputs before the first node runs, and caches tables during a run."""
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Check recipes, and set the lineage of outputs.
+        """Check the lineage of all outputs, and set it.
 
         Raises:
-            click.ClickException: A table may not be written.
+            click.ClickException: An output must not be written.
         """
-        share_tables(True)
+        CACHE.start()
         try:
             prepare_outputs(pipeline, catalog)
         except Exception as exc:
-            share_tables(False)
-            raise_in_words(exc)
+            CACHE.stop()
+            raise_for_user(exc)
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self) -> None:
-        """Forget the tables that the run has opened."""
-        share_tables(False)
+        """Empty the table cache."""
+        CACHE.stop()
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self) -> None:
-        """Forget the tables that the run has opened."""
-        share_tables(False)
+        """Empty the table cache."""
+        CACHE.stop()
 
 
 def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Tell each output of a pipeline its lineage, before anything is computed.
+    """Set the lineage of all outputs, if each of them may be written.
 
-    An input that is the state of an output before the run, such as `existing_pca`, is no
-    source. It is told the lineage of that output, and is empty if that will be rebuilt.
+    An input can be an older version of an output, as `existing_pca` is of `pca`. Such an
+    input gets the lineage of the output, so that it can ignore what will be rebuilt.
 
     Args:
         pipeline: The nodes of this run.
         catalog: Their datasets.
 
     Raises:
-        FruitsError: The recipe of an output changed.
+        FruitsError: An output must not be written, for example because its recipe
+            changed. Nothing was changed.
     """
-    made: dict[str, Lineage] = {}
-    written = {_place(catalog, name) for name in pipeline.all_outputs()} - {None}
-    lineages: dict[str, Lineage] = {}
-    prepared: list[tuple[Any, Lineage]] = []
-    for node in pipeline.nodes:
-        lineage = _lineage_of(node, catalog, made, written)
-        for name in node.outputs:
-            made[_base(name)] = lineage
-            if place := _place(catalog, name):
-                lineages[place] = lineage
-            dataset: Any = catalog.get(name)
-            if hasattr(dataset, "prepare"):
-                dataset.check(lineage)
-                prepared.append((dataset, lineage))
-    for dataset, lineage in prepared:  # only if none of them refuses
+    lineages = _derive_lineages(pipeline, catalog)
+    dataset: Any
+    outputs = [
+        (dataset, lineage)
+        for name, lineage in lineages.items()
+        if hasattr(dataset := catalog.get(name), "prepare")
+    ]
+    for dataset, lineage in outputs:
+        dataset.check(lineage)
+    for dataset, lineage in outputs:
         dataset.prepare(lineage)
     _check_pca(pipeline, catalog)
+    by_location = {_location(catalog, name): lineages[name] for name in lineages}
     for name in pipeline.inputs():
-        place, dataset = _place(catalog, name), catalog.get(name)
-        if place in lineages and hasattr(dataset, "lineage"):
-            dataset.lineage = lineages[place]
+        dataset = catalog.get(name)
+        location = _location(catalog, name)
+        if location and location in by_location and hasattr(dataset, "lineage"):
+            dataset.lineage = by_location[location]
+
+
+def _derive_lineages(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Lineage]:
+    """Return the lineage of each output of the nodes, by dataset name."""
+    written = {_location(catalog, name) for name in pipeline.all_outputs()} - {None}
+    lineages: dict[str, Lineage] = {}
+    by_base_name: dict[str, Lineage] = {}
+    for node in pipeline.nodes:
+        lineage = _derive_lineage(node, catalog, by_base_name, written)
+        for name in node.outputs:
+            lineages[name] = by_base_name[_base_name(name)] = lineage
+    return lineages
+
+
+def _derive_lineage(
+    node: Node,
+    catalog: DataCatalog,
+    upstream: Mapping[str, Lineage],
+    written: set[str | None],
+) -> Lineage:
+    """Return the lineage of the outputs of a node.
+
+    Args:
+        node: The node.
+        catalog: Its datasets.
+        upstream: Lineages of the outputs of earlier nodes, by name without transcoding.
+        written: Locations of all outputs of the pipeline. A dataset there that no earlier
+            node computes is an older version of an output, and not a source.
+    """
+    recipe: Recipe = {}
+    sources: dict[str, Source] = {}
+    for name in node.inputs:
+        dataset: Any = catalog.get(name)
+        location = _location(catalog, name)
+        lineage = upstream.get(_base_name(name))
+        if name.startswith(PARAMETER_PREFIX):
+            parameter = name.removeprefix(PARAMETER_PREFIX)
+            recipe |= recipe_values(parameter, catalog.load(name))
+        elif lineage:
+            recipe |= lineage.recipe
+        elif location not in written and hasattr(dataset, "recipe"):
+            recipe |= dataset.recipe()
+        else:
+            continue
+        if location and hasattr(dataset, "build_id"):
+            sources.setdefault(location, dataset)
+        elif lineage:  # an intermediate result in memory has the sources of its node
+            sources |= {str(id(source)): source for source in lineage.sources}
+    return Lineage(recipe, tuple(sources.values()))
 
 
 def _check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Raise if a pipeline reads `pca`, and vectors that another PCA has computed."""
+    """Raise if inputs of the pipeline are a PCA, and vectors of another PCA."""
     datasets = [catalog.get(name) for name in pipeline.inputs()]
     tables = [d for d in datasets if isinstance(d, DeltaDataset)]
     for pca in (d for d in datasets if isinstance(d, PcaFile) and not d.optional):
         for table in tables:
-            origin = table.origin() if table.table == "reduced" else []
-            if origin and pca.state() not in origin:
+            source_ids = table.source_ids() if table.table == "reduced" else []
+            if source_ids and pca.fingerprint() not in source_ids:
                 raise FruitsError(
                     f"Found {table.filepath} computed by another PCA than "
                     f"{pca.filepath}; expected the same. Run `kedro run` with the same "
@@ -100,40 +147,12 @@ def _check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
                 )
 
 
-def _lineage_of(
-    node: Node,
-    catalog: DataCatalog,
-    made: Mapping[str, Lineage],
-    written: set[str | None],
-) -> Lineage:
-    """Return the lineage of what a node computes from its inputs."""
-    recipe: Recipe = {}
-    sources: dict[str, Source] = {}
-    for name in node.inputs:
-        dataset: Any = catalog.get(name)
-        place = _place(catalog, name)
-        above = made.get(_base(name))
-        if name.startswith(PARAMETERS):
-            recipe |= shaping_values(name.removeprefix(PARAMETERS), catalog.load(name))
-        elif above:
-            recipe |= above.recipe
-        elif place not in written and hasattr(dataset, "recipe"):
-            recipe |= dataset.recipe()
-        else:
-            continue
-        if place and hasattr(dataset, "identity"):
-            sources.setdefault(place, dataset)
-        elif above:
-            sources |= {str(id(source)): source for source in above.sources}
-    return Lineage(recipe, tuple(sources.values()))
-
-
-def _base(name: str) -> str:
-    """Return the name of a dataset without its transcoding: `images@spark`, `images`."""
+def _base_name(name: str) -> str:
+    """Return the name of a dataset without transcoding: `images` for `images@spark`."""
     return name.partition("@")[0]
 
 
-def _place(catalog: DataCatalog, name: str) -> str | None:
-    """Return the path or URL of a dataset of this project."""
-    place: str | None = getattr(catalog.get(name), "filepath", None)
-    return place
+def _location(catalog: DataCatalog, name: str) -> str | None:
+    """Return the path or URL of a dataset; None if it has none."""
+    location: str | None = getattr(catalog.get(name), "filepath", None)
+    return location

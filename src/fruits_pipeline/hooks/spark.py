@@ -1,25 +1,25 @@
-"""Start Spark when Kedro has its configuration."""
+"""Start Spark for a run."""
 
 from __future__ import annotations
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 
-from fruits_pipeline.hooks.errors import raise_in_words
-from fruits_pipeline.spark.session import prepare
+from fruits_pipeline.hooks.errors import raise_for_user
+from fruits_pipeline.spark.session import check_and_start
 
 
 class SparkHooks:
-    """Checks the parameters and starts Spark when Kedro has its context."""
+    """Checks the configuration and starts Spark when Kedro has created its context."""
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Start the session from the environment's `spark.yml`.
+        """Start the session with the settings in `spark.yml` of the environment.
 
         Raises:
-            click.ClickException: A parameter is wrong, or there is no Java.
+            click.ClickException: The configuration is invalid, or there is no Java.
         """
         try:
-            prepare(context.config_loader)
+            check_and_start(context.config_loader)
         except Exception as exc:
-            raise_in_words(exc)
+            raise_for_user(exc)

@@ -1,4 +1,4 @@
-"""Time the stages of a run, and complete its summary."""
+"""Measure the time of each stage, and complete the run summary."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ logger = logging.getLogger(__name__)
 
 
 class SummaryHooks:
-    """Times the stages of a run, and completes its summary."""
+    """Measures the time of each stage, and adds it to the run summary."""
 
     def __init__(self) -> None:
-        self.begin = 0.0
+        self.last_event = 0.0
         self.seconds: dict[str, float] = defaultdict(float)
         self.tables: dict[str, DeltaBatches] = {}
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Start the clock, and note the tables that this run writes."""
-        self.begin = time.monotonic()
+        """Start the clock, and find the tables that this run writes."""
+        self.last_event = time.monotonic()
         self.seconds.clear()
         outputs = map(catalog.get, pipeline.all_outputs())
         tables = (d for d in outputs if isinstance(d, DeltaBatches))
@@ -35,33 +35,31 @@ class SummaryHooks:
 
     @hook_impl
     def after_node_run(self, node: Node) -> None:
-        """Count the time since the last node, by stage."""
-        self._count(node)
+        """Add the time since the last event to the stage of the node."""
+        self._add_time(node)
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
-        """Count the time since the last save, by stage."""
-        self._count(node)
+        """Add the time since the last event to the stage of the node."""
+        self._add_time(node)
 
-    def _count(self, node: Node) -> None:
+    def _add_time(self, node: Node) -> None:
         now = time.monotonic()
         for stage in node.tags:
-            self.seconds[stage] += now - self.begin
-        self.begin = now
+            self.seconds[stage] += now - self.last_event
+        self.last_event = now
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Add to the summary what the run wrote and how long it took."""
+        """Add batches, seconds and photos per second to the run summary, if it is new."""
         if "run_summary" not in pipeline.all_outputs() or not self.seconds:
             return
-        seconds = {stage: round(s, 2) for stage, s in self.seconds.items()}
-        new = self.tables["features"].photos_written if "features" in self.tables else 0
-        written = {name: len(t.written) for name, t in self.tables.items()}
-        speed = new / sum(self.seconds.values())
+        features = self.tables.get("features")
+        photos = features.photos_written if features else 0
         summary = catalog.load("run_summary") | {
-            "batches_written": written,
-            "seconds": seconds,
-            "photos_per_second": round(speed, 1),
+            "batches_written": {n: len(t.written) for n, t in self.tables.items()},
+            "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
+            "photos_per_second": round(photos / sum(self.seconds.values()), 1),
         }
         catalog.save("run_summary", summary)
         logger.info("Run summary: %s", summary)

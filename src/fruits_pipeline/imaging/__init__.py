@@ -1,1 +1,1 @@
-"""Decode, resize, augment and render photos."""
+"""Decode, resize, augment and render photos, without Spark or Kedro."""

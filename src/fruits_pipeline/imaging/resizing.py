@@ -1,7 +1,6 @@
-"""Resize pixels with SIMD instructions, or with Pillow where there is no build of those.
+"""Resize photos with `cykooz_resizer` (SIMD), or with Pillow if it is not installed.
 
-Both widen the bilinear filter as they shrink, so that nothing aliases, and round each
-value once; their results differ by at most 1 of 255.
+Both use an antialiased bilinear filter. Their results differ by at most one level of 255.
 """
 
 from __future__ import annotations
@@ -14,47 +13,53 @@ from PIL import Image
 
 try:
     import cykooz_resizer as simd
-except ModuleNotFoundError:  # it is built for x86-64 only
+except ModuleNotFoundError:  # available for x86-64 only
     simd = None
 
 Box = tuple[float, float, float, float]
-"""Left, top, right and bottom of a part of a picture, in pixels."""
+"""Left, top, right and bottom edge in pixels."""
 
 
-def resize(pixels: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
-    """Resize a part of a picture.
+def resize(photo: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
+    """Resize a rectangle of a photo.
 
     Args:
-        pixels: `uint8 [h, w, 3]`.
-        width: Of the result, in pixels.
-        height: Of the result, in pixels.
-        box: The part; it may cut through pixels.
+        photo: Pixels, `uint8 [h, w, 3]`.
+        width: Width of the result in pixels.
+        height: Height of the result in pixels.
+        box: The rectangle; edges may be fractional.
 
     Returns:
-        `uint8 [height, width, 3]`.
+        Pixels, `uint8 [height, width, 3]`; `photo` itself if nothing changes.
     """
-    whole = (0, 0, pixels.shape[1], pixels.shape[0])
-    if box == whole == (0, 0, width, height):
-        return pixels
-    return (_with_pillow if simd is None else _with_simd)(pixels, width, height, box)
+    full = (0, 0, photo.shape[1], photo.shape[0])
+    if box == full == (0, 0, width, height):
+        return photo
+    resize_box = _resize_with_pillow if simd is None else _resize_with_simd
+    return resize_box(photo, width, height, box)
 
 
-def _with_pillow(pixels: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
-    picture = Image.fromarray(pixels)
-    return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, box))
+def _resize_with_pillow(
+    photo: np.ndarray, width: int, height: int, box: Box
+) -> np.ndarray:
+    image = Image.fromarray(photo)
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
 
 
-def _with_simd(pixels: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
-    kind = simd.PixelType.U8x3
-    source = simd.ImageData(pixels.shape[1], pixels.shape[0], kind, pixels.tobytes())
-    target = simd.ImageData(width, height, kind)
-    simd.Resizer().resize(source, target, _options(box))
+def _resize_with_simd(
+    photo: np.ndarray, width: int, height: int, box: Box
+) -> np.ndarray:
+    pixel_type = simd.PixelType.U8x3
+    source_height, source_width = photo.shape[:2]
+    source = simd.ImageData(source_width, source_height, pixel_type, photo.tobytes())
+    target = simd.ImageData(width, height, pixel_type)
+    simd.Resizer().resize(source, target, _resize_options(box))
     resized = np.frombuffer(target.get_buffer(), np.uint8)
     return resized.reshape(height, width, 3)
 
 
 @lru_cache
-def _options(box: Box) -> Any:
+def _resize_options(box: Box) -> Any:
     left, top, right, bottom = box
     return simd.ResizeOptions(
         simd.ResizeAlg.convolution(simd.FilterType.bilinear),

@@ -1,1 +1,1 @@
-"""Read and write files, on a disk or in a bucket."""
+"""File access with fsspec, on local disks and in S3 buckets."""

@@ -1,4 +1,7 @@
-"""Look at a bucket before Spark starts: is it there, where it may be, and ours to use?"""
+"""Checks of S3 buckets before Spark starts: existence, region, credentials and clock.
+
+Spark's own first request would fail without a description of the cause.
+"""
 
 from __future__ import annotations
 
@@ -8,75 +11,74 @@ from collections.abc import Iterable
 from fruits_pipeline.errors import FruitsError
 
 
-def buckets_of(places: Iterable[str]) -> list[str]:
-    """Return the buckets that places lie in, each once."""
-    urls = (p for p in places if p.startswith(("s3://", "s3a://")))
+def bucket_names(locations: Iterable[str]) -> list[str]:
+    """Return the sorted names of the S3 buckets in paths and URLs, each once."""
+    urls = (path for path in locations if path.startswith(("s3://", "s3a://")))
     return sorted({url.split("/")[2] for url in urls})
 
 
 def check_bucket(bucket: str, regions: Iterable[str]) -> str:
-    """Ask where a bucket is, which also shows whether it can be used.
+    """Return the region of a bucket, if it is allowed and accessible.
 
     Args:
-        bucket: Its name.
-        regions: That photos and tables may lie in.
-
-    Returns:
-        Its region.
+        bucket: Name of the bucket.
+        regions: Allowed regions.
 
     Raises:
-        FruitsError: It is missing, closed to us, or elsewhere; or our credentials or
-            our clock are wrong.
+        FruitsError: The bucket does not exist, is not accessible, or is in another
+            region; or the credentials or the clock of this machine are wrong.
     """
-    region = _region(bucket)
+    region = _request_region(bucket)
     if region not in regions:
         raise FruitsError(
             f"Found bucket {bucket} in {region}; expected one of storage.regions = "
-            f"{', '.join(regions)}. Use a bucket there, or change "
-            "parameters_storage.yml if the law that your data is under allows."
+            f"{', '.join(regions)}. Use a bucket in one of them, or change "
+            "parameters_storage.yml if data protection law permits."
         )
-    ours = os.environ.get("AWS_REGION", region)
-    if ours != region:
+    configured = os.environ.get("AWS_REGION", region)
+    if configured != region:
         raise FruitsError(
-            f"Found bucket {bucket} in {region}; expected AWS_REGION = {ours}. "
-            f"Set AWS_REGION={region}, or FRUITS_BUCKET to a bucket in {ours}."
+            f"Found bucket {bucket} in {region}; expected AWS_REGION = {configured}. "
+            f"Set AWS_REGION={region}, or FRUITS_BUCKET to a bucket in {configured}."
         )
     return region
 
 
-def _region(bucket: str) -> str:
-    import s3fs  # heavy, and only a run on S3 needs it
+def _request_region(bucket: str) -> str:
+    # Imported here because they are slow to import, and only runs on S3 need them.
+    import s3fs
     from botocore.exceptions import BotoCoreError, ClientError
 
     file_system = s3fs.S3FileSystem(skip_instance_cache=True)
     try:
-        answer = file_system.call_s3("get_bucket_location", Bucket=bucket)
+        response = file_system.call_s3("get_bucket_location", Bucket=bucket)
     except (OSError, BotoCoreError, ClientError) as exc:
-        raise _in_words(bucket, exc) from exc
-    return answer.get("LocationConstraint") or "us-east-1"
+        raise _access_error(bucket, exc) from exc
+    return response.get("LocationConstraint") or "us-east-1"  # S3 returns null for it
 
 
 NO_ROLE = "Give this server an instance profile, as deploy/template.yaml does."
 
-WHAT_TO_DO = {
-    "NoSuchBucket": "There is no such bucket: set FRUITS_BUCKET to yours.",
+SOLUTIONS = {
+    "NoSuchBucket": "The bucket does not exist: set FRUITS_BUCKET to an existing one.",
     "AccessDenied": "Allow s3:GetBucketLocation on arn:aws:s3:::{bucket} in the role "
     "of this server, as deploy/template.yaml does.",
-    "RequestTimeTooSkewed": "The clock of this machine is wrong: set it, with "
+    "RequestTimeTooSkewed": "The clock of this machine is wrong: set it with "
     "`chronyc makestep` or `timedatectl set-ntp true`.",
     "ExpiredToken": "The credentials have expired: restart the server, or renew them.",
     "AuthorizationHeaderMalformed": "AWS_REGION is not the region of the bucket.",
     "NoCredentialsError": NO_ROLE,
     "MetadataRetrievalError": NO_ROLE,
 }
+"""Solutions by error code of S3, or class name of the exception."""
 
 
-def _in_words(bucket: str, exc: Exception) -> FruitsError:
+def _access_error(bucket: str, exc: Exception) -> FruitsError:
     code = type(exc).__name__
-    for cause in (exc, exc.__cause__):
-        code = getattr(cause, "response", {}).get("Error", {}).get("Code", code)
-    what = WHAT_TO_DO.get(code, "See whether this machine reaches S3 at all.")
+    for error in (exc, exc.__cause__):
+        code = getattr(error, "response", {}).get("Error", {}).get("Code", code)
+    solution = SOLUTIONS.get(code, "Check whether this machine can reach S3.")
     return FruitsError(
-        f"Found that bucket {bucket} cannot be asked for its region ({code}: {exc}); "
-        f"expected an answer. {what.format(bucket=bucket)}"
+        f"Found no access to bucket {bucket} ({code}: {exc}); expected to read its "
+        f"region. {solution.format(bucket=bucket)}"
     )

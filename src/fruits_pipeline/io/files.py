@@ -1,109 +1,92 @@
-"""Read and write whole files, on a disk or in a bucket."""
+"""Read and write complete files."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from fsspec.asyn import sync
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 
-def write_whole(place: str, content: bytes) -> None:
-    """Write a file so that readers see all of it or nothing.
+def write_atomically(path: str, content: bytes) -> None:
+    """Write a file so that readers see the old or the new content, never a part.
 
-    On a disk it is written under a unique temporary name and renamed; object stores
+    A local file is written under a unique temporary name and renamed. Object stores
     replace objects atomically.
 
     Args:
-        place: Path or URL of the file; an old one is replaced.
-        content: Content of the file.
+        path: Path or URL of the file; its folder is created.
+        content: New content of the file.
     """
-    file_system, path = url_to_fs(place)
+    file_system, target = url_to_fs(path)
     if not isinstance(file_system, LocalFileSystem):
-        file_system.pipe_file(path, content)
+        file_system.pipe_file(target, content)
         return
-    temporary = f"{path}.{uuid4().hex}.unfinished"
-    write_new(temporary, content)
-    file_system.mv(temporary, path)
+    temporary = f"{target}.{uuid4().hex}.unfinished"
+    write_file(temporary, content)
+    file_system.mv(temporary, target)
 
 
-def write_new(place: str, content: bytes | memoryview) -> None:
-    """Write a file that nobody reads before it is committed elsewhere.
+def write_file(path: str, content: bytes) -> None:
+    """Write a file, not atomically, for a new file that nobody reads yet.
 
     Args:
-        place: Path or URL of the file; its folder is created.
+        path: Path or URL of the file; its folder is created.
         content: Content of the file.
     """
-    file_system, path = url_to_fs(place)
+    file_system, target = url_to_fs(path)
     if isinstance(file_system, LocalFileSystem):
-        file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
-    file_system.pipe_file(path, content)
+        file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
+    file_system.pipe_file(target, content)
 
 
-def read_file(place: str) -> bytes:
-    """Read a file by one request.
+def read_file(path: str) -> bytes:
+    """Return the content of a file, with one request.
 
     Args:
-        place: Path or URL of the file.
+        path: Path or URL of the file.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
     """
-    file_system, path = url_to_fs(place, **_settings(place, in_flight=1))
-    return bytes(file_system.cat_file(path))
+    file_system, source = url_to_fs(path, **_s3_options(path, requests_in_flight=1))
+    return bytes(file_system.cat_file(source))
 
 
 def read_files(
-    root: str, paths: Sequence[str], in_flight: int
+    root: str, paths: Sequence[str], requests_in_flight: int
 ) -> list[bytes | OSError]:
-    """Read files, each by one request.
+    """Read files, with one request each.
 
     Args:
-        root: Folder or URL that paths are relative to.
-        paths: Of the files.
-        in_flight: Requests at the same time to a store that answers slowly but often;
-            the files of a disk are read one after the other, which is faster.
+        root: Path or URL of a folder.
+        paths: Paths of the files relative to `root`.
+        requests_in_flight: Concurrent requests to a remote store. Local files are read
+            one after the other, which is faster.
 
     Returns:
-        For every path the content, or why it cannot be read.
+        The content of each file, or the error of reading it.
     """
-    file_system, base = url_to_fs(root, **_settings(root, in_flight))
-    places = [f"{base}/{path}" for path in paths]
-    if file_system.async_impl:
-        found = sync(file_system.loop, _read_at_once, file_system, places, in_flight)
-        return list(found)
-    return [_read(file_system, place) for place in places]
+    file_system, base = url_to_fs(root, **_s3_options(root, requests_in_flight))
+    absolute = [f"{base}/{path}" for path in paths]
+    options = {"batch_size": requests_in_flight} if file_system.async_impl else {}
+    # Unlike `cat`, `cat_ranges` does not interpret paths as glob patterns.
+    found = file_system.cat_ranges(absolute, None, None, on_error="return", **options)
+    for content in found:
+        if isinstance(content, Exception) and not isinstance(content, OSError):
+            raise content
+    return list(found)
 
 
-def _settings(root: str, in_flight: int) -> dict[str, Any]:
-    """Return what a client of S3 needs to be told.
+def _s3_options(url: str, requests_in_flight: int) -> dict[str, Any]:
+    """Return the options of an S3 client; none for other file systems.
 
-    Unless it is, it has 10 connections, and asks for the size of a file before the file.
+    By default, s3fs opens 10 connections, and requests the size of a file before its
+    content, to read large files in concurrent chunks.
     """
-    if not root.startswith("s3://"):
+    if not url.startswith("s3://"):
         return {}
-    connections = {"max_pool_connections": in_flight}
+    connections = {"max_pool_connections": requests_in_flight}
     return {"config_kwargs": connections, "max_concurrency": 1}
-
-
-def _read(file_system: Any, place: str) -> bytes | OSError:
-    try:
-        return bytes(file_system.cat_file(place))
-    except OSError as exc:
-        return exc
-
-
-async def _read_at_once(
-    file_system: Any, places: Sequence[str], in_flight: int
-) -> list[bytes | OSError]:
-    free = asyncio.Semaphore(in_flight)
-
-    async def read(place: str) -> bytes | OSError:
-        async with free:
-            try:
-                return bytes(await file_system._cat_file(place))
-            except OSError as exc:
-                return exc
-
-    return await asyncio.gather(*map(read, places))

@@ -1,4 +1,4 @@
-"""Which files of a folder are photos, which are new, and what their paths say."""
+"""Select photos from a file listing, and extract labels from their paths."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class File(NamedTuple):
-    """A file as a listing shows it.
+class ListedFile(NamedTuple):
+    """An entry of a file listing.
 
     Attributes:
-        path: Relative to the listed folder, as spelled there, `/` between parts.
-        size_bytes: Of its content.
-        modified_at: With a time zone.
-        etag: S3's version of the content; None elsewhere.
+        path: Path relative to the listed folder, with `/` as separator.
+        size_bytes: Size of the file.
+        modified_at: Time of the last change, with a time zone.
+        etag: Entity tag of an S3 object; None on other file systems.
     """
 
     path: str
@@ -26,8 +26,8 @@ class File(NamedTuple):
     etag: str | None = None
 
 
-class Origin(NamedTuple):
-    """What the path of a photo says about it; None where it says nothing."""
+class PathLabels(NamedTuple):
+    """Label, split and series according to a path; None if the path contains none."""
 
     label: str | None = None
     split: str | None = None
@@ -35,21 +35,21 @@ class Origin(NamedTuple):
 
 
 def select_photos(
-    files: Iterable[File], extensions: Sequence[str]
-) -> tuple[list[File], Counter[str]]:
-    """Tell photos from other files.
+    files: Iterable[ListedFile], extensions: Sequence[str]
+) -> tuple[list[ListedFile], Counter[str]]:
+    """Separate photos from other files.
 
     Args:
-        files: A listing.
-        extensions: Of photos, lower case, without the dot.
+        files: The listing.
+        extensions: File name extensions of photos, lower case, without the dot.
 
     Returns:
-        The photos by path, and how many files were left out by reason.
+        The photos sorted by path, and the number of other files by reason.
     """
-    photos: list[File] = []
+    photos: list[ListedFile] = []
     left_out: Counter[str] = Counter()
     for file in files:
-        reason = _why_not(file.path, extensions)
+        reason = _exclusion_reason(file.path, extensions)
         if reason:
             left_out[reason] += 1
         else:
@@ -57,11 +57,12 @@ def select_photos(
     return sorted(photos), left_out
 
 
-def _why_not(path: str, extensions: Sequence[str]) -> str | None:
+def _exclusion_reason(path: str, extensions: Sequence[str]) -> str | None:
+    """Return why a file is left out; None if it is a photo."""
     *_, name = parts = path.split("/")
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return "hidden"
-    if not path.isprintable() and _is_broken(path):
+    if not path.isprintable() and not _is_utf8(path):
         return "name is not UTF-8"
     _, dot, extension = name.rpartition(".")
     if not dot:
@@ -69,72 +70,79 @@ def _why_not(path: str, extensions: Sequence[str]) -> str | None:
     return None if extension.lower() in extensions else f".{extension.lower()}"
 
 
-def _is_broken(path: str) -> bool:
+def _is_utf8(path: str) -> bool:
     try:
         path.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+    except UnicodeEncodeError:  # Python decodes other bytes to lone surrogates
+        return False
+    return True
 
 
-def new_photos(photos: Iterable[File], held: Mapping[str, File]) -> list[File]:
-    """Keep the photos that are not held yet, or have changed since.
+def new_or_changed(
+    photos: Iterable[ListedFile], existing: Mapping[str, ListedFile]
+) -> list[ListedFile]:
+    """Return the photos that are not ingested, or changed since.
+
+    A photo has changed if its size or ETag differs, or without ETags, its time.
 
     Args:
-        photos: A listing.
-        held: The newest version held of each path.
+        photos: The listing.
+        existing: The ingested files by path.
     """
-    return [photo for photo in photos if _is_new(photo, held.get(photo.path))]
+    return [p for p in photos if _is_new_or_changed(p, existing.get(p.path))]
 
 
-def _is_new(photo: File, held: File | None) -> bool:
-    if held is None or photo.size_bytes != held.size_bytes:
+def _is_new_or_changed(photo: ListedFile, existing: ListedFile | None) -> bool:
+    if existing is None or photo.size_bytes != existing.size_bytes:
         return True
-    if photo.etag and held.etag:
-        return photo.etag != held.etag
-    return photo.modified_at != held.modified_at
+    if photo.etag and existing.etag:
+        return photo.etag != existing.etag
+    return photo.modified_at != existing.modified_at
 
 
-def cut_parts(
-    files: Sequence[File], most_files: int, most_bytes: int
-) -> Iterator[Sequence[File]]:
-    """Cut a listing into parts, in order; a file that is too large is one by itself.
+def split_into_parts(
+    files: Sequence[ListedFile], max_files: int, max_bytes: int
+) -> Iterator[Sequence[ListedFile]]:
+    """Split a listing into parts, in order.
+
+    A file of more than `max_bytes` becomes a part of one file. An empty listing becomes
+    one empty part.
 
     Args:
         files: The listing.
-        most_files: Files in a part.
-        most_bytes: Sum of their sizes.
+        max_files: Maximum number of files in a part.
+        max_bytes: Maximum sum of the file sizes in a part.
     """
-    begin = total = 0
+    start = total = 0
     for i, file in enumerate(files):
-        full = i - begin == most_files or total + file.size_bytes > most_bytes
-        if i > begin and full:
-            yield files[begin:i]
-            begin, total = i, 0
+        is_full = i - start == max_files or total + file.size_bytes > max_bytes
+        if i > start and is_full:
+            yield files[start:i]
+            start, total = i, 0
         total += file.size_bytes
-    yield files[begin:]
+    yield files[start:]
 
 
-def origin(path: str, rules: Sequence[re.Pattern[str]]) -> Origin:
-    """Read label, split and series off a path by the first rule that fits all of it.
+def parse_path(path: str, rules: Sequence[re.Pattern[str]]) -> PathLabels:
+    """Return label, split and series of a path, by the first rule that matches all of it.
 
-    A series is one film of one fruit: the group `series`, even when it matches
-    nothing, is made unique by the label. Labels are compared in Unicode's NFC.
+    Labels are normalised to Unicode NFC. The series is `label/` followed by the group
+    `series`, so that it is unique; a rule without this group yields no series.
 
     Args:
-        path: Relative to the photo root.
+        path: Path relative to the photo root.
         rules: Expressions with the named groups `label`, `split` and `series`.
     """
     for rule in rules:
         if match := rule.fullmatch(path):
-            return _origin(match.groupdict())
-    return Origin()
+            return _path_labels(match.groupdict())
+    return PathLabels()
 
 
-def _origin(groups: Mapping[str, str | None]) -> Origin:
+def _path_labels(groups: Mapping[str, str | None]) -> PathLabels:
     label = groups.get("label")
     if label is not None:
         label = unicodedata.normalize("NFC", label)
-    filmed = label is not None and "series" in groups
-    series = f"{label}/{groups['series'] or ''}" if filmed else None
-    return Origin(label, groups.get("split"), series)
+    has_series = label is not None and "series" in groups
+    series = f"{label}/{groups['series'] or ''}" if has_series else None
+    return PathLabels(label, groups.get("split"), series)

@@ -1,1 +1,1 @@
-"""Arithmetic of models: backbone, moments, PCA, classifier, phone model."""
+"""Backbones, moments, PCA, classifiers and phone models; no Spark, no Kedro."""

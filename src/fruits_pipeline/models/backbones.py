@@ -1,4 +1,4 @@
-"""Run a backbone: a LiteRT file that maps pixels to features, and the card beside it."""
+"""Backbones: LiteRT models that map pixels to features, with a model card."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from fruits_pipeline.models import litert
 
 
 class Card(BaseModel):
-    """What a backbone file is.
+    """Model card of a backbone.
 
     Attributes:
         architecture: Class name in `keras.applications`.
-        arguments: Its further arguments, such as `alpha`.
-        inner_layers: Whose means are the last features, after those of the last layer.
+        arguments: Other arguments of the class, such as `alpha`.
+        inner_layers: Inner layers whose means over the image are appended to the
+            features of the last layer.
         input_size: Side of the square input in pixels.
-        input: What the file takes; the model's own scaling is inside of it.
+        input: Description of the input. The file contains the scaling of pixels.
         width: Number of features.
-        weights: Where they come from.
-        training: What was trained on what, and how it went; empty if nothing was.
-        versions: Of the libraries that built the file.
-        sha256: Of the file.
+        weights: Origin of the initial weights.
+        training: Parameters, data and history of the training; empty without training.
+        versions: Versions of the libraries that wrote the file.
+        sha256: SHA-256 of the LiteRT file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,29 +44,31 @@ class Card(BaseModel):
 
 
 class Backbone:
-    """A LiteRT model and its card; what Spark ships to its workers.
+    """A LiteRT model and its card. Can be pickled, so that Spark can broadcast it.
 
     Args:
         model: Content of the LiteRT file.
-        card: Of that file.
+        card: Card of the model.
 
     Raises:
-        ValueError: The card is of another file.
+        ValueError: If the card belongs to another file.
     """
 
     def __init__(self, model: bytes, card: Card) -> None:
         if (found := hashlib.sha256(model).hexdigest()) != card.sha256:
-            raise ValueError(f"SHA-256 {found}, but its card says {card.sha256}")
+            raise ValueError(
+                f"its SHA-256 is {found}, but the card states {card.sha256}"
+            )
         self.model = model
         self.card = card
 
     def embed(self, photos: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """Map photos to features, one by one, on one thread.
+        """Map photos to features, one at a time, on one thread.
 
         Args:
             photos: Pixels, `uint8 [input_size, input_size, 3]`, RGB.
 
         Returns:
-            Features of each, `float32 [width]`.
+            Features of each photo, `float32 [width]`.
         """
         return litert.run(self.model, photos)

@@ -1,157 +1,163 @@
-"""Fit a classifier that says how sure it is, or that it does not know.
+"""Fit a classifier with calibrated probabilities and a threshold for "unknown".
 
-What it has to know of photos that it has not seen is measured out of fold, with whole
-films apart, and by leaving labels out in turn.
+Cross-validation over series chooses the regularisation, which determines how confident
+probabilities are. Cross-validation over labels chooses the threshold: a classifier that
+was not trained on a label should answer "unknown" to its photos.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from fruits_pipeline.models.classifiers import Classifier, Labelled, regress, softmax
+from fruits_pipeline.models.classifiers import (
+    MAX_ITERATIONS,
+    Classifier,
+    LabelledVectors,
+    fit_logistic_regression,
+    sample_rows,
+    solver_settings,
+    total_variance,
+)
 
-STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""Inverse strengths of regularisation that are tried: scikit-learn's `C`, times the mean
-squared length of the vectors, so that they mean the same whatever the backbone."""
+RELATIVE_C = (0.1, 1.0, 10.0, 100.0, 1000.0)
+"""Candidates for `relative_c` of `fit_logistic_regression`."""
+
+DEFAULT_RELATIVE_C = 100.0
+"""Used if there are too few photos for cross-validation."""
 
 FOLDS = 5
-MEASURED = 100
-"""Photos of a label, at most, that are asked out of fold."""
+
+PHOTOS_PER_LABEL = 100
+"""Photos of a label used in cross-validation, so that it takes seconds."""
 
 Fold = tuple[np.ndarray, np.ndarray]
-"""Numbers of the rows to learn from, and of those to ask."""
+"""Indices of the training rows and of the test rows."""
 
 
-def fit(known: Labelled, seed: int) -> Classifier:
-    """Fit a classifier that is calibrated, and knows when it does not know.
+def fit(photos: LabelledVectors, seed: int) -> Classifier:
+    """Fit a logistic regression with the regularisation of the smallest log loss.
 
-    The strength of regularisation is that of the least log loss out of fold; scores are
-    divided by the temperature of the least log loss (Guo et al., 2017, "On calibration of
-    modern neural networks"); the threshold best tells photos of learned labels, out of
-    fold, from those of labels that were left out.
+    The log loss is a proper scoring rule, so its minimum favours calibrated
+    probabilities. If there are too few photos for cross-validation, the regularisation
+    is `DEFAULT_RELATIVE_C` and the threshold 0.
 
     Args:
-        known: What to learn from.
-        seed: Of everything random.
+        photos: Training data.
+        seed: Seed of the sample and of the folds.
     """
-    asked = known.sample(MEASURED, seed)
-    folds = _folds(asked, seed)
-    if not folds:  # one film, or too few photos to set any apart
-        return regress(known, max(STRENGTHS))
-    trials = {c: _out_of_fold(asked, folds, c) for c in STRENGTHS}
-    losses = {c: _log_loss(asked, scores) for c, scores in trials.items()}
-    strength = min(losses, key=lambda c: losses[c])
-    scores = trials[strength]
-    temperature = _temperature(asked, scores)
-    threshold = best_threshold(
-        softmax(scores[_learned(asked, scores)] / temperature).max(axis=1),
-        _sureness_of_left_out(asked, strength, temperature, seed),
+    sample = photos.where(sample_rows(photos.labels, PHOTOS_PER_LABEL, seed))
+    folds = series_folds(sample, seed)
+    if not folds:
+        return fit_logistic_regression(photos, DEFAULT_RELATIVE_C)
+    relative_c = _choose_c(sample, folds)
+    threshold = choose_threshold(
+        _confidences(sample, folds, relative_c),
+        _confidences(sample, label_folds(sample, seed), relative_c),
     )
-    plain = regress(known, strength)
-    weights, bias = plain.weights / temperature, plain.bias / temperature
-    return Classifier(plain.labels, weights, bias, threshold)
+    return replace(fit_logistic_regression(photos, relative_c), threshold=threshold)
 
 
-def best_threshold(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Return the probability that best tells known photos from unknown ones.
+def series_folds(photos: LabelledVectors, seed: int) -> list[Fold]:
+    """Return cross-validation folds that do not divide a series.
+
+    If no label has more than one series, the folds divide them, as no label could be
+    tested otherwise. Test rows of labels without a training row in the same fold are
+    omitted, and so are folds without test rows or with fewer than two training labels.
 
     Args:
-        known: Greatest probability of each photo of a learned label.
-        unknown: The same of photos of labels that were not learned.
-
-    Returns:
-        The probability at which the share of known photos at or above it and the share
-        of unknown photos below it are the greatest together; 0 without unknown photos.
+        photos: Photos to divide.
+        seed: Seed of the assignment of series to folds.
     """
-    if not len(unknown):
-        return 0.0
-    tried = np.unique(known)
-    kept = 1 - np.searchsorted(np.sort(known), tried) / len(known)
-    refused = np.searchsorted(np.sort(unknown), tried) / len(unknown)
-    return float(tried[(kept + refused).argmax()])
-
-
-def _folds(known: Labelled, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold
 
-    _, photos = np.unique(known.labels, return_counts=True)
-    groups = _groups(known)
-    count = min(FOLDS, len(np.unique(groups)), photos.max())
+    labels, counts = np.unique(photos.labels, return_counts=True)
+    series = {*zip(photos.labels.tolist(), photos.groups.tolist(), strict=True)}
+    divide = len(series) == len(labels)
+    groups = np.arange(len(photos.labels)) if divide else photos.groups
+    count = min(FOLDS, len(np.unique(groups)), counts.max())
     if count == 1:
         return []
-    cut = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of labels with few photos
-        found = [*cut.split(known.vectors, known.labels, groups)]
-    return [fold for fold in found if _says_something(known.labels, *fold)]
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):
+        # Some labels have fewer photos than there are folds.
+        folds = [*splitter.split(photos.vectors, photos.labels, groups)]
+    return [
+        (train, test[known])
+        for train, test in folds
+        if (known := np.isin(photos.labels[test], photos.labels[train])).any()
+        and len(np.unique(photos.labels[train])) > 1
+    ]
 
 
-def _says_something(labels: np.ndarray, learned: np.ndarray, asked: np.ndarray) -> bool:
-    """Say whether there is something to tell apart, and someone to ask about it."""
-    several = len(np.unique(labels[learned])) > 1
-    return several and bool(np.isin(labels[asked], labels[learned]).any())
+def label_folds(photos: LabelledVectors, seed: int) -> list[Fold]:
+    """Return cross-validation folds that test each label without training on it.
 
+    With fewer than three labels there are no folds.
 
-def _groups(known: Labelled) -> np.ndarray:
-    """Return films, or photos where no label has a second film to learn it from."""
-    films = {*zip(known.labels.tolist(), known.groups.tolist(), strict=True)}
-    several = len(films) > len(np.unique(known.labels))
-    return known.groups if several else np.arange(len(known.labels))
-
-
-def _out_of_fold(known: Labelled, folds: Sequence[Fold], strength: float) -> np.ndarray:
-    """Return scores by classifiers that have not seen the photo, `[n, labels]`.
-
-    Of labels that such a classifier has not learned they are minus infinity.
+    Args:
+        photos: Photos to divide.
+        seed: Seed of the assignment of labels to folds.
     """
-    names = np.unique(known.labels)
-    scores = np.full((len(known.labels), len(names)), -np.inf)
-    for learned, asked in folds:
-        model = regress(known.where(learned), strength)
-        columns = np.searchsorted(names, model.labels)
-        scores[np.ix_(asked, columns)] = model.scores(known.vectors[asked])
-    return scores
+    from sklearn.model_selection import GroupKFold
+
+    count = len(np.unique(photos.labels))
+    if count <= 2:  # noqa: PLR2004 - two labels for training and one for testing
+        return []
+    splitter = GroupKFold(min(FOLDS, count), shuffle=True, random_state=seed)
+    return [*splitter.split(photos.vectors, groups=photos.labels)]
 
 
-def _own(known: Labelled, scores: np.ndarray) -> np.ndarray:
-    """Return the score of each photo's own label."""
-    columns = np.searchsorted(np.unique(known.labels), known.labels)
-    return np.asarray(scores[np.arange(len(columns)), columns])
+def _choose_c(photos: LabelledVectors, folds: Sequence[Fold]) -> float:
+    """Return the candidate with the smallest log loss on the test rows."""
+    from sklearn.linear_model import LogisticRegressionCV
+
+    variance = total_variance(photos.vectors)
+    search = LogisticRegressionCV(
+        Cs=np.array(RELATIVE_C) / variance,
+        cv=folds,
+        scoring="neg_log_loss",
+        max_iter=MAX_ITERATIONS,
+        l1_ratios=(0,),
+        use_legacy_attributes=False,
+    )
+    with solver_settings():
+        search.fit(photos.vectors, photos.labels)
+    return float(search.C_ * variance)
 
 
-def _learned(known: Labelled, scores: np.ndarray) -> np.ndarray:
-    """Say which photos were asked of a classifier that has learned their label."""
-    return np.asarray(np.isfinite(_own(known, scores)))
-
-
-def _log_loss(known: Labelled, scores: np.ndarray) -> float:
-    rows = _learned(known, scores)
-    own = _own(known, scores)[rows]
-    return float(np.mean(np.logaddexp.reduce(scores[rows], axis=1) - own))
-
-
-def _temperature(known: Labelled, scores: np.ndarray) -> float:
-    from scipy.optimize import minimize_scalar
-
-    def loss(logarithm: float) -> float:
-        return _log_loss(known, scores / np.exp(logarithm))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-
-
-def _sureness_of_left_out(
-    known: Labelled, strength: float, temperature: float, seed: int
+def _confidences(
+    photos: LabelledVectors, folds: Sequence[Fold], relative_c: float
 ) -> np.ndarray:
-    """Return the greatest probability of photos whose label is left out of learning."""
-    names = np.random.default_rng(seed).permutation(np.unique(known.labels))
-    sure = []
-    for left_out in np.array_split(names, FOLDS):
-        out = np.isin(known.labels, left_out)
-        if out.any() and len(np.unique(known.labels[~out])) > 1:
-            model = regress(known.where(~out), strength)
-            scores = model.scores(known.vectors[out]) / temperature
-            sure.append(softmax(scores).max(axis=1))
-    return np.concatenate(sure) if sure else np.empty(0)
+    """Return the largest probability of each test row of all folds, `[n]`."""
+    confidences = [np.empty(0)]
+    for train, test in folds:
+        model = fit_logistic_regression(photos.where(train), relative_c)
+        confidences.append(model.probabilities(photos.vectors[test]).max(axis=1))
+    return np.concatenate(confidences)
+
+
+def choose_threshold(known: np.ndarray, unknown: np.ndarray) -> float:
+    """Return the probability that best separates known from unknown photos.
+
+    Args:
+        known: Largest probability of each photo of a learned label.
+        unknown: Largest probability of each photo of a label that was not learned.
+
+    Returns:
+        The threshold with the largest difference between the share of known photos and
+        the share of unknown photos at or above it (Youden's J), the smallest if there
+        are several; 0 without unknown photos.
+    """
+    from sklearn.metrics import roc_curve
+
+    if not len(unknown):
+        return 0.0
+    is_known = np.repeat([1, 0], [len(known), len(unknown)])
+    confidences = np.concatenate([known, unknown])
+    unknown_share, known_share, thresholds = roc_curve(is_known, confidences)
+    difference = known_share - unknown_share
+    return float(thresholds[difference == difference.max()].min())

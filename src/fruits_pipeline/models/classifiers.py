@@ -1,27 +1,31 @@
-"""A linear classifier of vectors: logistic regression, by scikit-learn."""
+"""Linear classifier of vectors: multinomial logistic regression."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 UNKNOWN = "unknown"
-"""The answer to a photo that is like nothing learned."""
+"""The answer if the probability of each label is below the threshold."""
 
-MOST_STEPS = 500
+MAX_ITERATIONS = 500
+"""Limit of the solver."""
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """Probabilities of labels, from vectors.
+    """A linear layer followed by a softmax.
 
     Attributes:
-        labels: In the order of columns.
+        labels: Labels in the order of the columns.
         weights: `float64 [k, labels]`.
         bias: `float64 [labels]`.
-        threshold: Least probability of an answer; less is `UNKNOWN`.
+        threshold: Smallest probability at which a label is answered; below it the
+            answer is `UNKNOWN`.
     """
 
     labels: tuple[str, ...]
@@ -29,82 +33,106 @@ class Classifier:
     bias: np.ndarray
     threshold: float = 0.0
 
-    def scores(self, vectors: np.ndarray) -> np.ndarray:
-        """Map vectors `[n, k]` to log-probabilities but for a constant, `[n, labels]`."""
+    def logits(self, vectors: np.ndarray) -> np.ndarray:
+        """Map vectors `[n, k]` to unnormalised log-probabilities `[n, labels]`."""
         return np.asarray(vectors @ self.weights + self.bias)
 
     def probabilities(self, vectors: np.ndarray) -> np.ndarray:
         """Map vectors `[n, k]` to probabilities, `float64 [n, labels]`."""
-        return softmax(self.scores(vectors))
+        from scipy.special import softmax
 
-    def named(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each row of `[n, labels]`."""
-        names = np.array(self.labels, dtype=object)
-        return np.asarray(names[probabilities.argmax(axis=1)])
+        return np.asarray(softmax(self.logits(vectors), axis=1))
 
-    def answers(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label, or `UNKNOWN`, of each row.
+    def predict_labels(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the most probable label of each row.
 
         Args:
             probabilities: `[n, labels]`.
         """
-        sure = probabilities.max(axis=1) >= self.threshold
-        return np.where(sure, self.named(probabilities), UNKNOWN)
+        labels = np.array(self.labels, dtype=object)
+        return np.asarray(labels[probabilities.argmax(axis=1)])
+
+    def predict_answers(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the most probable label of each row, `UNKNOWN` below the threshold.
+
+        Args:
+            probabilities: `[n, labels]`.
+        """
+        known = probabilities.max(axis=1) >= self.threshold
+        return np.where(known, self.predict_labels(probabilities), UNKNOWN)
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """Vectors to learn from.
+class LabelledVectors:
+    """Training data of a classifier, one row per photo.
 
     Attributes:
         vectors: `float32 [n, k]`.
-        labels: Of two kinds at least, `str [n]`.
-        groups: Films, or photos: what no fold tears apart, `str [n]`.
+        labels: `str [n]`, at least two different ones.
+        groups: Series or photo IDs, `[n]`. Rows of one group are never divided between
+            training and test.
     """
 
     vectors: np.ndarray
     labels: np.ndarray
     groups: np.ndarray
 
-    def where(self, rows: np.ndarray) -> Labelled:
-        """Return some rows, by a mask or by their numbers."""
-        return Labelled(self.vectors[rows], self.labels[rows], self.groups[rows])
-
-    def sample(self, most: int, seed: int) -> Labelled:
-        """Return so many photos of a label by chance, or all where there are fewer."""
-        return self.where(sample(self.labels, most, seed))
+    def where(self, rows: np.ndarray) -> LabelledVectors:
+        """Return the rows selected by a Boolean mask or by indices."""
+        return LabelledVectors(self.vectors[rows], self.labels[rows], self.groups[rows])
 
 
-def sample(labels: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Return numbers of so many rows of each label by chance, in their order."""
+def sample_rows(labels: np.ndarray, rows_per_label: int, seed: int) -> np.ndarray:
+    """Return the sorted indices of up to `rows_per_label` random rows of each label."""
     order = np.random.default_rng(seed).permutation(len(labels))
-    rows = [order[labels[order] == name][:most] for name in np.unique(labels)]
+    rows = [
+        order[labels[order] == label][:rows_per_label] for label in np.unique(labels)
+    ]
     return np.sort(np.concatenate(rows))
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Map scores to probabilities, row by row, `float64 [n, labels]`."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+def total_variance(vectors: np.ndarray) -> np.floating | float:
+    """Return the sum of the variances of all columns; 1 if no column varies.
+
+    The result has the precision of the vectors.
+    """
+    squared_lengths = np.square(vectors - vectors.mean(axis=0)).sum(axis=1)
+    return squared_lengths.mean() or 1.0
 
 
-def regress(known: Labelled, strength: float) -> Classifier:
-    """Fit a logistic regression, and nothing more.
+@contextmanager
+def solver_settings() -> Iterator[None]:
+    """Use one thread, and do not warn if `MAX_ITERATIONS` is reached.
 
-    Args:
-        known: What to learn from.
-        strength: Inverse strength of regularisation, relative to the vectors' mean
-            squared length.
+    The matrices are small: several threads mostly wait for each other, and are up to 100
+    times slower if other processes use the cores. The limit applies to libraries that
+    are loaded already, so import the estimator first.
     """
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with (
+        threadpool_limits(1),
+        warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
+    ):
+        yield
+
+
+def fit_logistic_regression(photos: LabelledVectors, relative_c: float) -> Classifier:
+    """Fit a logistic regression, without calibration and threshold.
+
+    Args:
+        photos: Training data.
+        relative_c: Inverse regularisation strength: scikit-learn's `C` times the total
+            variance of the vectors, so that it is independent of their unit.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    spread = np.square(known.vectors - known.vectors.mean(axis=0)).sum(axis=1).mean()
-    model = LogisticRegression(C=strength / (spread or 1), max_iter=MOST_STEPS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(known.vectors, known.labels)
+    c = relative_c / total_variance(photos.vectors)
+    model = LogisticRegression(C=c, max_iter=MAX_ITERATIONS)
+    with solver_settings():
+        model.fit(photos.vectors, photos.labels)
     weights, bias = model.coef_.T, model.intercept_
-    if len(bias) == 1:  # of two labels, scikit-learn gives the scores of the second
+    if len(bias) == 1:  # two labels: scikit-learn stores only the second one's logits
         weights, bias = (np.concatenate([0 * a, a], axis=-1) for a in (weights, bias))
     return Classifier(tuple(model.classes_.tolist()), weights, bias)

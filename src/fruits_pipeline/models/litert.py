@@ -1,4 +1,4 @@
-"""Run LiteRT models: photo by photo, on one thread."""
+"""Run LiteRT models."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ import numpy as np
 
 
 def run(model: bytes, photos: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Let a model map photos, one by one, on one thread.
+    """Run a model on photos, one at a time, on one thread.
 
     Args:
-        model: Content of a LiteRT file with one input and one output.
-        photos: What the model takes, of one photo each.
+        model: Content of a LiteRT file with one input and one output, both of batch
+            size 1.
+        photos: Inputs, without the batch dimension.
 
     Yields:
-        What it gives for each of them.
+        The output for each photo, without the batch dimension.
     """
     interpreter = _interpreter(model)
-    source = interpreter.get_input_details()[0]["index"]
-    target = interpreter.get_output_details()[0]["index"]
+    input_index = interpreter.get_input_details()[0]["index"]
+    output_index = interpreter.get_output_details()[0]["index"]
     for photo in photos:
-        interpreter.set_tensor(source, photo[np.newaxis])
+        interpreter.set_tensor(input_index, photo[np.newaxis])
         interpreter.invoke()
-        yield interpreter.get_tensor(target)[0]
+        yield interpreter.get_tensor(output_index)[0]
 
 
 @lru_cache(maxsize=1)
 def _interpreter(model: bytes) -> Any:
-    """Load a model once per process: Python workers live longer than a batch."""
+    """Return an interpreter, cached because a Python worker runs many batches."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=model, num_threads=1)

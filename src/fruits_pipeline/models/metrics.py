@@ -1,4 +1,4 @@
-"""How good the answers of a classifier are, in numbers."""
+"""Predictions per photo, and metrics of a classifier computed from them."""
 
 from __future__ import annotations
 
@@ -9,58 +9,72 @@ import pandas as pd
 
 from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
 
-BINS = 15
-"""Of probability, over which calibration is measured."""
+CALIBRATION_BINS = 15
+"""Bins of equal width between the probabilities 0 and 1."""
 
 
-def answers_to(
+def add_answers(
     photos: pd.DataFrame, probabilities: np.ndarray, classifier: Classifier
 ) -> pd.DataFrame:
-    """Add to photos what a classifier says of them.
+    """Add the predictions of a classifier to a table of photos.
 
     Args:
-        photos: `label` and anything else.
-        probabilities: Of each, `[n, labels]`.
-        classifier: Whose they are.
+        photos: `path`, `label`, and any other columns.
+        probabilities: Probabilities of each photo, `[n, labels]`.
+        classifier: Classifier that returned the probabilities.
 
     Returns:
-        The photos with `answer`, `named` (the most probable label, even where the
-        answer is unknown) and its `probability`, `probability_of_label` and the `rank`
-        of the label (1 is the most probable), both missing where it was never learned,
-        and whether the answer is `right`: the label, or unknown where it was never
-        learned. Wrong names come first, the surest of them at the top.
+        The photos with these columns, confident mistakes first:
+
+        - `answer`: the most probable label, or `UNKNOWN` below the threshold.
+        - `named`: the most probable label.
+        - `probability`: probability of `named`.
+        - `probability_of_label`: probability of `label`; NaN if it was not learned.
+        - `rank`: rank of `label` by probability, from 1; NaN if it was not learned.
+        - `right`: whether `answer` is `label`, or is `UNKNOWN` for a label that was not
+          learned.
     """
     columns = pd.Index(classifier.labels).get_indexer(pd.Index(photos["label"]))
     learned = columns >= 0
     own = np.where(learned, probabilities[np.arange(len(columns)), columns], np.nan)
-    found = photos.assign(
-        answer=classifier.answers(probabilities),
-        named=classifier.named(probabilities),
+    higher = (probabilities > own[:, np.newaxis]).sum(axis=1)
+    answers = photos.assign(
+        answer=classifier.predict_answers(probabilities),
+        named=classifier.predict_labels(probabilities),
         probability=probabilities.max(axis=1),
         probability_of_label=own,
-        rank=np.where(learned, 1 + (probabilities > own[:, None]).sum(axis=1), np.nan),
+        rank=np.where(learned, 1 + higher, np.nan),
     )
-    unknown = found["answer"] == UNKNOWN
-    found["right"] = np.where(learned, found["answer"] == found["label"], unknown)
-    order = found.assign(wrong=~found["right"] & ~unknown).sort_values(
-        ["wrong", "probability", "path"], ascending=[False, False, True]
+    unknown = answers["answer"] == UNKNOWN
+    answers["right"] = np.where(learned, answers["answer"] == answers["label"], unknown)
+    answers["mistake"] = ~answers["right"] & ~unknown
+    answers = answers.sort_values(
+        ["mistake", "probability", "path"], ascending=[False, False, True]
     )
-    return order.drop(columns="wrong").reset_index(drop=True)
+    return answers.drop(columns="mistake").reset_index(drop=True)
 
 
 def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
-    """Say how good answers are.
+    """Return metrics of a classifier.
 
     Args:
-        answers: Of `answers_to`.
-        classifier: Whose they are.
+        answers: Result of `add_answers`, with the Boolean column `film_learned`: whether
+            the classifier was trained on photos of the same series.
+        classifier: The classifier.
 
     Returns:
-        Numbers of photos and shares between 0 and 1. `accuracy` and `top_5` are of the
-        most probable labels, whatever the answer; `unknown_photos` are of labels that
-        were not learned, and in no other number. `log_loss` is in nats;
-        `calibration_error` is the mean distance of probability and accuracy over 15
-        bins (Naeini et al., 2015, "Obtaining well calibrated probabilities").
+        Counts of photos, and shares between 0 and 1; None if no photo is concerned.
+
+        - `accuracy` and `top_5` ignore the threshold.
+        - `log_loss`: mean negative log-probability of the label, in nats.
+        - `calibration_error`: mean difference of probability and accuracy over 15 bins,
+          weighted by photos (Naeini et al., 2015, "Obtaining well calibrated
+          probabilities using Bayesian binning").
+        - `answered`: share of photos at or above the threshold, and
+          `right_of_answered`: the accuracy of their answers.
+        - `unknown_photos`: photos of labels that were not learned; they are excluded
+          from all metrics above. `unknown_refused`: share of them below the threshold.
+        - `by_label`: photos, recall and precision of each label, without the threshold.
     """
     known = answers[answers["rank"].notna()]
     unknown = answers[answers["rank"].isna()]
@@ -70,7 +84,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
         "photos": len(answers),
         "photos_of_learned_films": int(answers["film_learned"].sum()),
         "accuracy": _share(known["rank"] == 1),
-        "top_5": _share(known["rank"] <= 5),  # noqa: PLR2004 - as its name says
+        "top_5": _share(known["rank"] <= 5),  # noqa: PLR2004 - part of the name
         "log_loss": _log_loss(known["probability_of_label"]),
         "calibration_error": _calibration_error(known),
         "threshold": round(classifier.threshold, 4),
@@ -78,7 +92,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
         "right_of_answered": _share(answered["rank"] == 1),
         "unknown_photos": len(unknown),
         "unknown_refused": _share(unknown["answer"] == UNKNOWN),
-        "by_label": _by_label(known, classifier),
+        "by_label": {label: _of_label(known, label) for label in classifier.labels},
     }
 
 
@@ -86,31 +100,28 @@ def _share(hits: pd.Series) -> float | None:
     return round(float(hits.mean()), 4) if len(hits) else None
 
 
-def _log_loss(own: pd.Series) -> float | None:
-    if own.empty:
+def _log_loss(probabilities: pd.Series) -> float | None:
+    if probabilities.empty:
         return None
-    least = np.finfo(np.float64).tiny
-    return round(float(-np.log(own.clip(lower=least)).mean()), 4)
+    positive = probabilities.clip(lower=np.finfo(np.float64).tiny)
+    return round(float(-np.log(positive).mean()), 4)
 
 
 def _calibration_error(known: pd.DataFrame) -> float | None:
     if known.empty:
         return None
-    bins = np.minimum((known["probability"] * BINS).astype(int), BINS - 1)
+    bins = (known["probability"] * CALIBRATION_BINS).astype(int)
     gap = (known["rank"] == 1).astype(float) - known["probability"]
-    sums = gap.groupby(bins).sum().abs()
-    return round(float(sums.sum() / len(known)), 4)
+    sums = gap.groupby(bins.clip(upper=CALIBRATION_BINS - 1)).sum()
+    return round(float(sums.abs().sum() / len(known)), 4)
 
 
-def _by_label(known: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
-    """Return photos, recall and precision of every label that was learned."""
-    found = {}
-    for label in classifier.labels:
-        own = known[known["label"] == label]
-        named = known[known["named"] == label]
-        found[label] = {
-            "photos": len(own),
-            "recall": _share(own["rank"] == 1),
-            "precision": _share(named["label"] == label),
-        }
-    return found
+def _of_label(known: pd.DataFrame, label: str) -> dict[str, int | float | None]:
+    """Return the number of photos, recall and precision of one label."""
+    own = known[known["label"] == label]
+    named = known[known["named"] == label]
+    return {
+        "photos": len(own),
+        "recall": _share(own["rank"] == 1),
+        "precision": _share(named["label"] == label),
+    }

@@ -1,8 +1,8 @@
-"""Count, mean and co-moments of vectors, in parts that merge.
+"""Count, mean and co-moments of vectors, computed in parts and merged.
 
-The pairwise formula is that of Chan, Golub and LeVeque, "Updating formulae and a
-pairwise algorithm for computing sample variances" (1979): exact up to rounding, and
-stable where the difference of sums of squares is not.
+The merge is the pairwise algorithm of Chan, Golub and LeVeque (1979), "Updating formulae
+and a pairwise algorithm for computing sample variances". Unlike a difference of sums of
+squares, it is numerically stable for means far from zero.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Moments:
-    """What a covariance is made of.
+    """Sufficient statistics of a covariance matrix.
 
     Attributes:
         n: Number of vectors.
-        mean: `float64 [d]`.
-        comoment: Sum of the outer products of the deviations, `float64 [d, d]`.
+        mean: Mean of the vectors, `float64 [d]`.
+        comoment: Sum of the outer products of the deviations from the mean,
+            `float64 [d, d]`; the covariance times `n - 1`.
     """
 
     n: int
@@ -30,23 +31,26 @@ class Moments:
 
     @property
     def width(self) -> int:
-        """Length d of a vector; 0 where none was seen."""
+        """Length d of the vectors; 0 without vectors."""
         return len(self.mean)
 
 
-NOTHING = Moments(0, np.zeros(0), np.zeros((0, 0)))
+EMPTY = Moments(0, np.zeros(0), np.zeros((0, 0)))
 
 
 def moments_of(vectors: np.ndarray) -> Moments:
-    """Return the moments of `vectors [n, d]`, in float64.
+    """Compute the moments of vectors in float64.
+
+    Args:
+        vectors: `[n, d]`, of any float type.
 
     Raises:
-        ValueError: A value is not a finite number.
+        ValueError: If a value is infinite or NaN.
     """
     if not len(vectors):
-        return NOTHING
+        return EMPTY
     if not np.isfinite(vectors).all():
-        raise ValueError("found features that are not finite numbers")
+        raise ValueError("found infinite or NaN features; expected finite numbers")
     values = vectors.astype(np.float64)
     mean = values.mean(axis=0)
     values -= mean
@@ -54,15 +58,21 @@ def moments_of(vectors: np.ndarray) -> Moments:
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Return the moments of what `a` and `b` were made of, together.
+    """Return the moments of the union of two disjoint sets of vectors.
+
+    Args:
+        a: Moments of the first set.
+        b: Moments of the second set.
 
     Raises:
-        ValueError: Their vectors have different lengths.
+        ValueError: If the vectors have different lengths.
     """
     if not a.n or not b.n:
         return a if a.n else b
     if a.width != b.width:
-        raise ValueError(f"found vectors of {a.width} and of {b.width} values")
+        raise ValueError(
+            f"found vectors of {a.width} and {b.width} values; expected one length"
+        )
     n = a.n + b.n
     delta = b.mean - a.mean
     mean = a.mean + delta * (b.n / n)
@@ -72,17 +82,17 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def merge_all(parts: Iterable[Moments]) -> Moments:
-    """Return the moments of all parts together."""
-    return reduce(merge, parts, NOTHING)
+    """Return the moments of the union of disjoint sets of vectors."""
+    return reduce(merge, parts, EMPTY)
 
 
 def pack(moments: Moments) -> np.ndarray:
-    """Return the upper triangle of the co-moments, row by row, `[d (d + 1) / 2]`."""
+    """Return the upper triangle of the co-moment matrix, row by row, `[d (d + 1) / 2]`."""
     return moments.comoment[np.triu_indices(moments.width)]
 
 
 def unpack(n: int, mean: np.ndarray, triangle: np.ndarray) -> Moments:
-    """Undo `pack`."""
+    """Restore moments from their count, mean and the result of `pack`."""
     comoment = np.zeros((len(mean), len(mean)))
     rows, columns = np.triu_indices(len(mean))
     comoment[rows, columns] = triangle

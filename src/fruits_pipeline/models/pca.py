@@ -1,4 +1,4 @@
-"""Principal component analysis from moments, in NumPy."""
+"""Principal component analysis, fitted to moments."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ import numpy as np
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.moments import Moments
 
-ROUNDING = 1e-9
-"""Shares of variance are sums of up to thousands of floats; below this they are equal."""
+TOLERANCE = 1e-9
+"""Rounding error of a share of variance, a sum of up to thousands of floats."""
 
 
 @dataclass(frozen=True)
 class Pca:
-    """A fitted model, of d features to k components.
+    """A fitted PCA that projects d features onto k components.
 
     Attributes:
-        mean: `float64 [d]`.
-        scale: Divides the centred features; ones unless standardised. `float64 [d]`.
-        components: Orthonormal directions, `float64 [k, d]`; the value of the largest
-            size in each is positive, so that the same photos give the same vectors.
-        spectrum: Variance along each of all d directions, descending, `float64 [d]`.
-        n: Number of photos it was fitted to.
+        mean: Mean of the features, `float64 [d]`.
+        scale: Divisor of the centred features: their standard deviation if standardised,
+            else 1, `float64 [d]`.
+        components: Principal axes, orthonormal rows with the signs of `fix_signs`,
+            `float64 [k, d]`.
+        spectrum: Variance along all d principal axes, descending, `float64 [d]`.
+        n: Number of photos that the PCA was fitted to.
     """
 
     mean: np.ndarray
@@ -35,30 +36,33 @@ class Pca:
 
     @property
     def ratios(self) -> np.ndarray:
-        """Share of the variance along each of all d directions, `float64 [d]`."""
+        """Share of the variance along each of the d principal axes, `float64 [d]`."""
         return np.asarray(self.spectrum / self.spectrum.sum())
 
     @property
     def explained(self) -> float:
-        """Share of the variance that the k components keep."""
+        """Share of the variance that the k components retain."""
         return float(self.ratios[: len(self.components)].sum())
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what `transform` depends on."""
+        """SHA-256 of the arrays that determine the result of `transform`."""
         parts = (self.mean, self.scale, self.components)
         return hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest()
 
     def transform(self, vectors: np.ndarray) -> np.ndarray:
-        """Map features `[n, d]` to components, `float32 [n, k]`."""
+        """Project features `[n, d]` onto the components, `float32 [n, k]`."""
         centred = (vectors - self.mean) / self.scale
         return np.asarray(centred @ self.components.T, dtype=np.float32)
 
-    def explained_of(self, moments: Moments) -> float:
-        """Return the share that the components keep of other photos' variance.
+    def explained_variance_of(self, moments: Moments) -> float:
+        """Return the share of the variance of other photos that the components retain.
 
-        The variance is about this model's mean: a shift of the photos as a whole
-        counts as something that the components have to explain.
+        The variance is measured about the mean of this PCA, so that a common shift of
+        the photos counts as variance.
+
+        Args:
+            moments: Moments of the features of the photos.
         """
         shift = (moments.mean - self.mean) / self.scale
         scatter = moments.comoment / np.outer(self.scale, self.scale)
@@ -71,21 +75,22 @@ class Pca:
 def fit(
     moments: Moments, variance: float, standardise: bool, max_components: int | None
 ) -> Pca:
-    """Fit the smallest model that keeps a share of the variance.
+    """Fit a PCA with the smallest number of components that retain a share of variance.
 
     Args:
-        moments: Of the features.
-        variance: Share of the variance to keep.
-        standardise: Divide every feature by its standard deviation first.
-        max_components: Most components allowed; None for no limit.
+        moments: Moments of the features.
+        variance: Share of the variance to retain, 0 to 1.
+        standardise: Divide each feature by its standard deviation first.
+        max_components: Maximum number of components; None for no limit.
 
     Raises:
-        FruitsError: Fewer than two photos, no variance, or too few components.
+        FruitsError: If there are fewer than two photos, if all photos have the same
+            features, or if `max_components` retain less than `variance`.
     """
     if moments.n <= 1:
         raise FruitsError(
-            f"Found features of {moments.n} photo(s); expected at least 2 to measure "
-            "how photos vary. Add photos, or set `photos` to a folder with more."
+            f"Found features of {moments.n} photo(s); expected at least 2 to "
+            "compute a variance. Add photos, or set `photos` to a folder with more."
         )
     covariance = moments.comoment / (moments.n - 1)
     scale = _scale(covariance) if standardise else np.ones(moments.width)
@@ -94,8 +99,8 @@ def fit(
     spectrum[moments.n - 1 :] = 0  # n photos span at most n - 1 directions
     if not spectrum.sum():
         raise FruitsError(
-            f"Found {moments.n} photos with the same features; expected photos that "
-            "differ. Set `photos` to a folder with different photos."
+            f"Found {moments.n} photos with the same features; expected different "
+            "photos. Set `photos` to a folder with different photos."
         )
     k = choose_components(spectrum / spectrum.sum(), variance, max_components)
     components = fix_signs(vectors.T[::-1][:k])
@@ -110,18 +115,18 @@ def _scale(covariance: np.ndarray) -> np.ndarray:
 def choose_components(
     ratios: np.ndarray, variance: float, max_components: int | None = None
 ) -> int:
-    """Return the smallest number of components that keeps `variance`.
+    """Return the smallest number of components that retain a share of the variance.
 
     Args:
-        ratios: Share of each component, descending, `[d]`.
-        variance: Share to keep.
-        max_components: Most components allowed; None for no limit.
+        ratios: Share of the variance of each component, descending, `[d]`.
+        variance: Share of the variance to retain, 0 to 1.
+        max_components: Maximum number of components; None for no limit.
 
     Raises:
-        FruitsError: It cannot be reached.
+        FruitsError: If the allowed components retain less than `variance`.
     """
     kept = np.cumsum(ratios)[: max_components or len(ratios)]
-    enough = np.flatnonzero(kept >= variance - ROUNDING)
+    enough = np.flatnonzero(kept >= variance - TOLERANCE)
     if not len(enough):
         raise FruitsError(
             f"Found that {len(kept)} components keep {kept[-1]:.1%} of the variance; "
@@ -132,7 +137,13 @@ def choose_components(
 
 
 def fix_signs(components: np.ndarray) -> np.ndarray:
-    """Turn each component so that its value of the largest size is positive."""
+    """Make the entry with the largest absolute value of each component positive.
+
+    Signs of principal axes are arbitrary; this makes them deterministic.
+
+    Args:
+        components: `[k, d]`.
+    """
     largest = np.abs(components).argmax(axis=1)
     signs = np.sign(components[np.arange(len(components)), largest])
     return np.ascontiguousarray(components * signs[:, np.newaxis])

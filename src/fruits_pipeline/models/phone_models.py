@@ -1,42 +1,43 @@
-"""One LiteRT file from pixels to probabilities: backbone, scaling, PCA and classifier.
+"""Phone models: backbone, PCA and classifier in one LiteRT file.
 
-All that follows a backbone is linear, so it is one layer, and a softmax. The file is a
-zip archive as well, of `labels.txt` and `card.json`, as LiteRT's metadata has it.
+PCA and classifier are linear, so they become one fully connected layer, followed by a
+softmax. `labels.txt` and `card.json` are appended as a zip archive, like the associated
+files of LiteRT metadata.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from pydantic import BaseModel, ConfigDict
 
-from fruits_pipeline.imaging.photos import Fit
+from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.models import litert
 from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.pca import Pca
 
 LABELS = "labels.txt"
 CARD = "card.json"
-IDENTIFIER = b"TFL3"
+FILE_IDENTIFIER = b"TFL3"  # `file_identifier` in LiteRT's schema.fbs
 
 
 class PhoneCard(BaseModel):
-    """What a phone has to know of a model.
+    """Model card of a phone model: the information that an app needs.
 
     Attributes:
         input_size: Side of the square input in pixels.
-        input: What the model takes.
-        fit: How photos that are not square meet it; see `photos.fit`.
-        short_side: To which photos are shrunk before, in pixels.
-        output: What the model gives.
-        threshold: Least probability of an answer; less is unknown.
+        input: Description of the input.
+        fit: How photos that are not square are fitted; see `imaging.fitting.fit`.
+        short_side: Photos are first reduced to this shorter side, in pixels.
+        output: Description of the output.
+        threshold: Smallest probability of an answer; below it the answer is unknown.
         backbone: SHA-256 of the backbone.
-        pca: SHA-256 of the PCA.
+        pca: Digest of the PCA.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,21 +53,21 @@ class PhoneCard(BaseModel):
 
 
 class PhoneModel:
-    """A LiteRT model that names fruit, with its labels and card inside.
+    """A LiteRT model that maps pixels to probabilities, with labels and card.
 
     Args:
-        content: Of the file.
+        content: Content of the file.
 
     Raises:
-        ValueError: It has no labels or no card.
+        ValueError: If the file has no labels or no card.
     """
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         try:
-            with zipfile.ZipFile(io.BytesIO(content)) as inside:
-                self.labels = tuple(inside.read(LABELS).decode().splitlines())
-                self.card = PhoneCard.model_validate_json(inside.read(CARD))
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                self.labels = tuple(archive.read(LABELS).decode().splitlines())
+                self.card = PhoneCard.model_validate_json(archive.read(CARD))
         except (zipfile.BadZipFile, KeyError) as exc:
             raise ValueError(f"no model with {LABELS} and {CARD} inside") from exc
 
@@ -78,95 +79,110 @@ class PhoneModel:
 def fuse(
     backbone: bytes, pca: Pca, classifier: Classifier, card: PhoneCard
 ) -> PhoneModel:
-    """Put scaling, PCA and classifier behind a backbone, in its own file.
+    """Append PCA and classifier to the LiteRT file of a backbone.
 
     Args:
-        backbone: Content of its LiteRT file.
-        pca: Of its features.
-        classifier: Of the components.
-        card: Of the result.
+        backbone: Content of the LiteRT file.
+        pca: PCA of the features of the backbone.
+        classifier: Classifier of the components of the PCA.
+        card: Card of the phone model.
     """
-    projection = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
-    bias = classifier.bias - pca.mean @ projection
-    model = _with_layer(backbone, projection, bias)
-    content = io.BytesIO(model)
-    with zipfile.ZipFile(content, "a") as inside:
-        inside.writestr(LABELS, "\n".join(classifier.labels) + "\n")
-        inside.writestr(CARD, card.model_dump_json(indent=2) + "\n")
+    weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
+    bias = classifier.bias - pca.mean @ weights
+    content = io.BytesIO(_append_layers(backbone, weights, bias))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr(LABELS, "\n".join(classifier.labels) + "\n")
+        archive.writestr(CARD, card.model_dump_json(indent=2) + "\n")
     return PhoneModel(content.getvalue())
 
 
-def _with_layer(content: bytes, weights: np.ndarray, bias: np.ndarray) -> bytes:
-    """Return a LiteRT model followed by a linear layer and a softmax.
+def _append_layers(content: bytes, weights: np.ndarray, bias: np.ndarray) -> bytes:
+    """Append a fully connected layer and a softmax to a LiteRT model.
 
     Args:
-        content: The model, of one output `float32 [1, width]`.
+        content: LiteRT model with one output, `float32 [1, width]`.
         weights: `[width, labels]`.
         bias: `[labels]`.
     """
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = model.subgraphs[0]
-    constants = [
-        _add_tensor(model, "classifier/weights", weights.T),
-        _add_tensor(model, "classifier/bias", bias),
-    ]
-    empty = np.empty((1, len(bias)))
-    scores = _add_tensor(model, "scores", empty, constant=False)
-    probabilities = _add_tensor(model, "probabilities", empty, constant=False)
-    operator, options = schema.BuiltinOperator, schema.BuiltinOptions
-    dense, softmax = schema.FullyConnectedOptionsT(), schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
-    inputs = [*graph.outputs, *constants]
-    chosen = (options.FullyConnectedOptions, dense)
-    _add_operator(model, operator.FULLY_CONNECTED, inputs, scores, chosen)
-    chosen = (options.SoftmaxOptions, softmax)
-    _add_operator(model, operator.SOFTMAX, [scores], probabilities, chosen)
-    graph.outputs = [probabilities]
-    for signature in model.signatureDefs or []:
-        (output,) = signature.outputs
-        output.tensorIndex = probabilities
+    (features,) = model.subgraphs[0].outputs
+    weights_tensor = _add_constant(model, "classifier/weights", weights.T)
+    bias_tensor = _add_constant(model, "classifier/bias", bias)
+    logits = _add_tensor(model, "scores", (1, len(bias)))
+    probabilities = _add_tensor(model, "probabilities", (1, len(bias)))
+    fully_connected = schema.OperatorT(
+        inputs=[features, weights_tensor, bias_tensor],
+        outputs=[logits],
+        builtinOptionsType=schema.BuiltinOptions.FullyConnectedOptions,
+        builtinOptions=schema.FullyConnectedOptionsT(),
+    )
+    softmax = schema.OperatorT(
+        inputs=[logits],
+        outputs=[probabilities],
+        builtinOptionsType=schema.BuiltinOptions.SoftmaxOptions,
+        builtinOptions=schema.SoftmaxOptionsT(beta=1.0),
+    )
+    _add_operator(model, schema.BuiltinOperator.FULLY_CONNECTED, fully_connected)
+    _add_operator(model, schema.BuiltinOperator.SOFTMAX, softmax)
+    _set_output(model, probabilities)
     builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), IDENTIFIER)
+    builder.Finish(model.Pack(builder), FILE_IDENTIFIER)
     return bytes(builder.Output())
 
 
+def _add_constant(model: schema.ModelT, name: str, values: np.ndarray) -> int:
+    """Add a constant float32 tensor to the first subgraph; return its tensor index."""
+    data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
+    return _add_tensor(model, name, values.shape, data)
+
+
 def _add_tensor(
-    model: schema.ModelT, name: str, values: np.ndarray, constant: bool = True
+    model: schema.ModelT,
+    name: str,
+    shape: Sequence[int],
+    data: np.ndarray | None = None,
 ) -> int:
-    """Add float32 values to a model, or room for them, and return their number."""
-    tensor, buffer = schema.TensorT(), schema.BufferT()
-    if constant:
-        buffer.data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
-    model.buffers.append(buffer)
-    tensor.name, tensor.shape = name, [*values.shape]
-    tensor.buffer = len(model.buffers) - 1
-    tensor.type = schema.TensorType.FLOAT32
+    """Add a float32 tensor to the first subgraph; return its tensor index.
+
+    Args:
+        model: The model.
+        name: Name of the tensor.
+        shape: Shape of the tensor.
+        data: Bytes of a constant, `uint8`; None for the output of an operator.
+    """
+    model.buffers.append(schema.BufferT(data=data))
+    tensor = schema.TensorT(
+        name=name,
+        shape=[*shape],
+        type=schema.TensorType.FLOAT32,
+        buffer=len(model.buffers) - 1,
+    )
     tensors = model.subgraphs[0].tensors
     tensors.append(tensor)
     return len(tensors) - 1
 
 
 def _add_operator(
-    model: schema.ModelT,
-    kind: int,
-    inputs: list[int],
-    output: int,
-    options: tuple[int, object],
+    model: schema.ModelT, builtin_operator: int, operator: schema.OperatorT
 ) -> None:
-    """Add an operator of LiteRT's own to a model, after those that it has.
+    """Append a builtin operator to the first subgraph.
 
     Args:
         model: The model.
-        kind: Of `BuiltinOperator`.
-        inputs: Numbers of tensors.
-        output: Number of a tensor.
-        options: Their kind, of `BuiltinOptions`, and themselves.
+        builtin_operator: Value of `schema.BuiltinOperator`.
+        operator: The operator, without `opcodeIndex`.
     """
-    code, operator = schema.OperatorCodeT(), schema.OperatorT()
-    code.builtinCode = code.deprecatedBuiltinCode = kind
-    code.version = 1
+    code = schema.OperatorCodeT(
+        deprecatedBuiltinCode=builtin_operator, builtinCode=builtin_operator
+    )
     model.operatorCodes.append(code)
     operator.opcodeIndex = len(model.operatorCodes) - 1
-    operator.inputs, operator.outputs = inputs, [output]
-    operator.builtinOptionsType, operator.builtinOptions = options
     model.subgraphs[0].operators.append(operator)
+
+
+def _set_output(model: schema.ModelT, tensor_index: int) -> None:
+    """Make a tensor the only output of the first subgraph and of all signatures."""
+    model.subgraphs[0].outputs = [tensor_index]
+    for signature in model.signatureDefs or []:
+        (output,) = signature.outputs
+        output.tensorIndex = tensor_index

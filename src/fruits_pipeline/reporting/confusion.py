@@ -1,4 +1,4 @@
-"""A figure of which labels are taken for which."""
+"""Interactive figure of a confusion matrix."""
 
 import html
 
@@ -6,47 +6,47 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from fruits_pipeline.models.classifiers import UNKNOWN
-from fruits_pipeline.reporting.figures import ACCENT, counted, layout
+from fruits_pipeline.reporting.theme import ACCENT_COLOUR, count_text, plotly_layout
 
-_ROW = 18
-_FRAME = 260
+_ROW_HEIGHT = 18  # pixels
+_MARGINS = 260
 
 
-def confusion(answers: pd.DataFrame) -> go.Figure:
-    """Draw a row for every label, with the share of its photos by answer.
+def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
+    """Plot the answers of a classifier by label.
 
     Args:
-        answers: `label`, `answer` (`UNKNOWN` is the last column) and whether it is
-            `right`, of one photo at least.
+        answers: At least one row, one per photo: `label`, `answer` and `right` (whether
+            the answer is correct).
 
     Returns:
-        The figure: a heat map of shares, with the numbers of photos on hovering.
+        A heat map: one row per label, one column per answer with `UNKNOWN` as the last,
+        and the share of the label's photos as colour. Hovering shows their number.
     """
     counts = pd.crosstab(answers["label"], answers["answer"])
     names = sorted({*counts.index, *counts.columns} - {UNKNOWN})
     columns = [*names, UNKNOWN]
     counts = counts.reindex(columns=columns, fill_value=0)
     shares = counts.div(counts.sum(axis=1), axis=0)
-    right = int(answers["right"].sum())
-    title = f"{right:,} of {counted(len(answers), 'photo')} answered rightly"
-    height = _FRAME + _ROW * len(counts)
-    figure = go.Figure(layout=layout(title, height))
+    correct = int(answers["right"].sum())
+    title = f"{correct:,} of {count_text(len(answers), 'answer')} correct"
+    height = _MARGINS + _ROW_HEIGHT * len(counts)
+    figure = go.Figure(layout=plotly_layout(title, height))
     figure.add_heatmap(
         x=[html.escape(name) for name in columns],
         y=[html.escape(str(name)) for name in counts.index],
         z=100 * shares.to_numpy(),
         customdata=counts.to_numpy(),
-        colorscale=[(0, "white"), (1, ACCENT)],
+        colorscale=[(0, "white"), (1, ACCENT_COLOUR)],
         zmin=0,
         zmax=100,
         xgap=1,
         ygap=1,
-        colorbar={"ticksuffix": " %", "title_text": "of the label"},
-        hovertemplate="<b>%{y}</b> said to be <b>%{x}</b>"
-        "<br>%{customdata:,} photos, %{z:.1f} %<extra></extra>",
+        colorbar={"ticksuffix": " %", "title_text": "share of label"},
+        hovertemplate="label <b>%{y}</b>, answer <b>%{x}</b>"
+        "<br>%{customdata:,} photos, %{z:.1f} % of the label<extra></extra>",
     )
     figure.update_xaxes(title_text="answer", tickangle=-60, dtick=1, showgrid=False)
-    figure.update_yaxes(
+    return figure.update_yaxes(
         title_text="label", autorange="reversed", dtick=1, showgrid=False
     )
-    return figure

@@ -1,49 +1,42 @@
-"""Contact sheets: photos of each label, those that were rejected, those answered wrongly."""
+"""Contact sheets: examples of each label, rejected photos, and incorrect answers."""
 
-import io
 import math
-import warnings
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from PIL import Image, ImageColor, ImageFile
 
-from fruits_pipeline.reporting.figures import ACCENT, FAINT, MUTED, counted
+from fruits_pipeline.reporting.decoding import decode, decode_damaged
 from fruits_pipeline.reporting.pages import (
     DPI,
-    LINE,
+    LINE_HEIGHT,
     MARGIN,
     TOP,
     Page,
     text_width,
-    wrapped,
+    wrap_text,
 )
+from fruits_pipeline.reporting.theme import ACCENT_COLOUR, GREY, count_text
 
-# All lengths are in inches.
-_THUMB = 0.5
-_WIDEST_NAME = 1.4
+# Lengths in inches.
+_THUMBNAIL = 0.5
+_MAX_NAME_WIDTH = 1.4
 _CARD = 1.9
-_CARD_HEIGHT = _CARD + 6.5 * LINE
-# Larger photos stay unseen: a small file can ask for any amount of memory.
-_MAX_PIXELS = 100_000_000
-_NOT_DECODED = 128
-_LARGEST_BLOCK = 16
+_CARD_HEIGHT = _CARD + 6.5 * LINE_HEIGHT
+_PIXELS = round(DPI * _CARD)  # side of a decoded photo, in pixels
 
 
 def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
-    """Draw a row of examples per label, in as many columns as keep the page handy.
+    """Draw a row of example photos for each label, in several columns of rows.
 
-    Labels are sorted and run down the columns; photos without one come last, as
-    "no label". What cannot be decoded is a grey square.
+    Labels are sorted; photos without a label come last, as "no label". A photo that
+    cannot be decoded is a grey square.
 
     Args:
-        photos: `label` (None if it has none) and `image` (an encoded photo of any
-            size and aspect). The first photos of a label are drawn.
-        per_label: Largest number of photos in a row, at least 1.
+        photos: `label` (None if unknown) and `image` (an encoded photo of any size).
+            The first photos of each label are drawn.
+        per_label: Maximum number of photos per label, at least 1.
 
     Returns:
         The figure; its size in inches grows with the number of labels.
@@ -52,145 +45,115 @@ def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
     rows = {str(label): photos["image"][photos["label"] == label] for label in labels}
     if photos["label"].isna().any():
         rows["no label"] = photos["image"][photos["label"].isna()]
-    most = min(per_label, max(map(len, rows.values()), default=0))
-    title = f"{counted(len(labels), 'label')}, up to {counted(most, 'photo')} each"
-    return _rows_of_photos(title, rows, most)
+    longest = min(per_label, max(map(len, rows.values()), default=0))
+    title = f"{count_text(len(labels), 'label')}, "
+    title += f"up to {count_text(longest, 'photo')} each"
+    return _draw_rows(title, rows, longest)
 
 
 def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
-    """Draw a card per rejected photo: what can be seen of it, its path, the reason.
+    """Draw a card for each rejected photo, with its path and error.
 
-    Of a truncated photo the part that arrived is shown. What Pillow cannot open at
-    all is a grey square with its size and its first bytes.
+    Of a truncated photo, the part before the truncation is drawn. Content that Pillow
+    cannot open is drawn as a grey square with its size and first bytes.
 
     Args:
-        rejects: A row for each reject to draw: `path`, `error` (words) and
-            `content` (the bytes; may be empty or None).
-        rejected: Number of rejects, drawn or not.
-        total: Number of photos that were looked at, rejects among them.
+        rejects: Rejected photos to draw: `path`, `error` and `content` (bytes, empty, or
+            missing).
+        rejected: Number of all rejected photos.
+        total: Number of all photos, including rejected ones.
 
     Returns:
-        The figure; without rejects, a page that says so.
+        The figure; only a title if there are no rejected photos.
     """
-    title = f"{rejected:,} of {counted(total, 'photo')} rejected"
+    title = f"{rejected:,} of {count_text(total, 'photo')} rejected"
     if rejected > len(rejects):
         title += f", {len(rejects):,} of them shown"
-    return _cards(title, rejects)
+    return _draw_cards(title, rejects.rename(columns={"error": "caption"}))
 
 
 def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
-    """Draw a card per photo that was answered wrongly: photo, path, what was said of it.
+    """Draw a card for each incorrect answer: photo, path, label and answer.
 
     Args:
-        mistakes: A row for each photo to draw: `path`, `image` (encoded), `label`,
-            `answer` and `probability`.
-        wrong: Number of mistakes, drawn or not.
-        total: Number of photos that were asked.
+        mistakes: Photos to draw, by descending probability: `path`, `image` (encoded),
+            `label`, `answer` and `probability` of the answer.
+        wrong: Number of all incorrect answers.
+        total: Number of all answers.
 
     Returns:
-        The figure; without mistakes, a page that says so.
+        The figure; only a title if there are no incorrect answers.
     """
-    title = f"{wrong:,} of {counted(total, 'photo')} answered wrongly"
+    title = f"{wrong:,} of {count_text(total, 'answer')} incorrect"
     if wrong > len(mistakes):
-        title += f", the {len(mistakes):,} surest shown"
+        title += f", the {len(mistakes):,} most confident shown"
     rows = zip(*(mistakes[c] for c in ("label", "answer", "probability")), strict=True)
-    words = [f"{label}: said {said}, {100 * sure:.0f} %" for label, said, sure in rows]
-    return _cards(title, mistakes.assign(error=words, content=mistakes["image"]))
+    captions = [
+        f"label: {name}; answer: {answer} ({p:.0%})" for name, answer, p in rows
+    ]
+    cards = mistakes.assign(caption=captions).rename(columns={"image": "content"})
+    return _draw_cards(title, cards)
 
 
-def _cards(title: str, photos: pd.DataFrame) -> Figure:
+def _draw_cards(title: str, cards: pd.DataFrame) -> Figure:
+    """Draw cards with `content`, `path` and `caption`."""
     step = _CARD + 0.25
-    columns = _columns(len(photos), step, _CARD_HEIGHT)
-    height = math.ceil(len(photos) / columns) * _CARD_HEIGHT
+    columns = _column_count(len(cards), step, _CARD_HEIGHT)
+    height = math.ceil(len(cards) / columns) * _CARD_HEIGHT
     page = Page(title, columns * step - 0.25, height)
-    for i, photo in enumerate(photos.to_dict("records")):
+    for i, card in enumerate(cards.to_dict("records")):
         row, column = divmod(i, columns)
-        at = MARGIN + column * step, TOP + row * _CARD_HEIGHT
-        _draw_card(page, at, photo)
-    return page.finished()
+        _draw_card(page, (MARGIN + column * step, TOP + row * _CARD_HEIGHT), card)
+    return page.to_figure()
 
 
-def _rows_of_photos(title: str, rows: dict[str, pd.Series], most: int) -> Figure:
-    names = [wrapped(name, _WIDEST_NAME, 3) for name in rows]
-    indent = 0.1 + max((text_width(line) for name in names for line in name), default=0)
-    step, row, gap = _THUMB + 0.04, _THUMB + 0.07, 0.35
-    column = indent + most * step + gap
-    height = math.ceil(len(rows) / _columns(len(rows), column, row))
-    columns = math.ceil(len(rows) / max(1, height))
-    page = Page(title, columns * column - gap, height * row)
-    for i, (name, images) in enumerate(zip(names, rows.values(), strict=True)):
-        x, y = MARGIN + indent + i // height * column, TOP + i % height * row
-        middle = y + (_THUMB - len(name) * LINE) / 2
-        page.write((x - 0.1, middle), name, align="right")
-        for j, content in enumerate(images.head(most)):
-            page.paste((x + j * step, y), _picture(content), _THUMB)
-    return page.finished()
-
-
-def _draw_card(page: Page, at: tuple[float, float], photo: dict[Hashable, Any]) -> None:
-    x, y = at
-    with _truncated_photos_open():
-        picture = _picture(photo["content"])
-    page.paste(at, picture and _without_the_lost_part(picture), _CARD)
-    if picture is None:
-        page.write((x + 0.15, y + 0.15), _dump(photo["content"]), color=MUTED)
-    path = wrapped(photo["path"], _CARD, 2, keep_end=True)
-    reason = wrapped(photo["error"], _CARD, 3)
+def _draw_card(
+    page: Page, position: tuple[float, float], card: dict[Hashable, Any]
+) -> None:
+    x, y = position
+    photo = decode_damaged(card["content"], _PIXELS)
+    page.paste(position, photo, _CARD)
+    if photo is None:
+        page.write((x + 0.15, y + 0.15), _hex_dump(card["content"]), colour=GREY)
+    path = wrap_text(card["path"], _CARD, 2, keep_end=True)
+    caption = wrap_text(card["caption"], _CARD, 3)
     y += _CARD + 0.08
     page.write((x, y), path)
-    page.write((x, y + len(path) * LINE), reason, color=ACCENT)
+    page.write((x, y + len(path) * LINE_HEIGHT), caption, colour=ACCENT_COLOUR)
 
 
-def _columns(count: int, width: float, height: float) -> int:
-    """Return how many columns of cells make a page of about 4 to 3."""
-    return max(1, min(count, round(math.sqrt(count * height / width * 4 / 3))))
+def _draw_rows(title: str, rows: dict[str, pd.Series], longest: int) -> Figure:
+    """Draw rows of up to `longest` photos, each beside its name."""
+    names = [wrap_text(name, _MAX_NAME_WIDTH, 3) for name in rows]
+    indent = 0.1 + max((text_width(line) for name in names for line in name), default=0)
+    step, row_height, gap = _THUMBNAIL + 0.04, _THUMBNAIL + 0.07, 0.35
+    width = indent + longest * step + gap
+    per_column = math.ceil(len(rows) / _column_count(len(rows), width, row_height))
+    columns = math.ceil(len(rows) / max(1, per_column))
+    page = Page(title, columns * width - gap, per_column * row_height)
+    for i, (name, images) in enumerate(zip(names, rows.values(), strict=True)):
+        column, row = divmod(i, per_column)
+        x, y = MARGIN + indent + column * width, TOP + row * row_height
+        centred = y + (_THUMBNAIL - len(name) * LINE_HEIGHT) / 2
+        page.write((x - 0.1, centred), name, align="right")
+        for j, content in enumerate(images.head(longest)):
+            page.paste((x + j * step, y), decode(content, _PIXELS), _THUMBNAIL)
+    return page.to_figure()
 
 
-def _picture(content: object) -> Image.Image | None:
+def _column_count(cells: int, width: float, height: float) -> int:
+    """Return the number of columns that gives a page of cells a ratio of about 4:3."""
+    return max(1, min(cells, round(math.sqrt(cells * height / width * 4 / 3))))
+
+
+def _hex_dump(content: object) -> list[str]:
+    """Return the size of a file, and its first bytes as hexadecimal codes and text."""
     if not isinstance(content, bytes | bytearray):
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as image:
-                if image.width * image.height > _MAX_PIXELS:
-                    return None
-                # A JPEG decodes smaller at a fraction of the time and memory.
-                image.draft("RGB", (round(DPI * _CARD), round(DPI * _CARD)))
-                return image.convert("RGB")
-    except Exception:  # decoders meet any bytes and raise nearly anything
-        return None
-
-
-@contextmanager
-def _truncated_photos_open() -> Iterator[None]:
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
-
-
-def _without_the_lost_part(picture: Image.Image) -> Image.Image:
-    """Lighten the dull grey that a JPEG decoder leaves below the last bytes."""
-    pixels = np.array(picture)
-    lost = (pixels == _NOT_DECODED).all(axis=2)
-    seen = np.flatnonzero(~lost.all(axis=1))
-    # Above the first lost row, the blocks of one more row may be lost in part.
-    whole = seen[-1] + 1 - _LARGEST_BLOCK if seen.size else 0
-    lost[: max(0, whole)] = False
-    pixels[lost] = ImageColor.getrgb(FAINT)
-    return Image.fromarray(pixels)
-
-
-def _dump(content: object) -> list[str]:
-    if not isinstance(content, bytes | bytearray):
-        return ["content not kept"]
+        return ["content not available"]
     start = bytes(content[:24])
     codes = [start[i : i + 8].hex(" ") for i in range(0, len(start), 8)]
     letters = start.decode("ascii", "replace")
     text = "".join(char if char.isprintable() else "·" for char in letters)
     text = text.replace("\N{REPLACEMENT CHARACTER}", "·")
-    size = counted(len(content), "byte")
-    return [size, "", *codes, "", *wrapped(text, _CARD - 0.3, 2)]
+    size = count_text(len(content), "byte")
+    return [size, "", *codes, "", *wrap_text(text, _CARD - 0.3, 2)]

@@ -1,4 +1,4 @@
-"""Interactive figures of the report: explained variance and the map of photos."""
+"""Interactive figures: explained variance of the PCA, and a map of the photos."""
 
 import html
 from collections.abc import Mapping
@@ -8,125 +8,105 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-INK = "#262626"
-MUTED = "#767676"
-FADED = "#b4b4b4"
-FAINT = "#e4e4e4"
-ACCENT = "#c2410c"
-# Ships with matplotlib; Verdana is its relative where browsers do not have it.
-FONT = "DejaVu Sans"
+from fruits_pipeline.reporting.theme import (
+    ACCENT_COLOUR,
+    LIGHT_GREY,
+    TEXT_COLOUR,
+    count_text,
+    plotly_layout,
+)
 
-_NAME_LENGTH = 26
+_MAX_NAME_LENGTH = 26
 _HUES = 12
-# Lightness and saturation of three rings of hues that stay legible on white.
-_RINGS = ((0.36, 0.85), (0.50, 0.60), (0.66, 0.70))
+# Lightness and saturation of three variants of each hue that are legible on white.
+_TONES = ((0.36, 0.85), (0.50, 0.60), (0.66, 0.70))
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
 def variance_curve(
     ratios: np.ndarray, components: int, marks: Mapping[float, int]
 ) -> go.Figure:
-    """Draw how much of the variance the first components explain together.
+    """Plot the cumulative explained variance over the number of components.
 
-    Marks are labelled in the right margin at the height of their share, so that
-    they stay apart however steep the curve is.
+    Marks are labelled in the right margin at the height of their share, where labels do
+    not overlap however steep the curve is.
 
     Args:
-        ratios: Share of the variance that each component explains, largest first,
+        ratios: Share of the variance that each component explains, in descending order,
             shape (n,), each between 0 and 1.
-        components: Number of components kept, 1 to n; emphasised.
-        marks: Share of the variance (0 to 1) to the smallest number of components
-            that reaches it. Shares that are never reached are left out.
-
-    Returns:
-        The figure: components across, percent of the variance upwards.
+        components: Number of components kept, 1 to n; highlighted.
+        marks: Shares of the variance to mark (0 to 1), each with the smallest number of
+            components that reaches it.
 
     Raises:
-        ValueError: If `components` or a mark lies outside 1 to n.
+        ValueError: If `components` or a mark is outside 1 to n.
     """
     count = len(ratios)
     for k in (components, *marks.values()):
         if not 1 <= k <= count:
             raise ValueError(f"{k} components: expected 1 to {count}, one per ratio")
     percent = 100 * np.cumsum(ratios, dtype=np.float64)
-    figure = go.Figure(layout=layout(_variance_title(percent, components), 560))
+    figure = go.Figure(layout=plotly_layout(_variance_title(percent, components), 560))
     for share, k in sorted(marks.items()):
-        _add_guide(figure, 100 * share, k, count, k == components)
+        _add_mark(figure, 100 * share, k, count, k == components)
     _add_curve(figure, percent, sorted(set(marks.values()) - {components}))
-    _add_choice(figure, percent, components)
+    _highlight(figure, percent, components)
     figure.update_layout(showlegend=False, hovermode="x", margin_r=120)
     figure.update_layout(xaxis_showgrid=False, yaxis_ticksuffix=" %")
-    figure.update_xaxes(title_text="components", range=[0, count], tickformat=",")
-    return figure.update_yaxes(title_text="explained variance", range=[0, 102])
+    figure.update_xaxes(
+        title_text="number of components", range=[0, count], tickformat=","
+    )
+    return figure.update_yaxes(
+        title_text="cumulative explained variance", range=[0, 102]
+    )
 
 
 def photo_map(points: pd.DataFrame, shares: tuple[float, float]) -> go.Figure:
-    """Draw every photo at its first two principal components, coloured by label.
+    """Plot photos by their first two principal components, coloured by label.
 
-    Both axes have one scale, so that distances on the map can be compared. Colours
-    repeat after 36 labels, each time with another symbol.
+    Both axes have the same scale, so that distances are comparable. Colours repeat after
+    36 labels, each time with another symbol.
 
     Args:
-        points: One row per photo: `path`, `label` (None if it has none), `split`
-            (may be None), `x` and `y`.
-        shares: Share of the variance (0 to 1) that `x` and `y` explain.
+        points: One row per photo: `path`, `label` and `split` (None if unknown), `x`
+            and `y`.
+        shares: Shares of the variance (0 to 1) that `x` and `y` explain.
 
     Returns:
-        The figure, one WebGL trace per label.
+        The figure, with one WebGL trace per label.
     """
-    title = f"{counted(len(points), 'photo')} on the first two components, "
-    title += f"{100 * sum(shares):.1f} % of the variance"
-    figure = go.Figure(layout=layout(title, 840))
+    title = f"{count_text(len(points), 'photo')}, first two components "
+    title += f"({100 * sum(shares):.1f} % of the variance)"
+    figure = go.Figure(layout=plotly_layout(title, 840))
     unlabelled = points[points["label"].isna()]
-    if len(unlabelled):  # drawn first, below the colours, but last in the legend
-        grey = _cloud("no label", unlabelled, marker_color=FADED, legendrank=2000)
-        figure.add_trace(grey)
+    if len(unlabelled):  # drawn first, below the labels, but last in the legend
+        grey = {"marker_color": LIGHT_GREY}
+        figure.add_trace(_scatter("no label", unlabelled, grey, legendrank=2000))
     by_label = points.dropna(subset=["label"]).groupby("label", sort=True)
     for i, (label, photos) in enumerate(by_label):
-        figure.add_trace(_cloud(str(label), photos, **_style(i)))
-    hint = f"<b>{counted(len(by_label), 'label')}</b><br>double click: one alone"
+        figure.add_trace(_scatter(str(label), photos, _marker_style(i)))
+    hint = f"<b>{count_text(len(by_label), 'label')}</b><br>double-click isolates one"
     legend = {"itemsizing": "constant", "font_size": 11, "title_text": hint}
     figure.update_layout(legend=legend, showlegend=True, yaxis_scaleanchor="x")
     figure.update_xaxes(title_text=f"PC 1 ({100 * shares[0]:.1f} %)")
     return figure.update_yaxes(title_text=f"PC 2 ({100 * shares[1]:.1f} %)")
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun, as in `1 photo` and `1,280 photos`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _variance_title(percent: np.ndarray, components: int) -> str:
-    # Cut, not rounded: 99.97 % must not read as all of it.
+    # Rounded down, so that 99.97 % is not shown as 100 %.
     share = np.floor(10 * percent[components - 1] + 1e-6) / 10
-    total = counted(len(percent), "component")
+    total = count_text(len(percent), "component")
     return f"{share:g} % of the variance in {components:,} of {total}"
 
 
-def layout(title: str, height: int) -> go.Layout:
-    """Return what all figures share; the height is in pixels."""
-    font = {"family": f"{FONT}, Verdana, sans-serif", "size": 12, "color": INK}
-    axis = {"gridcolor": FAINT, "zeroline": False, "linecolor": MUTED}
-    axis |= {"title_standoff": 14, "automargin": True}
-    return go.Layout(
-        template="none",
-        height=height,
-        title={"text": title, "font_size": 20, "x": 0, "xref": "paper"},
-        font=font,
-        margin={"l": 80, "r": 30, "t": 70, "b": 60},
-        xaxis=axis,
-        yaxis=axis,
-        hoverlabel={"bgcolor": "white", "bordercolor": MUTED, "font": font},
-    )
-
-
-def _add_guide(figure: go.Figure, y: float, k: int, count: int, chosen: bool) -> None:
-    line = {"color": ACCENT if chosen else FADED, "width": 1}
+def _add_mark(figure: go.Figure, y: float, k: int, count: int, kept: bool) -> None:
+    """Add a line from the curve at `k` of `count` components to a label in the margin."""
+    line = {"color": ACCENT_COLOUR if kept else LIGHT_GREY, "width": 1}
     figure.add_shape(x0=k, x1=count, y0=y, y1=y, line=line, layer="between")
     text = f"&nbsp;{y:g} % in {k:,}"
     figure.add_annotation(
-        text=f"<b>{text}</b>" if chosen else text,
-        font_color=ACCENT if chosen else INK,
+        text=f"<b>{text}</b>" if kept else text,
+        font_color=ACCENT_COLOUR if kept else TEXT_COLOUR,
         x=1,
         xref="paper",
         xanchor="left",
@@ -140,32 +120,34 @@ def _add_curve(figure: go.Figure, percent: np.ndarray, marked: list[int]) -> Non
         x=np.arange(1, len(percent) + 1),
         y=percent,
         mode="lines",
-        line={"color": INK, "width": 2.5},
+        line={"color": TEXT_COLOUR, "width": 2.5},
         hovertemplate="%{y:.2f} % in %{x:,}<extra></extra>",
     )
+    outline = {"color": TEXT_COLOUR, "width": 2}
     figure.add_scatter(
         x=marked,
         y=[percent[k - 1] for k in marked],
         mode="markers",
-        marker={"color": "white", "size": 8, "line": {"color": INK, "width": 2}},
+        marker={"color": "white", "size": 8, "line": outline},
         hoverinfo="skip",
         cliponaxis=False,
     )
 
 
-def _add_choice(figure: go.Figure, percent: np.ndarray, components: int) -> None:
+def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
+    """Add a vertical line at the number of components kept, with a label."""
     figure.add_scatter(
         x=[components, components],
         y=[0, percent[components - 1]],
         mode="lines+markers",
-        line={"color": ACCENT, "width": 2},
+        line={"color": ACCENT_COLOUR, "width": 2},
         marker={"size": [0, 12], "opacity": 1},
         hoverinfo="skip",
         cliponaxis=False,
     )
     figure.add_annotation(
         text=f"<b>&nbsp;{components:,} kept&nbsp;</b>",
-        font={"color": ACCENT, "size": 14},
+        font={"color": ACCENT_COLOUR, "size": 14},
         x=components,
         xanchor="right" if components > len(percent) / 2 else "left",
         y=4,
@@ -173,18 +155,20 @@ def _add_choice(figure: go.Figure, percent: np.ndarray, components: int) -> None
     )
 
 
-def _style(number: int) -> dict[str, str]:
-    """Return one of 216 pairs of colour and symbol, neighbours far apart in hue."""
-    lap, i = divmod(number, _HUES * len(_RINGS))
-    ring = (i + i // _HUES) % len(_RINGS)
-    hue = (7 * i % _HUES + ring / len(_RINGS)) / _HUES
+def _marker_style(number: int) -> dict[str, str]:
+    """Return one of 216 pairs of colour and symbol; successive hues are far apart."""
+    lap, i = divmod(number, _HUES * len(_TONES))
+    tone = (i + i // _HUES) % len(_TONES)
+    hue = (7 * i % _HUES + tone / len(_TONES)) / _HUES
     # Not as hsl(...): WebGL traces show every hue above 255 degrees as blue.
-    rgb = tuple(round(255 * part) for part in hls_to_rgb(hue, *_RINGS[ring]))
+    rgb = tuple(round(255 * part) for part in hls_to_rgb(hue, *_TONES[tone]))
     return {"marker_color": f"rgb{rgb}", "marker_symbol": _SYMBOLS[lap % len(_SYMBOLS)]}
 
 
-def _cloud(label: str, photos: pd.DataFrame, **style: str | int) -> go.Scattergl:
-    name = label if len(label) <= _NAME_LENGTH else label[: _NAME_LENGTH - 1] + "…"
+def _scatter(
+    label: str, photos: pd.DataFrame, style: Mapping[str, str], legendrank: int = 1000
+) -> go.Scattergl:
+    shortened = label[: _MAX_NAME_LENGTH - 1] + "…"
     split = ("<br>" + photos["split"].map(html.escape, na_action="ignore")).fillna("")
     return go.Scattergl(
         x=photos["x"],
@@ -192,7 +176,8 @@ def _cloud(label: str, photos: pd.DataFrame, **style: str | int) -> go.Scattergl
         mode="markers",
         marker_size=5,
         marker_opacity=0.75,
-        name=html.escape(name),
+        name=html.escape(label if len(label) <= _MAX_NAME_LENGTH else shortened),
+        legendrank=legendrank,
         meta=html.escape(label),
         text=photos["path"].map(html.escape) + split,
         hovertemplate="<b>%{meta}</b><br>%{text}<extra></extra>",

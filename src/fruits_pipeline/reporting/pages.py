@@ -1,7 +1,7 @@
 """A white page for photos and text, measured in inches from its top left corner.
 
-Photos go on one canvas and text is placed in its coordinates, so that both stay in
-step at any resolution, and hundreds of photos cost no more than one picture.
+Photos are pasted into one image, and text is drawn on top in the same coordinates. They
+stay aligned at any resolution, and hundreds of photos are as fast as one.
 """
 
 import functools
@@ -15,78 +15,94 @@ from matplotlib.font_manager import findfont
 from matplotlib.ft2font import FT2Font, LoadFlags
 from PIL import Image
 
-from fruits_pipeline.reporting.figures import FAINT, FONT, INK
+from fruits_pipeline.reporting.theme import FONT, PALE_GREY, TEXT_COLOUR
 
 DPI = 120
+# Font sizes in points.
+TEXT_SIZE = 8.0
+TITLE_SIZE = 15.0
+# Lengths in inches.
 MARGIN = 0.4
 TOP = 1.0
-TEXT = 8.0
-TITLE = 15.0
-LINE = 1.35 * TEXT / 72
+LINE_HEIGHT = 1.35 * TEXT_SIZE / 72
 
-_MISSING = "\N{WHITE SQUARE}"
-# Where to break a line: after spaces and slashes, else joints of a name, else anywhere.
+_BASELINE = 0.72  # from the top of a line, in line heights
+_MISSING_GLYPH = "\N{WHITE SQUARE}"
+# Where lines break: after spaces and slashes; else after "_" and "-"; else anywhere.
 _BREAKS = (r"[^ /]+[ /]*|[ /]+", r"[^_-]+[_-]*|[_-]+", r".")
-_LONGEST = 500
+_MAX_LENGTH = 500
 
 
 class Page:
-    """A white page under a title; content starts at `MARGIN` and `TOP`.
+    """A white page with a title; content starts at (`MARGIN`, `TOP`).
 
     Args:
-        title: Written in the top left corner; the page is wide enough for it.
-        width: Of the content, in inches.
-        height: Of the content, in inches.
+        title: Text in the top left corner; the page is at least as wide.
+        width: Width of the content in inches.
+        height: Height of the content in inches.
     """
 
     def __init__(self, title: str, width: float, height: float) -> None:
-        width = max(width, text_width(title) * TITLE / TEXT) + 2 * MARGIN
+        title_width = text_width(title) * TITLE_SIZE / TEXT_SIZE
+        width = max(width, title_width) + 2 * MARGIN
         size = round(DPI * width), round(DPI * (TOP + height + MARGIN))
         self._canvas = Image.new("RGB", size, "white")
         self._figure = Figure((size[0] / DPI, size[1] / DPI), dpi=DPI)
         self._axes = self._figure.add_axes((0, 0, 1, 1))
         self._axes.set_axis_off()
-        self.write((MARGIN, MARGIN), [title], size=TITLE)
+        self.write((MARGIN, MARGIN), [title], size=TITLE_SIZE)
 
     def write(
         self,
-        at: tuple[float, float],
+        position: tuple[float, float],
         lines: list[str],
         *,
-        color: str = INK,
+        colour: str = TEXT_COLOUR,
         align: Literal["left", "right"] = "left",
-        size: float = TEXT,
+        size: float = TEXT_SIZE,
     ) -> None:
-        """Write lines downwards from a place, of `LINE` inches each at usual size."""
-        # Each on its baseline: as one block they would move with their tallest glyph.
+        """Write lines of text, each `LINE_HEIGHT` high at `TEXT_SIZE`.
+
+        Args:
+            position: Top left corner of the text, or top right corner if `align` is
+                `right`; in inches from the left and the top of the page.
+            lines: Lines from top to bottom.
+            colour: Colour of the text.
+            align: Alignment of each line.
+            size: Font size in points.
+        """
+        # Line by line, because matplotlib aligns a block of lines by its tallest glyph.
         for i, line in enumerate(lines):
             self._axes.text(
-                at[0],
-                at[1] + (i + 0.72) * LINE * size / TEXT,
+                position[0],
+                position[1] + (i + _BASELINE) * LINE_HEIGHT * size / TEXT_SIZE,
                 line,
                 ha=align,
-                color=color,
+                color=colour,
                 fontsize=size,
                 fontfamily=FONT,
                 parse_math=False,
             )
 
     def paste(
-        self, at: tuple[float, float], picture: Image.Image | None, side: float
+        self, position: tuple[float, float], photo: Image.Image | None, side: float
     ) -> None:
-        """Fit a picture into a square, whole and centred; None is a grey square."""
-        left, top, pixels = (round(DPI * inches) for inches in (*at, side))
-        if picture is None:
-            self._canvas.paste(FAINT, (left, top, left + pixels, top + pixels))
-            return
-        scale = pixels / max(picture.size)
-        width, height = (max(1, round(scale * length)) for length in picture.size)
-        place = left + (pixels - width) // 2, top + (pixels - height) // 2
-        fitted = picture.resize((width, height), Image.Resampling.LANCZOS)
-        self._canvas.paste(fitted, place)
+        """Paste a photo, scaled and centred, into a square of `side` inches.
 
-    def finished(self) -> Figure:
-        """Return the figure, photos below the text."""
+        None gives a grey square.
+        """
+        left, top, pixels = (round(DPI * inches) for inches in (*position, side))
+        if photo is None:
+            self._canvas.paste(PALE_GREY, (left, top, left + pixels, top + pixels))
+            return
+        scale = pixels / max(photo.size)
+        width, height = (max(1, round(scale * length)) for length in photo.size)
+        corner = left + (pixels - width) // 2, top + (pixels - height) // 2
+        scaled = photo.resize((width, height), Image.Resampling.LANCZOS)
+        self._canvas.paste(scaled, corner)
+
+    def to_figure(self) -> Figure:
+        """Return the page as a figure; call once, after all photos are pasted."""
         width, height = (length / DPI for length in self._canvas.size)
         self._axes.imshow(self._canvas, extent=(0, width, height, 0), aspect="auto")
         return self._figure
@@ -94,9 +110,9 @@ class Page:
 
 @functools.cache
 def _font() -> FT2Font:
-    # Not by get_font: that one is shared with the renderer, which changes its size.
+    # Not matplotlib's get_font: its font is shared with the renderer, which resizes it.
     font = FT2Font(findfont(FONT))
-    font.set_size(TEXT, 72)
+    font.set_size(TEXT_SIZE, 72)
     return font
 
 
@@ -106,33 +122,33 @@ def _advance(char: str) -> float:
 
 
 def text_width(text: str) -> float:
-    """Return the width in inches of text at the usual size."""
+    """Return the width of text at `TEXT_SIZE`, in inches."""
     return sum(map(_advance, text)) / 72
 
 
-def wrapped(
-    text: str, width: float, limit: int, *, keep_end: bool = False
+def wrap_text(
+    text: str, width: float, max_lines: int, *, keep_end: bool = False
 ) -> list[str]:
-    """Break text into lines, and shorten what is too long with an ellipsis.
+    """Break text into lines, and shorten text that is too long with an ellipsis.
 
-    Characters that the font does not have become empty squares.
+    Characters that the font does not contain become empty squares.
 
     Args:
-        text: Any text; runs of white space count as one space.
-        width: Of a line, in inches at the usual size.
-        limit: Largest number of lines.
-        keep_end: Shorten at the start, as suits a path.
+        text: Any text; each run of white space counts as one space.
+        width: Maximum width of a line at `TEXT_SIZE`, in inches.
+        max_lines: Maximum number of lines.
+        keep_end: Shorten at the start, for paths.
     """
     known = _font().get_charmap()
     text = " ".join(unicodedata.normalize("NFC", text).split())
-    text = "".join(char if ord(char) in known else _MISSING for char in text)
-    text = text[-_LONGEST:] if keep_end else text[:_LONGEST]
-    while len(lines := _lines(text, width)) > limit:
+    text = "".join(char if ord(char) in known else _MISSING_GLYPH for char in text)
+    text = text[-_MAX_LENGTH:] if keep_end else text[:_MAX_LENGTH]
+    while len(lines := _break_lines(text, width)) > max_lines:
         text = "…" + text[2:] if keep_end else text[:-2] + "…"
     return lines
 
 
-def _lines(text: str, width: float) -> list[str]:
+def _break_lines(text: str, width: float) -> list[str]:
     lines = [""]
     for piece in _pieces(text, width, *_BREAKS):
         if text_width((lines[-1] + piece).rstrip()) > width:
@@ -142,6 +158,7 @@ def _lines(text: str, width: float) -> list[str]:
 
 
 def _pieces(text: str, width: float, pattern: str, *finer: str) -> Iterator[str]:
+    """Yield the matches of a pattern, split by finer patterns if they are too wide."""
     for piece in re.findall(pattern, text):
         if finer and text_width(piece.rstrip()) > width:
             yield from _pieces(piece, width, *finer)

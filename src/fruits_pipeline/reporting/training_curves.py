@@ -1,40 +1,51 @@
-"""A figure of how a training went."""
+"""Interactive figure of the losses and the accuracy of a training."""
 
 from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from fruits_pipeline.reporting.figures import ACCENT, INK, MUTED, layout
+from fruits_pipeline.reporting.theme import (
+    ACCENT_COLOUR,
+    GREY,
+    TEXT_COLOUR,
+    count_text,
+    plotly_layout,
+)
 
-_LOSSES = [
+_LOSS_STYLES = [
     {"line": {"color": colour, "width": 2, "dash": dash}, "yaxis": "y"}
     for dash in ("solid", "dash")
-    for colour in (INK, ACCENT, MUTED)
+    for colour in (TEXT_COLOUR, ACCENT_COLOUR, GREY)
 ]
-_ACCURACY = {"line": {"color": ACCENT, "width": 2, "dash": "dot"}, "yaxis": "y2"}
+_ACCURACY_STYLE = {
+    "line": {"color": ACCENT_COLOUR, "width": 2, "dash": "dot"},
+    "yaxis": "y2",
+}
 
 
 def training_curves(history: Sequence[Mapping[str, float]]) -> go.Figure:
-    """Draw a curve for each loss, and for accuracy, over the epochs.
+    """Plot each loss and the accuracy over the epochs.
 
     Args:
-        history: Values by name, of every epoch; none where nothing was trained.
+        history: Up to six losses and one accuracy by name, for each epoch; may be empty.
 
     Returns:
-        The figure: losses to the left, accuracy to the right.
+        The figure, with the axis of the losses on the left and of the accuracy on the
+        right.
     """
     if not history:
-        return go.Figure(layout=layout("Nothing was trained", 480))
+        return go.Figure(layout=plotly_layout("No epoch was trained", 480))
     accuracy = next(name for name in history[0] if "accuracy" in name)
-    title = f"{len(history)} epochs, {100 * history[-1][accuracy]:.1f} % of the "
-    figure = go.Figure(layout=layout(f"{title}last photos named rightly", 480))
-    styles = iter(_LOSSES)
+    title = f"{count_text(len(history), 'epoch')}, {100 * history[-1][accuracy]:.1f} % "
+    title += "training accuracy in the last one"
+    figure = go.Figure(layout=plotly_layout(title, 480))
+    styles = iter(_LOSS_STYLES)
     for name in history[0]:
         figure.add_scatter(
             x=[*range(1, len(history) + 1)],
             y=[epoch[name] for epoch in history],
             name=name.replace("_", " "),
-            **(_ACCURACY if name == accuracy else next(styles)),
+            **(_ACCURACY_STYLE if name == accuracy else next(styles)),
         )
     right = {"overlaying": "y", "side": "right", "range": [0, 1], "showgrid": False}
     figure.update_layout(yaxis_title_text="loss", yaxis2=right)

@@ -1,1 +1,1 @@
-"""Run functions on Arrow batches as Spark DataFrames, batch by batch."""
+"""The Spark session, DataFrames of Arrow record batches, and functions for workers."""

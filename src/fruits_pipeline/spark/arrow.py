@@ -1,7 +1,7 @@
-"""Functions on Arrow batches, which Spark's workers run.
+"""Functions of record batches that run in Spark's Python workers.
 
-They apply the plain modules to columns. They import neither Spark nor Kedro, which keeps
-a worker small.
+They apply the libraries (`io`, `imaging`, `models`) to columns. This module imports
+neither Spark nor Kedro, which keeps workers small.
 """
 
 from __future__ import annotations
@@ -17,29 +17,32 @@ import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.photos import Fit, canonicalise, fit
+from fruits_pipeline.imaging.canonical import canonicalise
+from fruits_pipeline.imaging.fitting import Fit, fit
 from fruits_pipeline.io.files import read_files
-from fruits_pipeline.io.listing import Origin, origin
+from fruits_pipeline.io.listing import PathLabels, parse_path
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.models.pca import Pca
-from fruits_pipeline.spark.parts import Rows, key_digest, keys_of
+from fruits_pipeline.spark.keys import key_digest, photo_keys
+from fruits_pipeline.spark.parts import Rows
+from fruits_pipeline.spark.vectors import to_list_array, to_matrix
 
-MEASURED_ROWS = 2048
-"""Vectors measured at once: 20 MB of some 1,300 float64."""
+MOMENTS_CHUNK = 2048
+"""Minimum vectors of a matrix product: 20 MB in float64 at 1,300 values each."""
 
 
 def fetch(
     rows: Rows, rules: Sequence[re.Pattern[str]], requests_in_flight: int
 ) -> Rows:
-    """Read photos: `LISTING` rows in, `PHOTOS` rows out, one GET per photo.
+    """Read photos: `LISTING` rows to `PHOTOS` rows, with one GET per photo.
 
-    Photos that vanished after they were listed are left out.
+    Photos that no longer exist are skipped.
 
     Args:
-        rows: Rows of the listing.
-        rules: Expressions with the named groups `label`, `split` and `film`.
-        requests_in_flight: Concurrent requests to a remote store.
+        rows: Rows of the listing; all rows of a batch have the same `root`.
+        rules: Expressions with the named groups `label`, `split` and `series`.
+        requests_in_flight: Maximum number of concurrent requests to a remote store.
 
     Raises:
         FruitsError: A photo exists but cannot be read.
@@ -47,34 +50,37 @@ def fetch(
     for batch in rows:
         contents: list[bytes | None] = []
         paths = batch["path"].to_pylist()
-        if paths:  # a batch lists one store
+        if paths:
             root = batch["root"][0].as_py()
-            found = read_files(root, paths, requests_in_flight)
-            contents = [_content(*pair) for pair in zip(paths, found, strict=True)]
-        yield _photos(batch, contents, rules)
+            results = read_files(root, paths, requests_in_flight)
+            contents = [
+                _content_or_none(p, r) for p, r in zip(paths, results, strict=True)
+            ]
+        yield _make_photos(batch, contents, rules)
 
 
-def _content(path: str, found: bytes | OSError) -> bytes | None:
-    if isinstance(found, FileNotFoundError):
+def _content_or_none(path: str, result: bytes | OSError) -> bytes | None:
+    """Return the content of a photo; None if it does not exist."""
+    if isinstance(result, FileNotFoundError):
         return None
-    if isinstance(found, OSError):
+    if isinstance(result, OSError):
         raise FruitsError(
-            f"Found a photo that cannot be read: {path} ({found}). Expected permission "
+            f"Found a photo that cannot be read: {path} ({result}). Expected permission "
             "to read every photo under `photos`: grant it, or move the photo away."
-        ) from found
-    return found
+        ) from result
+    return result
 
 
-def _photos(
+def _make_photos(
     listing: pa.RecordBatch,
     contents: Sequence[bytes | None],
     rules: Sequence[re.Pattern[str]],
 ) -> pa.RecordBatch:
-    origins = [origin(path, rules) for path in listing["path"].to_pylist()]
+    labels = [parse_path(path, rules) for path in listing["path"].to_pylist()]
     digests = [None if c is None else hashlib.sha256(c).hexdigest() for c in contents]
     columns = {name: listing[name] for name in listing.schema.names}
-    for name in Origin._fields:
-        columns[name] = pa.array([getattr(o, name) for o in origins], pa.string())
+    for name in PathLabels._fields:
+        columns[name] = pa.array([getattr(o, name) for o in labels], pa.string())
     columns["photo_id"] = pa.array(digests, pa.string())
     columns["content"] = pa.array(contents, pa.binary())
     batch = pa.record_batch([columns[n] for n in schemas.PHOTOS.names], schemas.PHOTOS)
@@ -82,114 +88,116 @@ def _photos(
 
 
 def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
-    """Make photos canonical: `PHOTOS` rows in, `IMAGES` rows out, errors among them."""
+    """Convert photos to canonical form: `PHOTOS` rows to `IMAGES` rows.
+
+    A rejected photo has a row with an `error` and no `image`.
+
+    Args:
+        rows: Rows with the column `content`.
+        short_side: Maximum length of the shorter side, in pixels.
+        max_pixels: Number of pixels above which a photo is rejected.
+    """
     for batch in rows:
-        made = [
+        photos = [
             canonicalise(content.as_py(), short_side, max_pixels)
             for content in batch["content"]
         ]
         columns = [
-            pa.array([getattr(one, field.name) for one in made], field.type)
+            pa.array([getattr(photo, field.name) for photo in photos], field.type)
             for field in schemas.IMAGES
             if field not in schemas.KEY
         ]
-        yield _keyed(batch, columns, schemas.IMAGES)
+        yield _with_key(batch, columns, schemas.IMAGES)
 
 
-def embed(rows: Rows, backbone: Any, how: Fit) -> Rows:
-    """Embed canonical photos: `IMAGES` rows in, `FEATURES` rows out.
-
-    Rows with an `error` are left out.
+def embed(rows: Rows, backbone: Any, fit_mode: Fit) -> Rows:
+    """Compute features: `IMAGES` rows to `FEATURES` rows; rows with an `error` are skipped.
 
     Args:
         rows: Rows with the columns `image` and `error`.
         backbone: Spark broadcast variable of a `Backbone`.
-        how: How a photo that is not square meets the square input.
+        fit_mode: How photos are fitted to the square input of the backbone.
     """
     model: Backbone = backbone.value
     size = model.card.input_size
-    for every in rows:
-        batch = every.filter(every["error"].is_null())
-        photos = (fit(image.as_py(), size, how) for image in batch["image"])
-        features = np.array([*model.embed(photos)], np.float32)
-        yield _keyed(batch, [_lists(features)], schemas.FEATURES)
-
-
-def measure(rows: Rows) -> Rows:
-    """Reduce all rows to one: `FEATURES` rows in, one `MOMENTS` row out."""
-    keys: list[tuple[str, str]] = []
-    chunks = _chunks(_noting_keys(rows, keys), MEASURED_ROWS)
-    moments = merge_all(moments_of(vectors(chunk)) for chunk in chunks)
-    yield pa.record_batch(
-        [
-            pa.array([moments.n]),
-            pa.array([moments.mean]),
-            pa.array([pack(moments)]),
-            pa.array([key_digest(keys)]),
-        ],
-        schema=schemas.MOMENTS,
-    )
-
-
-def _noting_keys(rows: Rows, keys: list[tuple[str, str]]) -> Rows:
     for batch in rows:
-        keys.extend(keys_of(batch))
+        valid = batch.filter(batch["error"].is_null())
+        photos = (fit(image.as_py(), size, fit_mode) for image in valid["image"])
+        features = np.array([*model.embed(photos)], np.float32)
+        yield _with_key(valid, [to_list_array(features)], schemas.FEATURES)
+
+
+def compute_moments(rows: Rows) -> Rows:
+    """Compute moments: all `FEATURES` rows to one `MOMENTS` row.
+
+    Args:
+        rows: Rows with the columns `features`, `path` and `photo_id`.
+    """
+    keys: list[tuple[str, str]] = []
+    chunks = _join(_collect_keys(rows, keys), MOMENTS_CHUNK)
+    moments = merge_all(moments_of(to_matrix(chunk)) for chunk in chunks)
+    columns = [
+        pa.array([moments.n]),
+        pa.array([moments.mean]),
+        pa.array([pack(moments)]),
+        pa.array([key_digest(keys)]),
+    ]
+    yield pa.record_batch(columns, schema=schemas.MOMENTS)
+
+
+def _collect_keys(rows: Rows, keys: list[tuple[str, str]]) -> Rows:
+    """Yield the batches unchanged, and append the keys of their rows to `keys`."""
+    for batch in rows:
+        keys.extend(photo_keys(batch))
         yield batch
 
 
-def moments_in(rows: pa.RecordBatch) -> Iterator[Moments]:
+def _join(rows: Rows, min_length: int) -> Iterator[pa.ListArray]:
+    """Join the `features` of batches to arrays of at least `min_length`, except the last."""
+    arrays: list[pa.ListArray] = []
+    for batch in rows:
+        arrays.append(batch["features"])
+        if sum(map(len, arrays)) >= min_length:
+            yield pa.concat_arrays(arrays)
+            arrays = []
+    if arrays:
+        yield pa.concat_arrays(arrays)
+
+
+def unpack_moments(rows: pa.RecordBatch) -> Iterator[Moments]:
     """Yield the moments in `MOMENTS` rows."""
     for i in range(len(rows)):
-        mean, triangle = (vectors(rows[n].slice(i, 1))[0] for n in ("mean", "comoment"))
+        mean = to_matrix(rows["mean"].slice(i, 1))[0]
+        triangle = to_matrix(rows["comoment"].slice(i, 1))[0]
         yield unpack(rows["n"][i].as_py(), mean, triangle)
 
 
-def _chunks(rows: Rows, least: int) -> Iterator[pa.ListArray]:
-    """Join the features of batches until they are enough for a matrix product to pay."""
-    found: list[pa.ListArray] = []
-    for batch in rows:
-        found.append(batch["features"])
-        if sum(map(len, found)) >= least:
-            yield pa.concat_arrays(found)
-            found = []
-    if found:
-        yield pa.concat_arrays(found)
-
-
 def project(rows: Rows, pca: Any) -> Rows:
-    """Reduce features to components: `FEATURES` rows in, `REDUCED` rows out.
+    """Project features onto principal components: `FEATURES` rows to `REDUCED` rows.
 
     Args:
-        rows: With the column `features`.
-        pca: Spark's broadcast of a `Pca`.
+        rows: Rows with the column `features`.
+        pca: Spark broadcast variable of a `Pca`.
+
+    Raises:
+        ValueError: The PCA was fitted to features of another width.
     """
     model: Pca = pca.value
     for batch in rows:
-        features = vectors(batch["features"]).reshape(len(batch), len(model.mean))
+        features = to_matrix(batch["features"]).reshape(len(batch), len(model.mean))
         components = model.transform(features)
-        yield _keyed(batch, [_lists(components)], schemas.REDUCED)
+        yield _with_key(batch, [to_list_array(components)], schemas.REDUCED)
 
 
-def without(rows: Rows, paths: pa.Array) -> Rows:
-    """Leave out the rows whose `path` is in `paths`."""
+def drop_paths(rows: Rows, paths: pa.Array) -> Rows:
+    """Drop the rows whose `path` is in `paths`."""
     for batch in rows:
         yield batch.filter(pc.invert(pc.is_in(batch["path"], paths)))
 
 
-def vectors(column: pa.ListArray) -> np.ndarray:
-    """Return a column of lists of one length as an array, `[n, d]`."""
-    flat: np.ndarray = column.flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), -1) if len(column) else flat.reshape(0, 0)
-
-
-def _lists(values: np.ndarray) -> pa.ListArray:
-    n, width = values.shape if values.ndim == 2 else (0, 0)  # noqa: PLR2004
-    offsets = np.arange(n + 1, dtype=np.int32) * width
-    return pa.ListArray.from_arrays(offsets, values.reshape(-1))
-
-
-def _keyed(
+def _with_key(
     batch: pa.RecordBatch, columns: list[pa.Array], schema: pa.Schema
 ) -> pa.RecordBatch:
+    """Return the key columns of `batch` and other columns, as rows of `schema`."""
     key = [batch[field.name] for field in schemas.KEY]
     return pa.record_batch([*key, *columns], schema=schema)

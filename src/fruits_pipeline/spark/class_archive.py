@@ -1,23 +1,33 @@
-"""Start Java with Spark's classes as the run before has left them, loaded and checked.
+"""Speed up JVM start with a class data sharing (CDS) archive of Spark's classes.
 
-Half of the seconds until Spark works go into loading its classes. Java keeps them in an
-archive if it is asked to: JEP 350, "Dynamic CDS Archives". The first run writes it as it
-ends; Java itself leaves aside an archive of another version or of other jars.
+Loading classes is half of Spark's start time. A JVM without an archive dumps the classes
+that it has loaded when it exits (JEP 350); later JVMs map the archive into memory.
+
+Every JVM dumps to a file of its own, which the next run renames. A JVM writes in place, so
+JVMs that exit at the same time can corrupt a common file, also with the option
+`-XX:+AutoCreateSharedArchive`: 1 of 200 times with four JVMs. JVMs do not verify the
+checksum, and fail in unpredictable ways with a corrupt archive.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 import pyspark
 
-LEAST_MIB = 3072
-"""Memory that is free where an archive is written: Java holds all of it for a moment."""
+MIN_MIB = 3072
+"""Available memory required for a dump, which holds all classes in memory again."""
 
-QUIET = "-Xlog:disable -Xlog:all=error:stderr"
-"""What Java says of an archive that does not fit is nobody's concern."""
+MAX_UNUSED_DAYS = 30
+"""Days after which the archive of another installation is deleted if no run used it."""
+
+LOG_OPTIONS = "-Xlog:disable -Xlog:all=error,cds*=off:stderr"
+"""Hide messages about archives that cannot be used; the JVM starts without an archive."""
 
 
 def cache_folder() -> Path:
@@ -26,34 +36,74 @@ def cache_folder() -> Path:
     return Path(cache, "fruits-pipeline")
 
 
-def archive_options(java: Path, available_mib: int, folder: Path) -> str:
-    """Return options for Java that read the archive, or write it if there is none.
+def archive_options(
+    java: Path, jvm_options: str, available_mib: int, folder: Path
+) -> str:
+    """Return JVM options that map the archive, or dump it at exit if there is none.
+
+    Deletes archives of older versions of the same Java and Spark installations, and
+    archives of other installations that were not used for `MAX_UNUSED_DAYS`.
 
     Args:
-        java: The executable; small runtimes have no archive of their own classes, on
-            which this one would build, and get no options.
-        available_mib: Memory that is free.
-        folder: Where archives are kept.
+        java: The Java executable.
+        jvm_options: The other JVM options; some change the format of archives.
+        available_mib: Available memory in MiB.
+        folder: Folder of the archives.
+
+    Returns:
+        The options. Empty if there is no archive and it cannot be dumped: small runtimes
+        lack the base archive that it extends, memory may be short, or the folder not
+        writable.
     """
-    if not (java.resolve().parents[1] / "lib/server/classes.jsa").exists():
+    base = java.resolve().parents[1] / "lib/server/classes.jsa"
+    if not base.exists():
         return ""
-    of = f"{java.resolve()} {pyspark.__version__} {pyspark.__file__}"
-    archive = folder / f"spark-{hashlib.sha256(of.encode()).hexdigest()[:16]}.jsa"
-    if _is_whole(archive):
-        return f"-XX:SharedArchiveFile={archive} {QUIET}"
-    if available_mib < LEAST_MIB:
+    spark = Path(pyspark.__file__).parent
+    installation = f"spark-{_digest(java.resolve(), spark, jvm_options)}"
+    version = _digest(*(path.stat().st_mtime_ns for path in (base, spark / "jars")))
+    archive = folder / f"{installation}-{version}.jsa"
+    with suppress(OSError):  # another run may handle the same files
+        _update_archive(folder, installation, archive)
+        _delete_unused(folder)
+    if archive.exists():
+        return f"-XX:SharedArchiveFile={archive} {LOG_OPTIONS}"
+    if available_mib < MIN_MIB:
         return ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written
-        return ""
-    return f"-XX:ArchiveClassesAtExit={archive} {QUIET}"
-
-
-def _is_whole(archive: Path) -> bool:
-    """Tell whether an archive begins with its header, which Java writes last."""
-    try:
-        with archive.open("rb") as file:
-            return any(file.read(4))
     except OSError:
-        return False
+        return ""
+    return f"-XX:ArchiveClassesAtExit={archive}.{uuid4().hex} {LOG_OPTIONS}"
+
+
+def _update_archive(folder: Path, installation: str, archive: Path) -> None:
+    """Rename complete dumps to `archive`, and delete other files of the installation.
+
+    The others are archives of older versions, which running JVMs keep mapped, and
+    incomplete dumps. A dump that a JVM is still writing is lost.
+    """
+    for file in folder.glob(f"{installation}-*"):
+        if file.name.startswith(f"{archive.name}.") and _is_complete(file):
+            file.replace(archive)
+        elif file != archive:
+            file.unlink()
+    if archive.exists():
+        os.utime(archive)  # the time of the last use
+
+
+def _delete_unused(folder: Path) -> None:
+    oldest = time.time() - MAX_UNUSED_DAYS * 24 * 3600
+    for file in folder.glob("spark-*.jsa*"):
+        if file.stat().st_mtime < oldest:
+            file.unlink()
+
+
+def _is_complete(dump: Path) -> bool:
+    """Return whether the first bytes are set, which the JVM writes last."""
+    with dump.open("rb") as file:
+        return any(file.read(4))
+
+
+def _digest(*values: object) -> str:
+    text = "\0".join(map(str, values))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

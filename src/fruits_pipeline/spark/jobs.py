@@ -1,40 +1,41 @@
-"""Run Spark jobs side by side."""
+"""Run several Spark jobs at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
 
+from fruits_pipeline.spark.batches import Batches
 from fruits_pipeline.spark.frames import task_count
 
 Result = TypeVar("Result")
 
 
-def side_by_side(
-    write: Callable[[str, Callable[[], DataFrame]], Result],
-    batches: Mapping[str, Callable[[], DataFrame]],
+def write_concurrently(
+    write: Callable[[str, Callable[[], DataFrame]], Result], batches: Batches
 ) -> Iterator[Result]:
-    """Write batches, enough of them at a time that the end of one leaves no core idle.
+    """Write several batches at a time, so that no core is idle while one of them ends.
 
     Args:
         write: Writes a batch, given its name and the function that returns its rows.
         batches: The batches by name.
 
     Yields:
-        The result of each batch, as it is done.
+        The result of each batch, in order of completion.
     """
     if not batches:
         return
     spark = SparkSession.builder.getOrCreate()
-    tasks = task_count(next(iter(batches.values()))())
-    jobs = 1 + -(-spark.sparkContext.defaultParallelism // max(1, tasks))
+    first = next(iter(batches.values()))
+    tasks = max(1, task_count(first()))
+    jobs = 1 + -(-spark.sparkContext.defaultParallelism // tasks)  # rounded up
     with ThreadPoolExecutor(jobs) as pool:
-        writing = [pool.submit(write, name, load) for name, load in batches.items()]
+        futures = [pool.submit(write, name, load) for name, load in batches.items()]
         try:
-            for done in as_completed(writing):
-                yield done.result()
+            for future in as_completed(futures):
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)

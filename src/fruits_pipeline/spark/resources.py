@@ -1,48 +1,78 @@
-"""What this machine has to give: processors and memory, containers' limits respected."""
+"""CPU and memory available to this process (cgroup-aware), and Spark settings for them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 MIB = 1024 * 1024
 
 WORKER_MIB = 320
-"""A Python worker: interpreter, NumPy, Pillow, LiteRT with a backbone (measured: 260)."""
+"""Memory of a Python worker with NumPy, Pillow, LiteRT and a backbone (measured: 260)."""
 
-HEAP_MIB = (192, 4096)
-"""The least that the chain runs in, and the most that it has use for."""
+MIN_HEAP_MIB = 192
+"""Smallest Java heap with which the pipeline runs."""
 
-SPARKS_LEAST_MIB = 450
-"""Spark refuses a smaller heap unless it is told to reserve less of it for itself."""
+MAX_HEAP_MIB = 4096
+"""Java heap above which more memory makes no difference."""
 
-OTHER_MIB = 450
-"""What Java takes beside its heap (350), and the driver beyond its imports (100)."""
+MIN_SPARK_HEAP_MIB = 450
+"""Smallest heap that Spark accepts without a lower `spark.testing.reservedMemory`."""
+
+OVERHEAD_MIB = 450
+"""Memory of the JVM besides its heap (350), and of the driver after its imports (100)."""
+
+MAX_TASK_FAILURES = 3
+"""Attempts to run a task before the run fails; Spark's default in local mode is 1."""
 
 
-ATTEMPTS = 3
-"""How often Spark tries a task before the run fails; in local mode its default is 1."""
+class _MemoryFiles(NamedTuple):
+    """The files of a memory control group, for one version of cgroups.
 
-MEMORY_FILES = (
-    # Version 2 of control groups, then 1: https://docs.kernel.org/admin-guide/
-    ("0::", "", "memory.max", "memory.current", "inactive_file"),
-    (
-        *(":memory:", "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-        "total_inactive_file",
-    ),
+    Attributes:
+        marker: Precedes the path of the group in `/proc/self/cgroup`.
+        controller: Folder of the memory groups in `/sys/fs/cgroup`.
+        limit: File with the memory limit in bytes.
+        usage: File with the memory usage in bytes, page cache included.
+        cache: Entry of `memory.stat` with the size of the inactive page cache.
+    """
+
+    marker: str
+    controller: str
+    limit: str
+    usage: str
+    cache: str
+
+
+# https://docs.kernel.org/admin-guide/cgroup-v2.html and cgroup-v1/memory.html
+CGROUP_V2 = _MemoryFiles(
+    marker="0::",
+    controller="",
+    limit="memory.max",
+    usage="memory.current",
+    cache="inactive_file",
+)
+CGROUP_V1 = _MemoryFiles(
+    marker=":memory:",
+    controller="memory",
+    limit="memory.limit_in_bytes",
+    usage="memory.usage_in_bytes",
+    cache="total_inactive_file",
 )
 
 
-def processors(root: Path = Path("/")) -> int:
-    """Return how many processors this process may use, at least 1.
+def cpu_count(root: Path = Path("/")) -> int:
+    """Return the number of CPUs that this process may use, at least 1.
 
     Args:
-        root: Where `proc` and `sys/fs/cgroup` are found.
+        root: Folder that contains `proc` and `sys/fs/cgroup`.
     """
     allowed = len(os.sched_getaffinity(0))
+    group = _group_folder(root, CGROUP_V2.marker, CGROUP_V2.controller)
     try:
-        quota, period = (_group(root, "0::", "") / "cpu.max").read_text().split()
+        quota, period = (group / "cpu.max").read_text().split()
     except (OSError, ValueError):
         return allowed
     if quota == "max":
@@ -51,87 +81,89 @@ def processors(root: Path = Path("/")) -> int:
 
 
 def available_mib(root: Path = Path("/")) -> int:
-    """Return the memory in MiB that this process can still take without swapping.
+    """Return the memory in MiB that this process can allocate without swapping.
 
-    The smallest of what the kernel calls available and what control groups have left.
+    This is the minimum of the kernel's estimate and of what the control groups allow.
 
     Args:
-        root: Where `proc` and `sys/fs/cgroup` are found.
+        root: Folder that contains `proc` and `sys/fs/cgroup`.
     """
     lines = (root / "proc/meminfo").read_text().splitlines()
     kib = {name: int(value.split()[0]) for name, value in (s.split(":") for s in lines)}
-    return min([kib["MemAvailable"] // 1024, *_left_mib(root)])
+    return min([kib["MemAvailable"] // 1024, *_cgroup_available_mib(root)])
 
 
-def _left_mib(root: Path) -> Iterator[int]:
-    """Yield what each kind of control group leaves; cached files count as free."""
-    for mark, controller, limit, used, cached in MEMORY_FILES:
-        group = _group(root, mark, controller)
+def _cgroup_available_mib(root: Path) -> Iterator[int]:
+    """Yield the available memory of each control group with a limit.
+
+    The inactive page cache counts as available.
+    """
+    for files in (CGROUP_V2, CGROUP_V1):
+        group = _group_folder(root, files.marker, files.controller)
         try:
-            most, now = (
-                int((group / limit).read_text()),
-                int((group / used).read_text()),
-            )
-            stat = dict(
-                s.split() for s in (group / "memory.stat").read_text().splitlines()
-            )
-        except (OSError, ValueError):  # another version, or no limit: "max"
+            limit = int((group / files.limit).read_text())
+            usage = int((group / files.usage).read_text())
+            lines = (group / "memory.stat").read_text().splitlines()
+            stat = dict(line.split() for line in lines)
+        except (OSError, ValueError):  # another version of cgroups, or the limit "max"
             continue
-        yield (most - now + int(stat.get(cached, 0))) // MIB
+        yield (limit - usage + int(stat.get(files.cache, 0))) // MIB
 
 
-def _group(root: Path, mark: str, controller: str) -> Path:
-    """Return the folder of this process' control group, as far as it can be seen."""
+def _group_folder(root: Path, marker: str, controller: str) -> Path:
+    """Return the folder of this process's control group; the root group if not visible."""
     groups = root / "sys/fs/cgroup" / controller
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return groups
-    own = next((line.partition(mark)[2] for line in lines if mark in line), "")
+    own = next((line.partition(marker)[2] for line in lines if marker in line), "")
     group = groups / own.strip("/")
     return group if group.is_dir() else groups
 
 
 def heap_mib(available: int, workers: int) -> int:
-    """Return the Java heap in MiB: half of what all else leaves.
+    """Return the size of the Java heap: half of the memory left by workers and overhead.
 
     Args:
-        available: Memory in MiB.
-        workers: Python workers that run at the same time.
+        available: Available memory in MiB.
+        workers: Number of Python workers that run at the same time.
+
+    Returns:
+        The heap in MiB, between `MIN_HEAP_MIB` and `MAX_HEAP_MIB`.
     """
-    least, most = HEAP_MIB
-    room = available - workers * WORKER_MIB - OTHER_MIB
-    return max(least, min(most, room // 2))
+    left = available - workers * WORKER_MIB - OVERHEAD_MIB
+    return max(MIN_HEAP_MIB, min(MAX_HEAP_MIB, left // 2))
 
 
-def workers(available: int, processors: int) -> int:
-    """Return how many Python workers may run at the same time, at least 1.
+def worker_count(available: int, cpus: int) -> int:
+    """Return the number of Python workers that may run at the same time, at least 1.
 
     Args:
-        available: Memory in MiB.
-        processors: That this process may use.
+        available: Available memory in MiB.
+        cpus: Available CPUs.
     """
-    room = available - HEAP_MIB[0] - OTHER_MIB
-    return max(1, min(processors, room // WORKER_MIB))
+    left = available - MIN_HEAP_MIB - OVERHEAD_MIB
+    return max(1, min(cpus, left // WORKER_MIB))
 
 
-def session_settings(available: int, processors: int) -> dict[str, str]:
-    """Return Spark's settings for a machine: workers, heap, and thrift where it is small.
+def session_settings(available: int, cpus: int) -> dict[str, str]:
+    """Return Spark settings for local mode: number of workers, and size of the heap.
 
     Args:
-        available: Memory in MiB.
-        processors: That this process may use.
+        available: Available memory in MiB.
+        cpus: Available CPUs.
     """
-    count = workers(available, processors)
-    heap = heap_mib(available, count)
+    workers = worker_count(available, cpus)
+    heap = heap_mib(available, workers)
     settings = {
-        "spark.master": f"local[{count},{ATTEMPTS}]",
+        "spark.master": f"local[{workers},{MAX_TASK_FAILURES}]",
         "spark.driver.memory": f"{heap}m",
-        "spark.sql.shuffle.partitions": str(count),
+        "spark.sql.shuffle.partitions": str(workers),
     }
-    if heap >= SPARKS_LEAST_MIB:
+    if heap >= MIN_SPARK_HEAP_MIB:
         return settings
-    # A worker that has nothing to do still holds its memory, when the report needs it.
+    # Idle workers would keep memory that the stage report needs.
     return settings | {
         "spark.testing.reservedMemory": str(heap // 3 * MIB),
         "spark.python.worker.reuse": "false",

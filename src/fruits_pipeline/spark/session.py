@@ -1,4 +1,4 @@
-"""The Spark session, sized to the machine, after what can be checked before it starts."""
+"""Check the configuration, and start the Spark session."""
 
 from __future__ import annotations
 
@@ -14,91 +14,100 @@ from typing import Any
 from pyspark import SparkConf
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.io.buckets import buckets_of, check_bucket
-from fruits_pipeline.io.files import write_whole
-from fruits_pipeline.parameters import check
-from fruits_pipeline.spark import resources as machine
+from fruits_pipeline.io.buckets import bucket_names, check_bucket
+from fruits_pipeline.io.files import write_atomically
+from fruits_pipeline.parameter_validation import validate_parameters
+from fruits_pipeline.spark import resources
 from fruits_pipeline.spark.class_archive import archive_options, cache_folder
-from fruits_pipeline.spark.jars import check_jars, with_jars
+from fruits_pipeline.spark.jars import check_hadoop_aws, use_local_jars
 from fruits_pipeline.spark.java import use_java
 
 logger = logging.getLogger(__name__)
 
-SUBMITTED = "PYSPARK_GATEWAY_PORT"
-"""Set by spark-submit, for the Python program that it starts."""
+SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"
+"""Environment variable that spark-submit sets for the Python program that it starts."""
 
-JAVA_OPTIONS = "spark.driver.extraJavaOptions"
-SOCKETS = "spark.python.unix.domain.socket.dir"
+JVM_OPTIONS = "spark.driver.extraJavaOptions"
+SOCKET_FOLDER = "spark.python.unix.domain.socket.dir"
 
 
-def prepare(config: Mapping[str, Any]) -> SparkSession:
-    """Check what can be checked before Spark starts, and start it.
+def check_and_start(config: Mapping[str, Any]) -> SparkSession:
+    """Check parameters, buckets and jars, and start the Spark session.
 
     Args:
-        config: The environment's, by kind: `parameters`, `catalog`, `spark`.
+        config: Configuration of the environment: `parameters`, `catalog` and `spark`.
 
     Raises:
-        FruitsError: Parameters, buckets, jars or Java are not what they should be.
+        FruitsError: A parameter is invalid, a bucket is not accessible, hadoop-aws is
+            missing, or there is no Java that Spark supports.
     """
     parameters = config["parameters"]
-    check(parameters)
+    validate_parameters(parameters)
     os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
-    if region := os.environ.get("AWS_REGION"):  # which S3's client in Python ignores
+    if region := os.environ.get("AWS_REGION"):  # botocore reads only the other variable
         os.environ.setdefault("AWS_DEFAULT_REGION", region)
-    settings = with_jars(config["spark"])
-    places = [entry.get("filepath", "") for entry in config["catalog"].values()]
-    for bucket in buckets_of(places):
+    settings = use_local_jars(config["spark"])
+    filepaths = [entry.get("filepath", "") for entry in config["catalog"].values()]
+    for bucket in bucket_names(filepaths):
         region = check_bucket(bucket, parameters["storage"]["regions"])
-        os.environ.setdefault("AWS_REGION", region)  # delta-rs does not ask for it
-    if buckets_of([config["catalog"]["photos@batches"]["filepath"]]):
-        check_jars(settings)
+        os.environ.setdefault("AWS_REGION", region)  # for delta-rs
+    if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
+        check_hadoop_aws(settings)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
-        # Spark wants the folder to be there, and a bucket has one when a file is in it.
-        write_whole(f"{settings['spark.eventLog.dir']}/.keep", b"")
+        # Spark fails without this folder, which exists in a bucket once it has a file.
+        write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
     return start_spark(settings)
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
-    """Start a session, or return the one that runs.
+    """Start a Spark session, or return the existing one.
 
-    What `settings` leave open is sized to this machine: processors, and memory that
-    is free. Workers use the interpreter that runs this.
+    Master, heap and shuffle partitions that are not set are chosen according to the
+    available CPUs and memory. Workers use the Python interpreter of this process.
 
     Args:
-        settings: Spark's own, by name.
+        settings: Spark settings by name.
 
     Raises:
-        FruitsError: There is no Java that can run Spark.
+        FruitsError: There is no Java that Spark supports.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    # Of workers, which have a processor each; NumPy here has started with all of them.
+    # One thread per worker. This process has already initialised OpenBLAS with all CPUs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if SUBMITTED in os.environ:  # by spark-submit: its Java runs, its master is set
+    if SUBMIT_VARIABLE in os.environ:  # the JVM is running, and its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
     else:
-        java, free = use_java(), machine.available_mib()
-        sized = machine.session_settings(free, machine.processors())
-        chosen = sized | dict(settings)
-        archive = archive_options(java, free, cache_folder())
-        chosen[JAVA_OPTIONS] = f"{chosen.get(JAVA_OPTIONS, '')} {archive}".strip()
-        if chosen["spark.master"].startswith("local"):
-            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            chosen[SOCKETS] = _folder_of_sockets()
+        chosen = _jvm_settings(settings)
     conf = SparkConf().setAll([*chosen.items()])
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logger.info(
         "Spark %s on %s with a heap of %s",
-        *(spark.version, spark.sparkContext.master),
+        spark.version,
+        spark.sparkContext.master,
         spark.conf.get("spark.driver.memory", "the cluster's size"),
     )
     return spark
 
 
-def _folder_of_sockets() -> str:
-    """Return a new folder that goes when this process ends: Spark leaves its sockets.
+def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Select a Java, and return the settings completed for a JVM that Python starts."""
+    java, available = use_java(), resources.available_mib()
+    automatic = resources.session_settings(available, resources.cpu_count())
+    chosen = automatic | dict(settings)
+    options = chosen.get(JVM_OPTIONS, "")
+    archive = archive_options(java, options, available, cache_folder())
+    chosen[JVM_OPTIONS] = f"{options} {archive}".strip()
+    if chosen["spark.master"].startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        chosen[SOCKET_FOLDER] = _make_socket_folder()
+    return chosen
 
-    It is in `/tmp`, where Java would put them: Spark takes no path of over 60 characters.
+
+def _make_socket_folder() -> str:
+    """Create a folder that is deleted at exit, because Spark does not delete its sockets.
+
+    It is in `/tmp`, Spark's default, because Spark limits the path to 60 characters.
     """
     folder = mkdtemp(prefix="fruits-sockets-", dir="/tmp")
     atexit.register(rmtree, folder, ignore_errors=True)

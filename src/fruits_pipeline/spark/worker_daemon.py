@@ -1,44 +1,44 @@
-"""Spark's daemon of Python workers, which has imported what they need before it forks.
+"""Spark's daemon of Python workers, with the imports of the workers loaded in advance.
 
-A worker then starts in milliseconds, and all of them share one copy of it in memory.
-`spark.python.daemon.module` in `spark.yml` names this module.
+The daemon forks workers, which so start in milliseconds and share the memory of the
+imported modules. Set as `spark.python.daemon.module` in `spark.yml`.
 """
 
 import gc
-import socket
+from collections.abc import Callable
+from typing import ParamSpec
 
 import ai_edge_litert.interpreter  # noqa: F401
-import pandas  # noqa: F401 - Spark's own worker asks for it
+import pandas  # noqa: F401 - imported by pyspark.worker when it runs a task
 import pyspark.worker  # noqa: F401
 from pyspark import daemon
 
 import fruits_pipeline.spark.arrow  # noqa: F401
 
-_serve = daemon.worker
+Arguments = ParamSpec("Arguments")
 
 
-def serve(sock: socket.socket, authenticated: bool) -> int:
-    """Serve a task as Spark does, but say nothing where Spark has closed the socket.
+def ignore_closed_socket(worker: Callable[Arguments, int]) -> Callable[Arguments, int]:
+    """Return a worker that exits without a traceback when Spark has closed its socket.
 
-    It closes those of workers that were idle for a minute, as they are while a backbone is
-    trained; each of them would print a traceback.
+    Spark closes the sockets of workers that were idle for a minute.
 
     Args:
-        sock: To Spark.
-        authenticated: Whether Spark knows already who is there.
-
-    Returns:
-        Not 0 for a worker that is to end.
+        worker: Serves tasks of Spark through a socket; returns an exit status.
     """
-    try:
-        return int(_serve(sock, authenticated))
-    except BrokenPipeError:
-        return 1
+
+    def quiet_worker(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
+        try:
+            return worker(*args, **kwargs)
+        except BrokenPipeError:
+            return 1
+
+    return quiet_worker
 
 
 if __name__ == "__main__":
-    daemon.worker = serve
-    # Spark collects garbage after every task: 20 to 40 ms over what is imported, which is
-    # none. Looked at, it would also be copied into every worker.
+    daemon.worker = ignore_closed_socket(daemon.worker)
+    # Spark collects garbage after every task, which would take 20 to 40 ms for the objects
+    # of the imported modules, and copy their memory pages into every worker.
     gc.freeze()
     daemon.manager()

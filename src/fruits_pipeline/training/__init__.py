@@ -1,1 +1,1 @@
-"""Build and train backbones; the only package that imports TensorFlow."""
+"""Build and train backbones; the only package that imports Keras and TensorFlow."""

@@ -1,7 +1,6 @@
-"""Build a backbone with Keras: any model of `keras.applications`, to LiteRT.
+"""Build a backbone from a model of `keras.applications`, with or without training.
 
-TensorFlow comes with `pip install fruits-pipeline[keras]`; this module, those whose names
-begin as its own, `teaching` and `training` alone need it, and no run of a backbone does.
+The module can be imported without TensorFlow (`pip install fruits-pipeline[keras]`).
 """
 
 from __future__ import annotations
@@ -15,15 +14,16 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import BackboneParameters
 from fruits_pipeline.training.data import TrainingPhotos
-from fruits_pipeline.training.litert_export import to_backbone
+from fruits_pipeline.training.distillation import add_targets
+from fruits_pipeline.training.litert_export import export_backbone
 from fruits_pipeline.training.networks import (
     RANDOM,
+    add_inner_layers,
+    add_scaling,
     build_network,
-    freeze,
-    mix,
-    no_weights,
-    with_inner_layers,
-    with_scaling,
+    freeze_layers,
+    interpolate_weights,
+    weights_error,
 )
 
 if TYPE_CHECKING:
@@ -32,25 +32,26 @@ if TYPE_CHECKING:
     from fruits_pipeline.training.loop import History
 
 
-def build(
+def build_backbone(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
 ) -> tuple[Backbone, History]:
-    """Build, train where there is something to train on, and convert to LiteRT.
+    """Build a network, fine-tune it if there are photos, and export it to LiteRT.
 
     Args:
-        parameters: Of the stage backbone.
-        images: Canonical photos to train on; none trains nothing.
-        labels: Of each of them.
+        parameters: Parameters of the stage.
+        images: Canonical photos to train on; empty for no training.
+        labels: Label of each photo.
 
     Returns:
-        The backbone, and how the training went.
+        The backbone, and losses and accuracy of each epoch.
 
     Raises:
-        FruitsError: No TensorFlow, no such architecture, or no such weights.
+        FruitsError: If TensorFlow is not installed, if the architecture, the weights or
+            a layer do not exist, or if the network cannot be exported.
     """
     try:
         import keras
-        import tensorflow  # noqa: F401 - whether it is there
+        import tensorflow  # noqa: F401 - checks that it is installed
     except ModuleNotFoundError as exc:
         raise FruitsError(
             f"Found no {exc.name}; expected TensorFlow, which is needed to build a "
@@ -58,62 +59,81 @@ def build(
             "the backbone that the project ships."
         ) from exc
     if parameters.weights == RANDOM and not images:
-        raise no_weights(parameters, "random weights that nothing trains")
+        raise weights_error(parameters, "random weights without training")
     keras.utils.set_random_seed(parameters.seed)
-    network, history = build_network(parameters), []
-    whole = with_inner_layers(network, parameters.inner_layers)
+    network = build_network(parameters)
+    # Shares the weights of `network`. Created before the training, so that a wrong layer
+    # name is reported at once.
+    extended = add_inner_layers(network, parameters.inner_layers)
+    history: History = []
     if images:
         folder = Path(parameters.checkpoints, _digest(parameters, images, labels))
-        history = _train(network, TrainingPhotos(images, labels), parameters, folder)
-    told = _told(parameters, images, labels, history)
-    return to_backbone(whole, parameters, told), history
+        photos = TrainingPhotos(images, labels)
+        history = fine_tune(network, photos, parameters, folder)
+    record = _training_record(parameters, images, labels, history)
+    return export_backbone(extended, parameters, record), history
 
 
-def _train(
+def fine_tune(
     network: keras.Model,
     photos: TrainingPhotos,
     parameters: BackboneParameters,
     folder: Path,
 ) -> History:
-    from fruits_pipeline.training.distillation import taught
+    """Train a network in place, with knowledge distillation and weight interpolation.
+
+    Args:
+        network: Network from scaled pixels to features.
+        photos: Photos of at least two labels.
+        parameters: Parameters of the stage.
+        folder: Folder that stores teacher embeddings and the state of the training.
+
+    Returns:
+        Losses and accuracy of each epoch.
+
+    Raises:
+        FruitsError: If `first_trainable_layer`, or the architecture or the weights of
+            the teacher do not exist.
+    """
     from fruits_pipeline.training.loop import train
 
-    freeze(network, parameters)
-    photos = taught(photos, parameters.teacher, folder)
-    model = with_scaling(network, parameters)
-    begun = network.get_weights()
+    freeze_layers(network, parameters)
+    photos = add_targets(photos, parameters.teacher, folder)
+    model = add_scaling(network, parameters)
+    pretrained = network.get_weights()
     history = train(model, photos, parameters.training, parameters.seed, folder)
     if parameters.weights != RANDOM:
-        mix(network, begun, parameters.training.weight_interpolation)
+        share = parameters.training.weight_interpolation
+        interpolate_weights(network, pretrained, share)
     return history
 
 
 def _digest(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
 ) -> str:
-    """Return what tells one training from another; not what is done with it after."""
-    told = parameters.model_dump_json(
+    """Return a digest of all parameters and photos that determine a training."""
+    determining = parameters.model_dump_json(
         exclude={"inner_layers": True, "training": {"weight_interpolation"}}
     )
-    sha = hashlib.sha256(told.encode())
+    sha = hashlib.sha256(determining.encode())
     for image, label in zip(images, labels, strict=True):
         sha.update(image + label.encode())
     return sha.hexdigest()[:12]
 
 
-def _told(
+def _training_record(
     parameters: BackboneParameters,
     images: Sequence[bytes],
     labels: Sequence[str],
     history: History,
 ) -> dict[str, Any]:
-    """Return what the card says of a training."""
+    """Return the entry `training` of the model card; empty without training."""
     if not history:
         return {}
-    how: dict[str, Any] = {"photos": len(images), "labels": len({*labels})}
-    how |= {"seed": parameters.seed, **parameters.training.model_dump()}
-    how |= parameters.photos.model_dump()
+    record: dict[str, Any] = {"photos": len(images), "labels": len({*labels})}
+    record |= {"seed": parameters.seed, **parameters.training.model_dump()}
+    record |= parameters.photos.model_dump()
     if parameters.teacher.weight:
-        how["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
+        record["teacher"] = parameters.teacher.model_dump(exclude={"weights"})
     last = {name: round(value, 4) for name, value in history[-1].items()}
-    return how | {"last_epoch": last}
+    return record | {"last_epoch": last}

@@ -1,40 +1,42 @@
-"""Batches of labelled photos, each a function of its number, as a training needs them."""
+"""Balanced and augmented batches of labelled photos."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from fruits_pipeline.imaging.augmentation import augment, is_studio
-from fruits_pipeline.imaging.photos import decode
+from fruits_pipeline.imaging.augmentation import augment
+from fruits_pipeline.imaging.canonical import decode
+from fruits_pipeline.imaging.white_background import has_white_background
 from fruits_pipeline.parameters import TrainingParameters
 
-AHEAD = 4
-"""Batches that are prepared while another one is trained on."""
+PREFETCHED_BATCHES = 4
 
-SAME_FRUIT = 3
-"""Other photos of the same label that may be laid beside one."""
+EXTRA_FRUITS = 3
+"""Number of photos of the same stratum that `augment` may paste beside a photo."""
 
-COPIED, ALIKE = "copied", "alike"
-"""What is learned from a teacher: what it sees in a photo, and how alike it sees two."""
+FEATURE_OUTPUT, SIMILARITY_OUTPUT = "copied", "alike"
+"""Names of the outputs that learn from the teacher. Do not change: model cards and
+training curves contain their losses as `copied_loss` and `alike_loss`."""
 
 Batch = tuple[np.ndarray, dict[str, np.ndarray]]
-"""Pixels, `uint8 [n, size, size, 3]`, and what is to be said of them."""
+"""Pixels, `uint8 [n, size, size, 3]`, and the targets of each output of the model."""
 
 
 @dataclass(frozen=True)
-class Targets:
-    """What a teacher sees.
+class TeacherTargets:
+    """Targets of knowledge distillation.
 
     Attributes:
-        seen: In each photo, `float32 [n, d]`.
-        weight: Of the loss to see the same, against that to tell labels apart.
+        embeddings: Teacher embeddings of the photos, `float32 [n, d]`, centred.
+        weight: Weight of the distillation losses relative to the label loss.
     """
 
-    seen: np.ndarray
+    embeddings: np.ndarray
     weight: float
 
 
@@ -44,20 +46,27 @@ class TrainingPhotos:
 
     Attributes:
         images: Canonical photos.
-        labels: Of each of them.
-        targets: What a teacher sees in them; None without one.
+        labels: Label of each photo.
+        targets: Targets of knowledge distillation; None to train without a teacher.
     """
 
     images: Sequence[bytes]
     labels: Sequence[str]
-    targets: Targets | None = None
+    targets: TeacherTargets | None = None
 
 
 class TrainingBatches:
-    """Batches to train on, each by its epoch and number alone.
+    """Batches of training photos with balanced sampling.
 
-    Labels come in turn, from the studio and from elsewhere, so that each is seen as often
-    in both, however many photos there are of it.
+    A stratum is the studio photos or the shop photos of one label. All strata are drawn
+    equally often, regardless of their size. Each batch depends only on the seed, the epoch
+    and the step, so that an interrupted training can be resumed.
+
+    Args:
+        photos: Photos to train on.
+        parameters: Parameters of the training.
+        size: Side of the square input of the network in pixels.
+        seed: Seed of sampling and augmentation.
     """
 
     def __init__(
@@ -69,53 +78,57 @@ class TrainingBatches:
     ) -> None:
         self.photos, self.parameters = photos, parameters
         self.size, self.seed = size, seed
-        names = np.array(sorted({*photos.labels}))
-        self.labels = np.searchsorted(names, photos.labels)
+        names, self.labels = np.unique(photos.labels, return_inverse=True)
         self.one_hot = np.eye(len(names), dtype=np.float32)
-        count = len(photos.images)
-        studio = np.array([is_studio(self.photo(number)) for number in range(count)])
-        kinds = np.unique(np.stack([self.labels, studio]), axis=1, return_inverse=True)
-        self.of_kind = [np.flatnonzero(kinds[1] == i) for i in range(kinds[0].shape[1])]
-        self.kinds = kinds[1]
-        self.backgrounds = np.flatnonzero(~studio) if (~studio).any() else range(count)
+        studio = np.array([has_white_background(decode(i)) for i in photos.images])
+        # The stratum of each photo, and the photos of each stratum.
+        _, self.strata = np.unique(2 * self.labels + studio, return_inverse=True)
+        self.members = [
+            np.flatnonzero(self.strata == stratum)
+            for stratum in range(self.strata.max() + 1)
+        ]
+        # Shop photos, or all photos if there are no shop photos.
+        self.backgrounds = np.flatnonzero(studio.all() | ~studio)
 
-    def photo(self, number: int) -> np.ndarray:
-        """Return the pixels of one of the photos."""
-        return decode(self.photos.images[number])
-
-    def of_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch, prepared ahead by threads."""
+    def iterate(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch; threads prepare the next ones."""
         steps = range(self.parameters.steps)
         with ThreadPoolExecutor(2) as pool:
-            coming = [pool.submit(self.batch, epoch, s) for s in steps[:AHEAD]]
+            pending = [
+                pool.submit(self.batch, epoch, step)
+                for step in steps[:PREFETCHED_BATCHES]
+            ]
             for step in steps:
-                yield coming.pop(0).result()
-                if step + AHEAD < len(steps):
-                    coming.append(pool.submit(self.batch, epoch, step + AHEAD))
+                yield pending.pop(0).result()
+                if (following := step + PREFETCHED_BATCHES) < len(steps):
+                    pending.append(pool.submit(self.batch, epoch, following))
 
     def batch(self, epoch: int, step: int) -> Batch:
         """Return one batch of an epoch."""
         rng = np.random.default_rng((self.seed, epoch, step))
-        numbers = [rng.choice(self.of_kind[kind]) for kind in self._in_turn(rng)]
-        pixels = np.stack([self._augmented(number, rng) for number in numbers])
-        said = {"label": self.one_hot[self.labels[numbers]]}
+        strata = self._sample_strata(rng)
+        rows = [rng.choice(self.members[stratum]) for stratum in strata]
+        pixels = np.stack([self._augment(row, rng) for row in rows])
+        targets = {"label": self.one_hot[self.labels[rows]]}
         if self.photos.targets is not None:
-            seen = self.photos.targets.seen[numbers]
-            said |= {COPIED: seen, ALIKE: seen}
-        return pixels, said
+            embeddings = self.photos.targets.embeddings[rows]
+            targets |= {FEATURE_OUTPUT: embeddings, SIMILARITY_OUTPUT: embeddings}
+        return pixels, targets
 
-    def _in_turn(self, rng: np.random.Generator) -> np.ndarray:
-        """Return a kind for each photo of a batch, all of them about as often."""
+    def _sample_strata(self, rng: np.random.Generator) -> np.ndarray:
+        """Return the stratum of each photo of a batch, from shuffled rounds of all."""
         count = self.parameters.photos_per_step
-        rounds = -(-count // len(self.of_kind))
-        turns = [rng.permutation(len(self.of_kind)) for _ in range(rounds)]
-        return np.concatenate(turns)[:count]
+        rounds = math.ceil(count / len(self.members))
+        orders = [rng.permutation(len(self.members)) for _ in range(rounds)]
+        return np.concatenate(orders)[:count]
 
-    def _augmented(self, number: int, rng: np.random.Generator) -> np.ndarray:
-        same = self.of_kind[self.kinds[number]]
+    def _augment(self, row: int, rng: np.random.Generator) -> np.ndarray:
+        """Return an augmented photo, `uint8 [size, size, 3]`."""
 
-        def others() -> list[np.ndarray]:
-            chosen = [rng.choice(self.backgrounds), *rng.choice(same, SAME_FRUIT)]
-            return [self.photo(other) for other in chosen]
+        def sample_photos() -> list[np.ndarray]:
+            background = rng.choice(self.backgrounds)
+            fruits = rng.choice(self.members[self.strata[row]], EXTRA_FRUITS)
+            return [decode(self.photos.images[i]) for i in (background, *fruits)]
 
-        return augment(self.photo(number), self.size, others, rng)
+        photo = decode(self.photos.images[row])
+        return augment(photo, self.size, sample_photos, rng)

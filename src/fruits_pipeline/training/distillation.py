@@ -1,6 +1,8 @@
-"""What a larger network, as it is, sees in the photos that a smaller one is trained on.
+"""Knowledge distillation: embeddings of a larger network as targets.
 
-TensorFlow is needed to import this module.
+The teacher is not trained; the backbone learns to predict its embeddings (Romero et al.:
+FitNets: Hints for Thin Deep Nets, 2015) and the similarities between them (see
+`objective.similarity_loss`).
 """
 
 from __future__ import annotations
@@ -12,52 +14,54 @@ from pathlib import Path
 
 import numpy as np
 
-from fruits_pipeline.imaging.photos import fit
-from fruits_pipeline.io.files import write_whole
+from fruits_pipeline.imaging.fitting import fit
+from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.models import pca
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.parameters import TeacherParameters
-from fruits_pipeline.training.data import Targets, TrainingPhotos
-from fruits_pipeline.training.litert_export import to_backbone
-from fruits_pipeline.training.networks import build_network, with_inner_layers
+from fruits_pipeline.training.data import TeacherTargets, TrainingPhotos
+from fruits_pipeline.training.litert_export import export_backbone
+from fruits_pipeline.training.networks import add_inner_layers, build_network
 
 logger = logging.getLogger(__name__)
 
-TAUGHT = 0.9
-"""Share of the variance of a teacher's features that is learned from it."""
+TARGET_VARIANCE = 0.9
+"""Share of the variance of the teacher's features that the targets keep."""
 
-TARGETS = "targets.npy"
+TARGETS_FILE = "targets.npy"
 
 
-def taught(
+def add_targets(
     photos: TrainingPhotos, teacher: TeacherParameters, folder: Path
 ) -> TrainingPhotos:
-    """Return photos with what a teacher sees in them, unless it has no weight.
+    """Return the photos with teacher embeddings; unchanged if the teacher has no weight.
 
     Args:
-        photos: To train on.
-        teacher: The larger network.
-        folder: Where what it sees is kept, and found again.
+        photos: Photos to train on.
+        teacher: Parameters of the teacher.
+        folder: Folder that stores the embeddings. Existing ones are reused.
 
     Raises:
-        FruitsError: There is no such architecture, or no such weights.
+        FruitsError: If the architecture or the weights do not exist.
     """
     if not teacher.weight:
         return photos
-    if not (folder / TARGETS).exists():
+    file = folder / TARGETS_FILE
+    if not file.exists():
         content = BytesIO()
-        np.save(content, _seen(photos, teacher))
-        write_whole(str(folder / TARGETS), content.getvalue())
-    targets = Targets(np.load(folder / TARGETS), teacher.weight)
-    return replace(photos, targets=targets)
+        np.save(content, _embed(photos, teacher))
+        write_atomically(str(file), content.getvalue())
+    return replace(photos, targets=TeacherTargets(np.load(file), teacher.weight))
 
 
-def _seen(photos: TrainingPhotos, teacher: TeacherParameters) -> np.ndarray:
-    """Return the principal components of what a teacher sees, `float32 [n, k]`."""
-    logger.info("The teacher looks at %d photos", len(photos.images))
-    network = with_inner_layers(build_network(teacher), teacher.inner_layers)
-    seeing = to_backbone(network, teacher, training={})
-    fitted = (fit(image, teacher.input_size, "crop") for image in photos.images)
-    features = np.array([*seeing.embed(fitted)])
-    model = pca.fit(moments_of(features), TAUGHT, standardise=True, max_components=None)
+def _embed(photos: TrainingPhotos, teacher: TeacherParameters) -> np.ndarray:
+    """Return the principal components of the teacher's features, `float32 [n, d]`."""
+    logger.info("Computing teacher embeddings of %d photos", len(photos.images))
+    network = add_inner_layers(build_network(teacher), teacher.inner_layers)
+    backbone = export_backbone(network, teacher, training={})
+    pixels = (fit(image, teacher.input_size, "crop") for image in photos.images)
+    features = np.array([*backbone.embed(pixels)])
+    model = pca.fit(
+        moments_of(features), TARGET_VARIANCE, standardise=True, max_components=None
+    )
     return model.transform(features)

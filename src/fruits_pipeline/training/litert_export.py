@@ -1,4 +1,4 @@
-"""From Keras to LiteRT: a network becomes a file that runs without TensorFlow."""
+"""Export Keras networks as LiteRT files, which run without TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ import numpy as np
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone, Card
 from fruits_pipeline.parameters import NetworkParameters
-from fruits_pipeline.training.networks import with_scaling
+from fruits_pipeline.training.networks import add_scaling
 
 if TYPE_CHECKING:
     import keras
 
 TOLERANCE = 1e-3
-"""Largest difference between Keras' features and LiteRT's."""
+"""Largest absolute difference between the features of Keras and of LiteRT."""
 
 
-def to_backbone(
+def export_backbone(
     network: keras.Model, parameters: NetworkParameters, training: dict[str, Any]
 ) -> Backbone:
-    """Return a network, its scaling before it, as a LiteRT file with its card.
+    """Return a network, including the scaling of its input, as a LiteRT file with a card.
 
     Args:
-        network: From scaled pixels to features.
-        parameters: Of the network.
-        training: What the card is to say of it.
+        network: Network from scaled pixels to features.
+        parameters: Parameters of the network.
+        training: Entry `training` of the card.
 
     Raises:
-        FruitsError: The file does not give the features that Keras does.
+        FruitsError: If the features of the file differ from those of the network.
     """
     import keras
     import tensorflow as tf
 
-    model = with_scaling(network, parameters, photos=1)
+    model = add_scaling(network, parameters, batch_size=1)
     content = _convert(model)
     card = Card(
         architecture=parameters.architecture,
@@ -51,7 +51,7 @@ def to_backbone(
         sha256=hashlib.sha256(content).hexdigest(),
     )
     backbone = Backbone(content, card)
-    _check_same(model, backbone)
+    _check_features(model, backbone)
     return backbone
 
 
@@ -62,8 +62,8 @@ def _convert(model: keras.Model) -> bytes:
         return file.read_bytes()
 
 
-def _check_same(model: keras.Model, backbone: Backbone) -> None:
-    """Refuse a file that has lost its weights, or its scaling, on the way."""
+def _check_features(model: keras.Model, backbone: Backbone) -> None:
+    """Raise if model and file differ, for example because the file lacks the weights."""
     size = backbone.card.input_size
     noise = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     expected = model.predict(noise, verbose=0)

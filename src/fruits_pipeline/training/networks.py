@@ -1,4 +1,4 @@
-"""Networks of `keras.applications`, from scaled pixels to features, and their scaling."""
+"""Networks of `keras.applications` as feature extractors."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.photos import fit
+from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
 
 if TYPE_CHECKING:
     import keras
 
 RANDOM = "random"
-"""Instead of weights: initialised by chance."""
+"""Value of the parameter `weights` for random initialisation."""
 
-SEEN_AT_ONCE = 64
+EMBEDDING_BATCH = 64
 
 MAP_RANK = 4
-"""Axes of a map: photo, height, width, channel."""
+"""Rank of a feature map: photo, height, width, channel."""
 
 
 def _application(name: str) -> Callable[..., keras.Model]:
@@ -38,39 +38,50 @@ def _application(name: str) -> Callable[..., keras.Model]:
 
 
 def build_network(parameters: NetworkParameters) -> keras.Model:
-    """Return a network from scaled pixels to pooled features, with its weights.
+    """Return a network from scaled pixels to the pooled features of its last layer.
 
     Raises:
-        FruitsError: There is no such architecture, or no such weights.
+        FruitsError: If the architecture or the weights do not exist.
     """
     size = parameters.input_size
-    weights = None if parameters.weights == RANDOM else parameters.weights
+    application = _application(parameters.architecture)
     try:
-        return _application(parameters.architecture)(
+        return application(
             input_shape=(size, size, 3),
             include_top=False,
             pooling="avg",
-            weights=weights,
+            weights=None if parameters.weights == RANDOM else parameters.weights,
             **parameters.arguments,
         )
-    except FruitsError:
-        raise
-    except Exception as exc:  # a download, a file or Keras' own checks of arguments
-        raise no_weights(parameters, str(exc)) from exc
+    except Exception as exc:  # Keras raises many types for downloads, files, arguments
+        raise weights_error(parameters, str(exc)) from exc
 
 
-def with_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model:
-    """Return a network whose features are the means of inner layers' maps as well.
+def weights_error(parameters: NetworkParameters, reason: str) -> FruitsError:
+    """Return an error that lists the ways to provide weights."""
+    return FruitsError(
+        f"Found no weights for backbone.architecture = {parameters.architecture} with "
+        f"{parameters.arguments}: {reason}. Do one of the following: set "
+        "backbone.weights to imagenet, which Keras downloads or finds in its cache; "
+        "set it to a weights file; set it to random and backbone.training.epochs to "
+        "more than 0; or use the backbone that the project ships."
+    )
 
-    The last layer knows what a thing is, those before it how it looks (after Evci et al.,
-    2022, "Head2Toe: Utilizing intermediate representations for better transfer learning").
+
+def add_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model:
+    """Return a network whose features include the pooled output of inner layers.
+
+    Inner layers describe appearance where the last layer describes the class (Evci et
+    al.: Head2Toe: Utilizing Intermediate Representations for Better Transfer Learning,
+    2022).
 
     Args:
-        network: From scaled pixels to features, which come first.
-        names: Of the layers, whose means follow; none leaves the network as it is.
+        network: Network from scaled pixels to features.
+        names: Names of the inner layers. Their means over height and width follow the
+            features of the network. If empty, the network is returned unchanged.
 
     Raises:
-        FruitsError: There is no such layer, or it has no map.
+        FruitsError: If a layer does not exist or its output is not a feature map.
     """
     import keras
 
@@ -82,7 +93,7 @@ def with_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model
     if unknown := {*names} - maps.keys():
         raise FruitsError(
             f"Found backbone.inner_layers = {sorted(unknown)}; expected names of layers "
-            f"with a map, [] for none: {', '.join(maps)}."
+            f"with a feature map, or []. Choose from: {', '.join(maps)}."
         )
     if not names:
         return network
@@ -91,65 +102,18 @@ def with_inner_layers(network: keras.Model, names: Sequence[str]) -> keras.Model
     return keras.Model(network.inputs, features)
 
 
-def freeze(network: keras.Model, parameters: BackboneParameters) -> None:
-    """Leave the layers before the first to train as they are.
-
-    So are the statistics of batches, unless the weights are random: those of a training,
-    half studio and half shops, fit neither.
-
-    Raises:
-        FruitsError: There is no such layer.
-    """
-    import keras
-
-    first = parameters.training.first_trainable_layer or ""
-    names = [layer.name for layer in network.layers]
-    found = [number for number, name in enumerate(names) if name.startswith(first)]
-    if not found:
-        raise FruitsError(
-            f"Found backbone.training.first_trainable_layer = {first!r}; expected the "
-            f"beginning of a layer's name, null to train all: {', '.join(names)}."
-        )
-    known = parameters.weights != RANDOM
-    for number, layer in enumerate(network.layers):
-        of_batches = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = number >= found[0] and not (known and of_batches)
-
-
-def mix(network: keras.Model, begun: Sequence[np.ndarray], mixing: float) -> None:
-    """Leave a network between the weights it began with and those it has (Wortsman et
-    al., 2022, "Robust fine-tuning of zero-shot models").
-
-    Args:
-        network: Trained.
-        begun: Weights that its training began with.
-        mixing: Share of the way from those, 0 to 1.
-    """
-    pairs = zip(begun, network.get_weights(), strict=True)
-    network.set_weights([old + mixing * (new - old) for old, new in pairs])
-
-
-def no_weights(parameters: NetworkParameters, found: str) -> FruitsError:
-    """Return an error that says what was found, and three ways to weights."""
-    return FruitsError(
-        f"Found no weights for backbone.architecture = {parameters.architecture} with "
-        f"{parameters.arguments}: {found}. There are three ways to get them: set "
-        "backbone.weights to imagenet, and let Keras download them or find them in "
-        "its cache; set it to a weights file; or set it to random and "
-        "backbone.training.epochs to more than 0, to train them. Or use the backbone that "
-        "the project ships."
-    )
-
-
-def with_scaling(
-    network: keras.Model, parameters: NetworkParameters, photos: int | None = None
+def add_scaling(
+    network: keras.Model, parameters: NetworkParameters, batch_size: int | None = None
 ) -> keras.Model:
-    """Return a network from plain pixels, `uint8` of 0 to 255, to features.
+    """Return a network that scales its input as its architecture requires.
 
     Args:
-        network: From scaled pixels.
-        parameters: Of that network.
-        photos: In a batch; None for any number.
+        network: Network from scaled pixels to features.
+        parameters: Parameters of the network.
+        batch_size: Fixed number of photos in a batch; None for any number.
+
+    Returns:
+        Network from pixels, `uint8 [n, size, size, 3]`, RGB, to features.
     """
     import keras
 
@@ -160,21 +124,64 @@ def with_scaling(
             return module.preprocess_input(keras.ops.cast(pixels, "float32"))
 
     shape = (parameters.input_size, parameters.input_size, 3)
-    pixels = keras.Input(shape, batch_size=photos, dtype="uint8")
+    pixels = keras.Input(shape, batch_size=batch_size, dtype="uint8")
     return keras.Model(pixels, network(Scaling()(pixels)))
 
 
-def features_of(model: keras.Model, images: Sequence[bytes]) -> np.ndarray:
-    """Return what a network sees in photos, `float32 [n, width]`.
+def freeze_layers(network: keras.Model, parameters: BackboneParameters) -> None:
+    """Freeze the layers before `first_trainable_layer`, and batch normalisation.
+
+    Pretrained batch normalisation keeps its weights and statistics, because statistics
+    of mixed studio and shop photos fit neither. With random weights, it is trained.
+
+    Raises:
+        FruitsError: If the layer does not exist.
+    """
+    import keras
+
+    prefix = parameters.training.first_trainable_layer or ""
+    names = [layer.name for layer in network.layers]
+    found = [number for number, name in enumerate(names) if name.startswith(prefix)]
+    if not found:
+        raise FruitsError(
+            f"Found backbone.training.first_trainable_layer = {prefix!r}; expected the "
+            "beginning of a layer's name, or null to train all layers. Choose from: "
+            f"{', '.join(names)}."
+        )
+    pretrained = parameters.weights != RANDOM
+    for number, layer in enumerate(network.layers):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= found[0] and not (pretrained and normalises)
+
+
+def interpolate_weights(
+    network: keras.Model, pretrained: Sequence[np.ndarray], share: float
+) -> None:
+    """Interpolate in place between pretrained and fine-tuned weights (WiSE-FT).
+
+    Source: Wortsman et al.: Robust Fine-Tuning of Zero-Shot Models, 2022.
 
     Args:
-        model: From plain pixels to features.
-        images: Canonical photos; of one that is not square, the middle is seen.
+        network: Fine-tuned network.
+        pretrained: Weights of the network before the training.
+        share: Share of the fine-tuned weights: 0 = pretrained, 1 = fine-tuned.
+    """
+    pairs = zip(pretrained, network.get_weights(), strict=True)
+    network.set_weights([old + share * (new - old) for old, new in pairs])
+
+
+def embed(model: keras.Model, images: Sequence[bytes]) -> np.ndarray:
+    """Return the features of photos, `float32 [n, width]`.
+
+    Args:
+        model: Network from pixels to features.
+        images: Canonical photos; their central square is used.
     """
     size = model.input_shape[1]
-    shares = (
-        images[first : first + SEEN_AT_ONCE]
-        for first in range(0, len(images), SEEN_AT_ONCE)
+    batches = (
+        np.array(
+            [fit(image, size, "crop") for image in images[i : i + EMBEDDING_BATCH]]
+        )
+        for i in range(0, len(images), EMBEDDING_BATCH)
     )
-    pixels = (np.array([fit(image, size, "crop") for image in s]) for s in shares)
-    return np.concatenate([model.predict_on_batch(share) for share in pixels])
+    return np.concatenate([model.predict_on_batch(batch) for batch in batches])

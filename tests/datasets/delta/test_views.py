@@ -22,52 +22,52 @@ from fruits_pipeline.lineage import Lineage
 pytestmark = pytest.mark.usefixtures("spark")
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-ROWS = {"000001": ["a", "b"], "000002": ["c"]}
+BATCHES = {"000001": ["a", "b"], "000002": ["c"]}
 RECIPE = {"ingest.path_rules": []}
 
 
-def saved(place: Path, table: str, **columns: Any) -> str:
+def write_table(folder: Path, table: str, **columns: Any) -> str:
     """Write a table of three photos, and return its path."""
     schema = getattr(schemas, table.upper())
-    writer = DeltaBatches(filepath=str(place / table), table=table)
-    writer.prepare(Lineage(RECIPE))
+    dataset = DeltaBatches(filepath=str(folder / table), table=table)
+    dataset.prepare(Lineage(RECIPE))
 
     def rows(names: list[str]) -> DataFrame:
         photos = [key_of(f"Test/Kiwi/{name}") | columns for name in names]
         return frame(photos, schema).coalesce(1)
 
-    writer.save({b: lambda names=names: rows(names) for b, names in ROWS.items()})
-    return writer.filepath
+    dataset.save({b: lambda names=names: rows(names) for b, names in BATCHES.items()})
+    return dataset.filepath
 
 
-def test_spark_returns_all_rows_with_their_batch(tmp_path: Path) -> None:
-    place = saved(tmp_path, "features", features=[1.0, 2.0])
-    rows = DeltaSpark(filepath=place, table="features").load()
+def test_spark_view_has_all_rows_with_their_batch(tmp_path: Path) -> None:
+    path = write_table(tmp_path, "features", features=[1.0, 2.0])
+    rows = DeltaSpark(filepath=path, table="features").load()
     assert rows.columns == [*schemas.FEATURES.names, "batch"]
     assert rows.count() == 3
     assert rows.where("batch = '000001'").count() == 2
     assert [*rows.toPandas()["features"][0]] == [1.0, 2.0]
 
 
-def test_pandas_returns_all_rows_with_their_batch(tmp_path: Path) -> None:
-    place = saved(tmp_path, "reduced", components=[1.0, 2.0])
-    rows = DeltaPandas(filepath=place, table="reduced").load()
+def test_pandas_view_has_all_rows_with_their_batch(tmp_path: Path) -> None:
+    path = write_table(tmp_path, "reduced", components=[1.0, 2.0])
+    rows = DeltaPandas(filepath=path, table="reduced").load()
     assert isinstance(rows, pd.DataFrame)
     assert sorted(rows["batch"]) == ["000001", "000001", "000002"]
     vectors = np.stack([*rows["components"]])
     assert (vectors.shape, vectors.dtype) == ((3, 2), np.float32)
 
 
-def test_a_view_shows_what_was_saved_since_it_was_made(tmp_path: Path) -> None:
+def test_view_includes_rows_saved_after_its_creation(tmp_path: Path) -> None:
     view = DeltaPandas(filepath=f"{tmp_path}/reduced", table="reduced")
     assert not view.exists()
-    saved(tmp_path, "reduced", components=[1.0])
+    write_table(tmp_path, "reduced", components=[1.0])
     assert len(view.load()) == 3
 
 
-def test_counts_come_from_the_log(tmp_path: Path) -> None:
-    place = saved(tmp_path, "images", error="broken")
-    counts = DeltaCounts(filepath=place, table="images").load()
+def test_counts_include_rows_with_errors(tmp_path: Path) -> None:
+    path = write_table(tmp_path, "images", error="broken")
+    counts = DeltaCounts(filepath=path, table="images").load()
     assert counts.to_dict("list") == {
         "batch": ["000001", "000002"],
         "photos": [2, 1],
@@ -75,53 +75,47 @@ def test_counts_come_from_the_log(tmp_path: Path) -> None:
     }
 
 
-def test_the_listing_has_what_tells_whether_a_photo_changed(tmp_path: Path) -> None:
-    place = saved(tmp_path, "photos", size_bytes=7, modified_at=NOON, etag="x")
-    existing = DeltaListing(filepath=place, table="photos").load()
+def test_listing_has_size_time_and_etag_of_each_photo(tmp_path: Path) -> None:
+    columns = {"size_bytes": 7, "modified_at": NOON, "etag": "x"}
+    path = write_table(tmp_path, "photos", **columns)
+    existing = DeltaListing(filepath=path, table="photos").load()
     assert existing.last_batch == 2
-    assert existing.files.to_pylist() == [
-        {
-            "path": f"Test/Kiwi/{name}",
-            "size_bytes": 7,
-            "modified_at": NOON,
-            "etag": "x",
-        }
-        for name in "abc"
-    ]
+    expected = [{"path": f"Test/Kiwi/{name}", **columns} for name in "abc"]
+    assert existing.files.to_pylist() == expected
 
 
-def test_the_listing_is_empty_before_there_is_a_table(tmp_path: Path) -> None:
+def test_listing_of_a_missing_table_is_empty(tmp_path: Path) -> None:
     existing = DeltaListing(filepath=f"{tmp_path}/photos", table="photos").load()
     assert (existing.files.num_rows, existing.last_batch) == (0, 0)
 
 
 @pytest.mark.parametrize(("recipe", "rows"), [(RECIPE, 3), ({}, 0)])
-def test_the_listing_is_empty_if_the_table_will_be_rebuilt(
+def test_listing_is_empty_if_the_table_will_be_rebuilt(
     tmp_path: Path, recipe: dict[str, Any], rows: int
 ) -> None:
-    view = DeltaListing(filepath=saved(tmp_path, "photos"), table="photos")
+    view = DeltaListing(filepath=write_table(tmp_path, "photos"), table="photos")
     view.lineage = Lineage(recipe)
     assert view.load().files.num_rows == rows
 
 
 @pytest.mark.parametrize("view", [DeltaSpark, DeltaPandas, DeltaCounts])
-def test_a_view_of_no_table_says_what_to_run(tmp_path: Path, view: Any) -> None:
+def test_missing_table_is_an_error_with_the_command_to_run(
+    tmp_path: Path, view: Any
+) -> None:
     with pytest.raises(DatasetError, match=r"Found no table in .*`kedro run`"):
         view(filepath=f"{tmp_path}/images", table="images").load()
 
 
 @pytest.mark.parametrize("view", [DeltaSpark, DeltaPandas, DeltaCounts, DeltaListing])
-def test_a_view_of_a_table_with_a_missing_file_names_it(
-    tmp_path: Path, view: Any
-) -> None:
-    place = saved(tmp_path, "photos")
-    (file,) = Path(place).glob("batch=000002/*.parquet")
+def test_missing_file_is_an_error_with_its_path(tmp_path: Path, view: Any) -> None:
+    path = write_table(tmp_path, "photos")
+    (file,) = Path(path).glob("batch=000002/*.parquet")
     file.unlink()
     with pytest.raises(DatasetError, match=f"Found no file {file}"):
-        view(filepath=place, table="photos").load()
+        view(filepath=path, table="photos").load()
 
 
-def test_a_view_cannot_be_saved(tmp_path: Path) -> None:
+def test_view_cannot_be_saved(tmp_path: Path) -> None:
     view = DeltaPandas(filepath=f"{tmp_path}/reduced", table="reduced")
     with pytest.raises(DatasetError, match="expected `reduced@batches`"):
         view.save("rows")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@ import sys
 from typing import Any
 
 import pytest
+from backbone_factory import SELECTION, backbone_parameters
 from factories import frame, jpeg, key_of
 from pyspark.sql import DataFrame
 
@@ -14,75 +15,45 @@ from fruits_pipeline.pipelines.backbone.nodes import (
 )
 from fruits_pipeline.spark.frames import map_arrow
 from fruits_pipeline.spark.parts import Rows
-from fruits_pipeline.training import build as keras_backbones
+from fruits_pipeline.training import build
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-NETWORK = {
-    "architecture": "MobileNetV2",
-    "arguments": {"alpha": 0.35},
-    "inner_layers": [],
-    "input_size": 32,
-    "weights": "random",
-}
+UNTRAINED = backbone_parameters({"epochs": 0})
+
+TrainingData = tuple[list[bytes], list[str]]
 
 
-def parameters(epochs: int = 1, **photos: Any) -> BackboneParameters:
-    training = {
-        "epochs": epochs,
-        "steps": 1,
-        "photos_per_step": 4,
-        "learning_rate": 0.001,
-        "first_trainable_layer": None,
-        "weight_interpolation": 1.0,
-    }
-    chosen = {
-        "splits": ["Training", "train"],
-        "held_out_labels": [],
-        "held_out_series": None,
-    }
-    return BackboneParameters(
-        **NETWORK,
-        seed=1,
-        training=training,
-        photos=chosen | photos,
-        teacher=NETWORK | {"weight": 0},
-        checkpoints="nowhere",
-    )
+def with_selection(**selection: Any) -> BackboneParameters:
+    return backbone_parameters(photos=SELECTION | selection)
 
 
-PARAMETERS = parameters()
-UNTRAINED = parameters(epochs=0)
-
-Given = tuple[list[bytes], list[str]]
+def image(path: str, seed: int, **values: Any) -> dict[str, Any]:
+    return {**key_of(path), "image": jpeg(seed), **values}
 
 
-def image(path: str, seed: int, **other: Any) -> dict[str, Any]:
-    return {**key_of(path), "image": jpeg(seed), **other}
-
-
-def broken(path: str) -> dict[str, Any]:
+def rejected(path: str) -> dict[str, Any]:
     return {**key_of(path), "error": "empty file (0 bytes)"}
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> list[Given]:
-    """Note the photos that Keras would be given, which it is not."""
-    seen: list[Given] = []
+def training_data(monkeypatch: pytest.MonkeyPatch) -> list[TrainingData]:
+    """Replace the training, and return the images and labels passed to it."""
+    calls: list[TrainingData] = []
 
-    def note(
+    def record(
         _: BackboneParameters, images: list[bytes], labels: list[str]
     ) -> tuple[None, list[Any]]:
-        seen.append((images, labels))
+        calls.append((images, labels))
         return None, []
 
-    monkeypatch.setattr(keras_backbones, "build", note)
-    return seen
+    monkeypatch.setattr(build, "build_backbone", record)
+    return calls
 
 
 @pytest.fixture
-def unread() -> DataFrame:
-    """Return images that nobody may read."""
+def unreadable() -> DataFrame:
+    """Return images that raise an error when they are read."""
 
     def fail(rows: Rows) -> Rows:
         raise AssertionError("images were read")
@@ -92,62 +63,66 @@ def unread() -> DataFrame:
     return map_arrow(frame(rows, schemas.IMAGES), fail, schemas.IMAGES)
 
 
-def test_readable_labelled_photos_of_the_split_are_trained_on(
-    given: list[Given],
+def test_labelled_photos_of_the_splits_are_used(
+    training_data: list[TrainingData],
 ) -> None:
     rows = [
         image("Training/Kiwi/1", 1),
         image("Training/Fig/1", 2),
         image("Training/Fig/unlabelled", 3, label=None),
         image("Test/Fig/1", 4),
-        broken("Training/Fig/2"),
+        rejected("Training/Fig/2"),
     ]
-    build_backbone(frame(rows, schemas.IMAGES), PARAMETERS)
-    assert given == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
+    build_backbone(frame(rows, schemas.IMAGES), backbone_parameters())
+    assert training_data == [([jpeg(2), jpeg(1)], ["Fig", "Kiwi"])]
 
 
 @pytest.mark.parametrize(
-    ("chosen", "left"),
+    ("selection", "labels"),
     [
         ({"held_out_labels": ["Fig"]}, ["Kiwi", "Lime"]),
         ({"held_out_series": "/r$"}, ["Fig", "Lime"]),
         ({"splits": ["TRAINING"]}, ["Fig", "Kiwi"]),
     ],
 )
-def test_what_is_left_out_is_not_trained_on(
-    given: list[Given], chosen: dict[str, Any], left: list[str]
+def test_held_out_photos_are_not_used(
+    training_data: list[TrainingData], selection: dict[str, Any], labels: list[str]
 ) -> None:
     rows = [
         image("Training/Fig/1", 1, series="Fig/"),
         image("Training/Kiwi/1", 2, series="Kiwi/r"),
         image("train/Lime/1", 3),
     ]
-    build_backbone(frame(rows, schemas.IMAGES), parameters(**chosen))
-    assert given[0][1] == left
+    build_backbone(frame(rows, schemas.IMAGES), with_selection(**selection))
+    assert training_data[0][1] == labels
 
 
-def test_photos_to_train_on_are_selected_lazily_and_sorted_by_path(
-    unread: DataFrame,
-) -> None:
-    chosen = PARAMETERS.photos
-    assert select_training_photos(unread, chosen).columns == ["label", "image"]
+def test_training_photos_are_selected_lazily(unreadable: DataFrame) -> None:
+    selected = select_training_photos(unreadable, UNTRAINED.photos)
+    assert selected.columns == ["label", "image"]
+
+
+def test_training_photos_are_sorted_by_path() -> None:
     paths = [f"Training/Kiwi/{name}" for name in "cab"]
     rows = [image(path, seed) for seed, path in enumerate(paths)]
-    found = select_training_photos(frame(rows, schemas.IMAGES), chosen).collect()
+    images = frame(rows, schemas.IMAGES)
+    found = select_training_photos(images, UNTRAINED.photos).collect()
     assert [row.image for row in found] == [jpeg(1), jpeg(2), jpeg(0)]
 
 
-def test_photos_without_a_series_are_not_left_out(given: list[Given]) -> None:
-    rows = [image("Training/Fig/1", 1), image("Training/Kiwi/1", 2)]
-    build_backbone(frame(rows, schemas.IMAGES), parameters(held_out_series="r"))
-    assert given[0][1] == ["Fig", "Kiwi"]
-
-
-def test_without_training_no_photo_is_read(
-    given: list[Given], unread: DataFrame
+def test_photos_without_a_series_are_not_held_out(
+    training_data: list[TrainingData],
 ) -> None:
-    build_backbone(unread, UNTRAINED)
-    assert given == [([], [])]
+    rows = [image("Training/Fig/1", 1), image("Training/Kiwi/1", 2)]
+    build_backbone(frame(rows, schemas.IMAGES), with_selection(held_out_series="r"))
+    assert training_data[0][1] == ["Fig", "Kiwi"]
+
+
+def test_images_are_not_read_without_training(
+    training_data: list[TrainingData], unreadable: DataFrame
+) -> None:
+    build_backbone(unreadable, UNTRAINED)
+    assert training_data == [([], [])]
 
 
 @pytest.mark.parametrize(
@@ -157,20 +132,18 @@ def test_without_training_no_photo_is_read(
         (["Test/Kiwi/1", "Test/Fig/1"], "0 photos of 0 label"),
     ],
 )
-def test_training_on_fewer_than_two_labels_is_refused_in_words(
-    paths: list[str], found: str
-) -> None:
+def test_fewer_than_two_labels_are_rejected(paths: list[str], found: str) -> None:
     table = frame([image(path, 1) for path in paths], schemas.IMAGES)
-    with pytest.raises(FruitsError) as refused:
-        build_backbone(table, PARAMETERS)
-    assert found in str(refused.value)
-    assert "in the splits ['Training', 'train']" in str(refused.value)
-    assert "backbone.photos.splits" in str(refused.value)
+    with pytest.raises(FruitsError) as error:
+        build_backbone(table, backbone_parameters())
+    assert found in str(error.value)
+    assert "in the splits ['Training', 'train']" in str(error.value)
+    assert "backbone.photos.splits" in str(error.value)
 
 
-def test_without_tensorflow_words_say_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, unread: DataFrame
+def test_missing_tensorflow_is_reported(
+    monkeypatch: pytest.MonkeyPatch, unreadable: DataFrame
 ) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(FruitsError, match=r"pip install fruits-pipeline\[keras\]"):
-        build_backbone(unread, UNTRAINED)
+        build_backbone(unreadable, UNTRAINED)

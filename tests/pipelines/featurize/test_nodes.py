@@ -3,13 +3,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import BACKBONE, by_path, columns_of, frame, jpeg, key_of, types_of
+from factories import BACKBONE, by_path, column_types, frame, jpeg, key_of, spark_types
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.photos import Fit, fit
+from fruits_pipeline.imaging.fitting import Fit, fit
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import FeaturizeParameters
 from fruits_pipeline.pipelines.featurize.nodes import check_error_rate, embed_images
@@ -32,7 +32,7 @@ def images(*rows: dict[str, Any]) -> DataFrame:
 
 
 def table(*batches: list[dict[str, Any]]) -> tuple[DataFrame, pd.DataFrame]:
-    """Return the table `images`, and its counts by batch."""
+    """Return the table `images` and its counts by batch."""
     named = {f"{number:06d}": rows for number, rows in enumerate(batches, start=1)}
     rows = [row | {"batch": name} for name in named for row in named[name]]
     counts = [
@@ -52,50 +52,51 @@ def backbone() -> Backbone:
 
 
 @pytest.mark.parametrize("max_error_rate", [0.25, 1.0])
-def test_as_many_broken_photos_as_allowed_pass(max_error_rate: float) -> None:
-    check_error_rate(
-        *table([good("1"), good("2"), good("3"), broken("4")]), max_error_rate
-    )
+def test_error_rate_up_to_the_maximum_is_accepted(max_error_rate: float) -> None:
+    rows, counts = table([good("1"), good("2"), good("3"), broken("4")])
+    check_error_rate(rows, counts, max_error_rate)
 
 
-def test_too_many_broken_photos_stop_the_run_in_words() -> None:
-    both = table([good("1"), broken("2")], [broken("3"), good("4")])
-    with pytest.raises(FruitsError) as stopped:
-        check_error_rate(*both, 0.4)
-    words = str(stopped.value)
-    assert "Found 2 of 4 photos that cannot be decoded (50.0%)" in words
-    assert "Test/Kiwi/2: cannot be decoded: 2; Test/Kiwi/3" in words
-    assert "preprocess.max_error_rate = 40.0%" in words
+def test_error_rate_above_the_maximum_is_rejected() -> None:
+    rows, counts = table([good("1"), broken("2")], [broken("3"), good("4")])
+    with pytest.raises(FruitsError) as caught:
+        check_error_rate(rows, counts, 0.4)
+    message = str(caught.value)
+    assert "Found 2 of 4 photos that cannot be decoded (50.0%)" in message
+    assert "Test/Kiwi/2: cannot be decoded: 2; Test/Kiwi/3" in message
+    assert "preprocess.max_error_rate = 40.0%" in message
 
 
-def test_three_broken_photos_are_named_at_most() -> None:
-    with pytest.raises(FruitsError) as stopped:
-        check_error_rate(*table([broken(name) for name in "52341"]), 0.0)
-    named = [name for name in "12345" if f"Test/Kiwi/{name}:" in str(stopped.value)]
+def test_error_message_names_at_most_three_photos() -> None:
+    rows, counts = table([broken(name) for name in "52341"])
+    with pytest.raises(FruitsError) as caught:
+        check_error_rate(rows, counts, 0.0)
+    named = [name for name in "12345" if f"Test/Kiwi/{name}:" in str(caught.value)]
     assert named == ["1", "2", "3"]
 
 
-def test_batches_are_counted_together() -> None:
-    check_error_rate(*table([broken("1")], [good("2"), good("3"), good("4")]), 0.25)
+def test_error_rate_is_that_of_all_batches() -> None:
+    rows, counts = table([broken("1")], [good("2"), good("3"), good("4")])
+    check_error_rate(rows, counts, 0.25)
 
 
-def test_of_an_accepted_table_no_row_is_read() -> None:
-    def unread(rows: Rows) -> Rows:
+def test_accepted_images_are_not_read() -> None:
+    def fail(rows: Rows) -> Rows:
         raise AssertionError("images were read")
         yield from rows
 
     rows, counts = table([good("1"), broken("2")])
-    check_error_rate(map_arrow(rows, unread, schemas.IMAGES), counts, 0.5)
+    check_error_rate(map_arrow(rows, fail, schemas.IMAGES), counts, 0.5)
 
 
-def test_broken_photos_are_left_out(backbone: Backbone) -> None:
+def test_rejected_photos_have_no_features(backbone: Backbone) -> None:
     rows = images(good("1"), broken("2"), good("3"))
     features = embed_images(rows, backbone, FeaturizeParameters(fit="pad"))
     assert by_path(features).keys() == {"Test/Kiwi/1", "Test/Kiwi/3"}
 
 
 @pytest.mark.parametrize("how", ["pad", "stretch"])
-def test_features_are_those_of_the_photo_beside_them(
+def test_features_belong_to_the_photo_of_their_row(
     backbone: Backbone, how: Fit
 ) -> None:
     photos = images(*(good(str(seed), seed) for seed in range(7)))
@@ -108,16 +109,16 @@ def test_features_are_those_of_the_photo_beside_them(
         assert np.array_equal(found, expected)
 
 
-def test_the_columns_are_those_of_the_schema(backbone: Backbone) -> None:
+def test_features_have_the_columns_of_their_schema(backbone: Backbone) -> None:
     rows = images(good("1"))
     features = embed_images(rows, backbone, FeaturizeParameters(fit="pad"))
-    assert columns_of(features) == types_of(schemas.FEATURES)
+    assert column_types(features) == spark_types(schemas.FEATURES)
     (row,) = by_path(features).values()
     assert {n: row[n] for n in key_of(row["path"])} == key_of("Test/Kiwi/1")
     assert len(row["features"]) == backbone.card.width
 
 
-def test_a_batch_of_broken_photos_has_no_features(backbone: Backbone) -> None:
+def test_batch_of_rejected_photos_has_no_features(backbone: Backbone) -> None:
     rows = images(broken("1"), broken("2"))
     features = embed_images(rows, backbone, FeaturizeParameters(fit="pad"))
     assert features.count() == 0

@@ -10,11 +10,11 @@ import yaml
 from factories import (
     PROJECT,
     by_path,
-    columns_of,
+    column_types,
     frame,
     jpeg,
     replace_file,
-    types_of,
+    spark_types,
     write_files,
 )
 from pyspark.errors import PythonException
@@ -23,10 +23,10 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import ExistingPhotos, PhotoStore
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.listing import File
+from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
-from fruits_pipeline.spark.error_messages import in_words
+from fruits_pipeline.spark.error_messages import user_message
 from fruits_pipeline.spark.frames import Batches, task_count
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -40,9 +40,9 @@ FILES = {
 }
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_text())
 PARAMETERS = IngestParameters(**BASE["ingest"] | {"photos_per_batch": 2})
-RELABELLED = PARAMETERS.model_copy(update={"path_rules": ["(?P<split>[^/]+)/.*"]})
-LISTED = pa.schema([schemas.PHOTOS.field(name) for name in File._fields])
-NOTHING = ExistingPhotos(LISTED.empty_table(), 0)
+SPLIT_ONLY = PARAMETERS.model_copy(update={"path_rules": ["(?P<split>[^/]+)/.*"]})
+FILE_SCHEMA = pa.schema([schemas.PHOTOS.field(name) for name in ListedFile._fields])
+NO_PHOTOS = ExistingPhotos(FILE_SCHEMA.empty_table(), 0)
 
 
 @pytest.fixture
@@ -50,17 +50,17 @@ def root(tmp_path: Path) -> Path:
     return write_files(tmp_path / "my photos", FILES)
 
 
-def existing(root: Path, last_batch: int = 3) -> ExistingPhotos:
-    """Return what a table contains that was made from the files of today."""
+def existing_photos(root: Path, last_batch: int = 3) -> ExistingPhotos:
+    """Return the content of a table into which all current files were ingested."""
     files = [file._asdict() for file in PhotoStore(filepath=str(root)).load().files]
-    return ExistingPhotos(pa.Table.from_pylist(files, LISTED), last_batch)
+    return ExistingPhotos(pa.Table.from_pylist(files, FILE_SCHEMA), last_batch)
 
 
-def planned(
-    root: Path, known: ExistingPhotos = NOTHING, **parameters: Any
+def plan(
+    root: Path, existing: ExistingPhotos = NO_PHOTOS, **parameters: Any
 ) -> tuple[Batches, dict[str, Any]]:
     changed = PARAMETERS.model_copy(update=parameters)
-    return plan_batches(PhotoStore(filepath=str(root)).load(), known, changed)
+    return plan_batches(PhotoStore(filepath=str(root)).load(), existing, changed)
 
 
 def paths_in(batches: Batches) -> dict[str, set[str]]:
@@ -68,14 +68,14 @@ def paths_in(batches: Batches) -> dict[str, set[str]]:
 
 
 def listing(root: Path) -> DataFrame:
-    """Return the listing of all files in one batch."""
+    """Return the `LISTING` rows of all files."""
     files = PhotoStore(filepath=str(root)).load().files
     rows = [file._asdict() | {"root": str(root)} for file in files]
     return frame(rows, schemas.LISTING)
 
 
-def test_photos_form_numbered_batches_by_path(root: Path) -> None:
-    batches, _ = planned(root)
+def test_photos_are_grouped_into_numbered_batches_by_path(root: Path) -> None:
+    batches, _ = plan(root)
     assert paths_in(batches) == {
         "000001": {"Test/Kiwi/0_100.jpg", "Training/Apple Red 1/0_100.jpg"},
         "000002": {"Training/Kiwi/0_100.jpg", "Training/Kiwi/r_0_100.jpg"},
@@ -83,11 +83,9 @@ def test_photos_form_numbered_batches_by_path(root: Path) -> None:
     }
 
 
-def test_a_plan_has_the_columns_of_the_listing_and_where_the_photos_are(
-    root: Path,
-) -> None:
-    batches, _ = planned(root)
-    assert columns_of(batches["000003"]()) == types_of(schemas.LISTING)
+def test_batches_are_rows_of_the_listing(root: Path) -> None:
+    batches, _ = plan(root)
+    assert column_types(batches["000003"]()) == spark_types(schemas.LISTING)
     (row,) = batches["000003"]().toArrow().to_pylist()
     stat = (root / "a.jpg").stat()
     assert row == {
@@ -100,19 +98,17 @@ def test_a_plan_has_the_columns_of_the_listing_and_where_the_photos_are(
 
 
 @pytest.mark.parametrize(
-    ("most", "tasks"),
+    ("limits", "tasks"),
     [({"photos_per_part": 2}, 3), ({"part_bytes": 1}, 5), ({"photos_per_part": 9}, 1)],
 )
-def test_a_batch_is_cut_into_the_tasks_that_will_fetch_it(
-    root: Path, most: dict[str, int], tasks: int
-) -> None:
-    batches, _ = planned(root, photos_per_batch=9, **most)
+def test_each_part_is_one_task(root: Path, limits: dict[str, int], tasks: int) -> None:
+    batches, _ = plan(root, photos_per_batch=9, **limits)
     photos = fetch_photos(batches["000001"](), PARAMETERS)
     assert (task_count(photos), photos.rdd.getNumPartitions()) == (tasks, tasks)
     assert by_path(photos).keys() == FILES.keys()
 
 
-def test_a_photo_keeps_its_bytes_under_its_own_path(root: Path) -> None:
+def test_fetched_photos_have_content_and_digest(root: Path) -> None:
     rows = by_path(fetch_photos(listing(root), PARAMETERS))
     assert {path: row["content"] for path, row in rows.items()} == FILES
     assert {path: row["photo_id"] for path, row in rows.items()} == {
@@ -120,7 +116,7 @@ def test_a_photo_keeps_its_bytes_under_its_own_path(root: Path) -> None:
     }
 
 
-def test_label_split_and_series_are_those_of_the_path(root: Path) -> None:
+def test_label_split_and_series_are_parsed_from_the_path(root: Path) -> None:
     rows = by_path(fetch_photos(listing(root), PARAMETERS))
     named = ("split", "label", "series")
     assert {path: tuple(row[n] for n in named) for path, row in rows.items()} == {
@@ -132,28 +128,28 @@ def test_label_split_and_series_are_those_of_the_path(root: Path) -> None:
     }
 
 
-def test_other_path_rules_give_other_labels(root: Path) -> None:
-    rows = by_path(fetch_photos(listing(root), RELABELLED))
+def test_path_rules_determine_the_labels(root: Path) -> None:
+    rows = by_path(fetch_photos(listing(root), SPLIT_ONLY))
     assert rows.keys() == FILES.keys()
     assert {row["label"] for row in rows.values()} == {None}
     assert {row["split"] for row in rows.values()} == {"Training", "Test", None}
 
 
-def test_the_columns_are_those_of_the_schema(root: Path) -> None:
+def test_fetched_photos_have_the_columns_of_their_schema(root: Path) -> None:
     photos = fetch_photos(listing(root), PARAMETERS)
-    assert columns_of(photos) == types_of(schemas.PHOTOS)
+    assert column_types(photos) == spark_types(schemas.PHOTOS)
 
 
-def test_photos_that_exist_in_the_table_are_not_planned_again(root: Path) -> None:
-    batches, counts = planned(root, existing(root))
+def test_existing_photos_are_not_ingested_again(root: Path) -> None:
+    batches, counts = plan(root, existing_photos(root))
     assert (batches, counts["new_or_changed"], counts["gone"]) == ({}, 0, 0)
 
 
-def test_new_and_changed_photos_form_batches_after_the_last(root: Path) -> None:
-    known = existing(root)
+def test_new_and_changed_photos_form_new_batches(root: Path) -> None:
+    existing = existing_photos(root)
     write_files(root, {"Training/Lime/0_100.jpg": jpeg(6)})
     replace_file(root / "a.jpg", jpeg(7))
-    batches, counts = planned(root, known)
+    batches, counts = plan(root, existing)
     assert paths_in(batches) == {"000004": {"Training/Lime/0_100.jpg", "a.jpg"}}
     assert counts["new_or_changed"] == 2
     rows = by_path(fetch_photos(batches["000004"](), PARAMETERS))
@@ -161,62 +157,60 @@ def test_new_and_changed_photos_form_batches_after_the_last(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "names"),
+    ("last_batch", "names"),
     [(0, ["000001", "000002", "000003"]), (98, ["000099", "000100", "000101"])],
 )
-def test_numbers_go_on_after_the_highest_that_a_batch_ever_had(
-    root: Path, last: int, names: list[str]
+def test_batches_are_numbered_after_the_last_one(
+    root: Path, last_batch: int, names: list[str]
 ) -> None:
-    batches, _ = planned(root, ExistingPhotos(LISTED.empty_table(), last))
+    batches, _ = plan(root, ExistingPhotos(FILE_SCHEMA.empty_table(), last_batch))
     assert [*batches] == names
 
 
-def test_a_photo_that_went_back_to_an_older_version_is_planned(root: Path) -> None:
+def test_photo_restored_to_an_older_version_is_ingested(root: Path) -> None:
     first = (root / "a.jpg").stat()
     replace_file(root / "a.jpg", jpeg(7))
-    known = existing(root)
+    existing = existing_photos(root)
     (root / "a.jpg").write_bytes(FILES["a.jpg"])
     os.utime(root / "a.jpg", ns=(first.st_atime_ns, first.st_mtime_ns))
-    batches, _ = planned(root, known)
+    batches, _ = plan(root, existing)
     assert paths_in(batches) == {"000004": {"a.jpg"}}
 
 
 @pytest.mark.parametrize(("stored", "new"), [("other", 1), (None, 0)])
-def test_a_photo_of_another_version_by_its_etag_is_planned(
+def test_photo_with_another_etag_is_ingested(
     root: Path, stored: str | None, new: int
 ) -> None:
     store = PhotoStore(filepath=str(root)).load()
     store.files[:] = [file._replace(etag="e") for file in store.files]
     rows = [file._asdict() for file in store.files]
     rows[0]["etag"] = stored
-    known = ExistingPhotos(pa.Table.from_pylist(rows, LISTED), 1)
-    _, counts = plan_batches(store, known, PARAMETERS)
+    existing = ExistingPhotos(pa.Table.from_pylist(rows, FILE_SCHEMA), 1)
+    _, counts = plan_batches(store, existing, PARAMETERS)
     assert counts["new_or_changed"] == new
 
 
-def test_photos_that_are_gone_from_the_store_are_counted_and_nothing_else(
-    root: Path,
-) -> None:
-    known = existing(root)
+def test_gone_photos_are_only_counted(root: Path) -> None:
+    existing = existing_photos(root)
     (root / "a.jpg").unlink()
-    batches, counts = planned(root, known)
+    batches, counts = plan(root, existing)
     assert (batches, counts["gone"]) == ({}, 1)
 
 
-def test_files_that_are_no_photos_are_left_out(root: Path) -> None:
+def test_other_files_are_left_out(root: Path) -> None:
     write_files(root, {"notes.txt": b"-", ".DS_Store": b"-", "Test/Thumbs.db": b"-"})
-    batches, _ = planned(root)
+    batches, _ = plan(root)
     assert {*FILES} == set().union(*paths_in(batches).values())
 
 
-def test_a_listing_is_counted(root: Path) -> None:
-    known = existing(root)
+def test_files_are_counted_by_kind(root: Path) -> None:
+    existing = existing_photos(root)
     replace_file(root / "a.jpg", jpeg(7))
     (root / "Test/Kiwi/0_100.jpg").unlink()
     new = {"Lime/1.jpg": jpeg(6), "notes.txt": b"-", "more.txt": b"-", ".x": b"-"}
     write_files(root, new | {"out/table/1.parquet": b"-", "out/2.jpg": b"-"})
     store = PhotoStore(filepath=str(root), tables={"path": f"{root}/out"}).load()
-    _, counts = plan_batches(store, known, PARAMETERS)
+    _, counts = plan_batches(store, existing, PARAMETERS)
     assert counts == {
         "files": 10,
         "photos": 5,
@@ -227,8 +221,8 @@ def test_a_listing_is_counted(root: Path) -> None:
     assert counts["files"] == counts["photos"] + sum(counts["left_out"].values())
 
 
-def test_nothing_that_was_left_out_is_counted_as_nothing(root: Path) -> None:
-    _, counts = planned(root)
+def test_left_out_is_empty_if_all_files_are_photos(root: Path) -> None:
+    _, counts = plan(root)
     assert counts == {
         "files": 5,
         "photos": 5,
@@ -238,30 +232,30 @@ def test_nothing_that_was_left_out_is_counted_as_nothing(root: Path) -> None:
     }
 
 
-def test_a_folder_without_photos_is_refused_in_words(tmp_path: Path) -> None:
+def test_folder_without_photos_is_rejected(tmp_path: Path) -> None:
     write_files(tmp_path / "texts", {"notes.txt": b"-", "more.txt": b"-"})
-    words = r"Found 2 files in .*none of them a photo .*'\.txt': 2.*jpeg.*photos="
-    with pytest.raises(FruitsError, match=words):
-        planned(tmp_path / "texts")
+    message = r"Found 2 files in .*none of them a photo .*'\.txt': 2.*jpeg.*photos="
+    with pytest.raises(FruitsError, match=message):
+        plan(tmp_path / "texts")
 
 
-def test_more_than_a_thousand_photos_are_all_planned(tmp_path: Path) -> None:
+def test_all_photos_of_a_long_listing_are_planned(tmp_path: Path) -> None:
     root = write_files(tmp_path, {f"Lime/{i}.jpg": b"" for i in range(1050)})
-    batches, counts = planned(root)
+    batches, counts = plan(root)
     assert (len(batches), counts["photos"]) == (525, 1050)
 
 
-def test_a_photo_that_vanished_after_it_was_listed_is_left_out(root: Path) -> None:
+def test_photo_deleted_after_listing_is_skipped(root: Path) -> None:
     batch = listing(root)
     (root / "a.jpg").unlink()
     photos = by_path(fetch_photos(batch, PARAMETERS))
     assert photos.keys() == FILES.keys() - {"a.jpg"}
 
 
-def test_a_photo_that_a_worker_cannot_read_is_named(root: Path) -> None:
+def test_error_names_the_photo_that_cannot_be_read(root: Path) -> None:
     (root / "loop.jpg").symlink_to(root / "loop.jpg")
-    with pytest.raises(PythonException) as failed:
+    with pytest.raises(PythonException) as caught:
         fetch_photos(listing(root), PARAMETERS).collect()
-    words = in_words(failed.value) or ""
-    assert words.startswith("Found a photo that cannot be read: loop.jpg")
-    assert words.endswith("grant it, or move the photo away.")
+    message = user_message(caught.value) or ""
+    assert message.startswith("Found a photo that cannot be read: loop.jpg")
+    assert message.endswith("grant it, or move the photo away.")

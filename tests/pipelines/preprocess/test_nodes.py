@@ -1,5 +1,13 @@
 import pytest
-from factories import by_path, columns_of, frame, jpeg, key_of, truncated, types_of
+from factories import (
+    by_path,
+    column_types,
+    frame,
+    jpeg,
+    key_of,
+    spark_types,
+    truncated_jpeg,
+)
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -13,20 +21,20 @@ CONTENTS = {
     "Test/Kiwi/small.jpg": jpeg(1, (30, 30)),
     "Test/Kiwi/large.jpg": jpeg(2, (64, 48)),
     "Test/Kiwi/huge.jpg": jpeg(3, (80, 60)),
-    "Test/Kiwi/truncated.jpg": truncated(4),
+    "Test/Kiwi/truncated.jpg": truncated_jpeg(4),
     "Test/Kiwi/empty.jpg": b"",
-    "Test/Kiwi/text.jpg": b"no photo at all",
+    "Test/Kiwi/text.jpg": b"not a photo",
 }
-GOOD = {"Test/Kiwi/small.jpg", "Test/Kiwi/large.jpg"}
+ACCEPTED = {"Test/Kiwi/small.jpg", "Test/Kiwi/large.jpg"}
 
 
 @pytest.fixture(scope="module")
 def images(spark: object) -> DataFrame:
-    rows = [{**key_of(path), "content": c} for path, c in CONTENTS.items()]
+    rows = [{**key_of(path), "content": content} for path, content in CONTENTS.items()]
     return make_canonical(frame(rows, schemas.PHOTOS), PARAMETERS)
 
 
-def test_every_photo_keeps_its_row_and_its_key(images: DataFrame) -> None:
+def test_every_photo_has_a_row_with_its_key(images: DataFrame) -> None:
     names = [field.name for field in schemas.KEY]
     rows = by_path(images)
     assert {path: {n: row[n] for n in names} for path, row in rows.items()} == {
@@ -34,28 +42,28 @@ def test_every_photo_keeps_its_row_and_its_key(images: DataFrame) -> None:
     }
 
 
-def test_a_photo_has_an_image_or_an_error(images: DataFrame) -> None:
+def test_photo_has_either_an_image_or_an_error(images: DataFrame) -> None:
     rows = by_path(images)
-    assert {path for path, row in rows.items() if row["image"]} == GOOD
-    assert {path for path, row in rows.items() if not row["error"]} == GOOD
+    assert {path for path, row in rows.items() if row["image"]} == ACCEPTED
+    assert {path for path, row in rows.items() if not row["error"]} == ACCEPTED
 
 
-def test_the_parameters_are_those_of_the_stage(images: DataFrame) -> None:
+def test_parameters_are_applied(images: DataFrame) -> None:
     rows = by_path(images)
     assert rows["Test/Kiwi/small.jpg"]["image"] == CONTENTS["Test/Kiwi/small.jpg"]
     assert rows["Test/Kiwi/large.jpg"]["image"] != CONTENTS["Test/Kiwi/large.jpg"]
     assert "preprocess.max_pixels = 4000" in rows["Test/Kiwi/huge.jpg"]["error"]
 
 
-def test_width_and_height_are_as_taken(images: DataFrame) -> None:
+def test_width_and_height_are_those_of_the_original(images: DataFrame) -> None:
     row = by_path(images)["Test/Kiwi/large.jpg"]
     assert (row["width"], row["height"]) == (64, 48)
 
 
-def test_the_columns_are_those_of_the_schema(images: DataFrame) -> None:
-    assert columns_of(images) == types_of(schemas.IMAGES)
+def test_columns_match_the_schema(images: DataFrame) -> None:
+    assert column_types(images) == spark_types(schemas.IMAGES)
 
 
-def test_no_photos_are_no_images() -> None:
+def test_empty_input_gives_empty_output() -> None:
     images = make_canonical(frame([], schemas.PHOTOS), PARAMETERS)
-    assert (images.collect(), columns_of(images)) == ([], types_of(schemas.IMAGES))
+    assert (images.collect(), column_types(images)) == ([], spark_types(schemas.IMAGES))

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import frame, jpeg, key_of, truncated
+from factories import frame, jpeg, key_of, truncated_jpeg
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -27,48 +27,52 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 PARAMETERS = ReportParameters(map_photos=100, examples_per_label=2, rejects_shown=2)
 ERROR = "cannot be decoded: truncated"
-GOOD, MENDED, SPOILT = "Test/Kiwi/good", "Test/Kiwi/mended", "Training/Fig/spoilt"
-PLAIN, BROKEN = "Training/Fig/plain", "Training/Fig/broken"
-TAKEN = {
-    "000001": {GOOD: True, SPOILT: False, PLAIN: True},
-    "000002": {MENDED: True, BROKEN: False},
+# The lengths of the paths differ; tests use them as seeds and as components.
+KIWI_1, KIWI_2, FIG = "Test/Kiwi/1", "Test/Kiwi/200", "Training/Fig/3"
+REJECT_1, REJECT_2 = "Training/Fig/broken", "Training/Fig/spoilt"
+BATCHES = {
+    "000001": {KIWI_1: True, REJECT_2: False, FIG: True},
+    "000002": {KIWI_2: True, REJECT_1: False},
 }
-"""Photos by batch, and whether they can be decoded."""
+"""Photos by batch; true if they can be decoded."""
 
 COUNTS = pd.DataFrame(
     {"batch": ["000001", "000002"], "photos": [3, 2], "rejected": [1, 1]}
 )
-LISTED = {"files": 9, "photos": 5, "gone": 4}
+LISTING_COUNTS = {"files": 9, "photos": 5, "gone": 4}
 
-VECTORS = np.random.default_rng(0).standard_normal((20, 3)) @ np.diag([3, 2, 1])
+FEATURES = np.random.default_rng(0).standard_normal((20, 3)) @ np.diag([3, 2, 1])
+
+Calls = dict[str, tuple[Any, ...]]
+"""Arguments of the last call of each function, by its name."""
 
 
-def rows_of(good: bool) -> list[dict[str, Any]]:
-    """Return the keys of photos that can be decoded, or cannot, by batch."""
+def rows_of(decodable: bool) -> list[dict[str, Any]]:
+    """Return keys and batches of the photos that can be decoded, or of the others."""
     return [
         key_of(path) | {"batch": batch}
-        for batch, paths in TAKEN.items()
-        for path, is_good in paths.items()
-        if is_good is good
+        for batch, paths in BATCHES.items()
+        for path, is_decodable in paths.items()
+        if is_decodable is decodable
     ]
 
 
 @pytest.fixture(scope="module")
 def images(spark: object) -> DataFrame:
-    good = [row | {"image": jpeg(len(row["path"]))} for row in rows_of(good=True)]
-    errors = [row | {"error": ERROR} for row in rows_of(good=False)]
+    good = [row | {"image": jpeg(len(row["path"]))} for row in rows_of(decodable=True)]
+    errors = [row | {"error": ERROR} for row in rows_of(decodable=False)]
     return frame([*good, *errors], schemas.IMAGES)
 
 
 @pytest.fixture(scope="module")
 def pca() -> FittedPca:
-    return FittedPca(fit(moments_of(VECTORS), 0.9, False, None), ("000001",))
+    return FittedPca(fit(moments_of(FEATURES), 0.9, False, None), ("000001",))
 
 
 def reduced(width: int) -> DataFrame:
     rows = [
         row | {"components": [float(len(row["path"])), -1.0, 7.0][:width]}
-        for row in rows_of(good=True)
+        for row in rows_of(decodable=True)
     ]
     return frame(rows, schemas.REDUCED)
 
@@ -82,8 +86,8 @@ def test_photos_and_rejects_are_counted_by_label_and_split(images: DataFrame) ->
     assert list(counts.columns) == ["label", "split", "photos", "rejected"]
 
 
-def test_photos_without_a_label_are_counted_first() -> None:
-    rows = [key_of(GOOD), key_of(PLAIN) | {"label": None, "split": None}]
+def test_photos_without_label_are_counted_first() -> None:
+    rows = [key_of(KIWI_1), key_of(FIG) | {"label": None, "split": None}]
     counts = count_labels(frame(rows, schemas.IMAGES, batch="000001"))
     assert counts.to_dict("split")["data"] == [
         [None, None, 1, 0],
@@ -91,24 +95,24 @@ def test_photos_without_a_label_are_counted_first() -> None:
     ]
 
 
-def test_rejects_are_listed_with_their_reasons(images: DataFrame) -> None:
+def test_rejects_are_listed_with_their_errors(images: DataFrame) -> None:
     rejects = list_rejects(images)
-    assert list(rejects["path"]) == [BROKEN, SPOILT]
+    assert list(rejects["path"]) == [REJECT_1, REJECT_2]
     assert set(rejects["error"]) == {ERROR}
     assert list(rejects.columns) == ["path", "label", "split", "error"]
 
 
-def test_the_map_shows_photos_by_two_components(pca: FittedPca) -> None:
+def test_map_shows_photos_by_two_components(pca: FittedPca) -> None:
     points = map_points(plot_photo_map(reduced(3), pca, PARAMETERS))
-    assert points == {(float(len(path)), -1.0) for path in (GOOD, MENDED, PLAIN)}
+    assert points == {(float(len(path)), -1.0) for path in (KIWI_1, KIWI_2, FIG)}
 
 
-def test_one_component_makes_a_map_of_one_line(pca: FittedPca) -> None:
+def test_missing_second_component_is_zero(pca: FittedPca) -> None:
     points = map_points(plot_photo_map(reduced(1), pca, PARAMETERS))
-    assert points == {(float(len(path)), 0.0) for path in (GOOD, MENDED, PLAIN)}
+    assert points == {(float(len(path)), 0.0) for path in (KIWI_1, KIWI_2, FIG)}
 
 
-def test_the_map_shows_no_more_photos_than_asked(pca: FittedPca) -> None:
+def test_map_shows_at_most_map_photos(pca: FittedPca) -> None:
     few = PARAMETERS.model_copy(update={"map_photos": 1})
     assert len(map_points(plot_photo_map(reduced(3), pca, few))) == 1
 
@@ -122,51 +126,51 @@ def map_points(figure: Any) -> set[tuple[float, float]]:
     }
 
 
-def test_the_curve_is_of_the_whole_spectrum(pca: FittedPca) -> None:
+def test_curve_covers_all_components(pca: FittedPca) -> None:
     curve = plot_variance_curve(pca).data[0]
     assert np.allclose(curve.y, 100 * np.cumsum(pca.model.ratios))
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Any, ...]]:
-    """Note what the contact sheets are asked to draw, and draw it."""
-    seen: dict[str, tuple[Any, ...]] = {}
+def sheet_calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Record the calls of contact sheets, which are drawn as usual."""
+    calls: Calls = {}
 
-    def noting(name: str) -> Any:
+    def recorded(name: str) -> Any:
         draw = getattr(contact_sheets, name)
 
-        def note(*arguments: Any) -> Any:
-            seen[name] = arguments
+        def record(*arguments: Any) -> Any:
+            calls[name] = arguments
             return draw(*arguments)
 
-        return note
+        return record
 
     for name in ("class_sheet", "reject_sheet"):
-        monkeypatch.setattr(contact_sheets, name, noting(name))
-    return seen
+        monkeypatch.setattr(contact_sheets, name, recorded(name))
+    return calls
 
 
-def test_the_class_sheet_has_a_few_photos_of_each_label(
-    images: DataFrame, drawn: dict[str, tuple[Any, ...]]
+def test_class_sheet_contains_photos_of_each_label(
+    images: DataFrame, sheet_calls: Calls
 ) -> None:
     draw_class_sheet(images, PARAMETERS)
-    photos, per_label = drawn["class_sheet"]
+    photos, per_label = sheet_calls["class_sheet"]
     assert list(photos["label"]) == ["Fig", "Kiwi", "Kiwi"]
-    assert set(photos["path"]) == {GOOD, MENDED, PLAIN}
+    assert set(photos["path"]) == {KIWI_1, KIWI_2, FIG}
     assert list(photos["image"]) == [jpeg(len(path)) for path in photos["path"]]
     assert per_label == 2
 
 
-def test_the_class_sheet_has_no_more_of_a_label_than_asked(
-    images: DataFrame, drawn: dict[str, tuple[Any, ...]]
+def test_class_sheet_contains_at_most_examples_per_label(
+    images: DataFrame, sheet_calls: Calls
 ) -> None:
     few = PARAMETERS.model_copy(update={"examples_per_label": 1})
     draw_class_sheet(images, few)
-    assert list(drawn["class_sheet"][0]["label"]) == ["Fig", "Kiwi"]
+    assert list(sheet_calls["class_sheet"][0]["label"]) == ["Fig", "Kiwi"]
 
 
-def test_examples_of_a_label_are_of_its_first_batch(
-    drawn: dict[str, tuple[Any, ...]],
+def test_examples_of_a_label_are_from_its_first_batch(
+    sheet_calls: Calls,
 ) -> None:
     names = {"a": "000002", "b": "000002", "y": "000001", "z": "000001"}
     rows = [
@@ -174,59 +178,60 @@ def test_examples_of_a_label_are_of_its_first_batch(
         for name, batch in names.items()
     ]
     draw_class_sheet(frame(rows, schemas.IMAGES), PARAMETERS)
-    photos, _ = drawn["class_sheet"]
+    photos, _ = sheet_calls["class_sheet"]
     assert list(photos["path"]) == ["Test/Kiwi/y", "Test/Kiwi/z"]
 
 
 @pytest.fixture(scope="module")
 def photos(spark: object) -> DataFrame:
     rows = [
-        row | {"content": truncated(len(row["path"]))}
-        for good in (True, False)
-        for row in rows_of(good)
+        row | {"content": truncated_jpeg(len(row["path"]))}
+        for decodable in (True, False)
+        for row in rows_of(decodable)
     ]
     return frame(rows, schemas.PHOTOS)
 
 
-def test_the_reject_sheet_has_the_bytes_that_could_not_be_decoded(
-    photos: DataFrame, images: DataFrame, drawn: dict[str, tuple[Any, ...]]
+def test_reject_sheet_contains_the_content_of_rejected_photos(
+    photos: DataFrame, images: DataFrame, sheet_calls: Calls
 ) -> None:
     draw_reject_sheet(photos, images, COUNTS, PARAMETERS)
-    rejects, rejected, total = drawn["reject_sheet"]
-    assert list(rejects["path"]) == [BROKEN, SPOILT]
-    assert list(rejects["content"]) == [truncated(len(p)) for p in (BROKEN, SPOILT)]
+    rejects, rejected, total = sheet_calls["reject_sheet"]
+    assert list(rejects["path"]) == [REJECT_1, REJECT_2]
+    assert list(rejects["content"]) == [
+        truncated_jpeg(len(p)) for p in (REJECT_1, REJECT_2)
+    ]
     assert list(rejects["error"]) == [ERROR, ERROR]
     assert (rejected, total) == (2, 5)
 
 
 @pytest.mark.parametrize("shown", [0, 1])
-def test_the_reject_sheet_has_no_more_than_asked(
+def test_reject_sheet_contains_at_most_rejects_shown(
     photos: DataFrame,
     images: DataFrame,
-    drawn: dict[str, tuple[Any, ...]],
+    sheet_calls: Calls,
     shown: int,
 ) -> None:
     few = PARAMETERS.model_copy(update={"rejects_shown": shown})
     draw_reject_sheet(photos, images, COUNTS, few)
-    rejects, rejected, _ = drawn["reject_sheet"]
+    rejects, rejected, _ = sheet_calls["reject_sheet"]
     assert (len(rejects), rejected) == (shown, 2)
 
 
-def test_without_rejects_the_sheet_is_drawn_all_the_same(
-    photos: DataFrame, images: DataFrame, drawn: dict[str, tuple[Any, ...]]
+def test_reject_sheet_may_be_empty(
+    photos: DataFrame, images: DataFrame, sheet_calls: Calls
 ) -> None:
     counts = pd.DataFrame({"batch": ["000001"], "photos": [3], "rejected": [0]})
     draw_reject_sheet(photos, images.where("error is null"), counts, PARAMETERS)
-    rejects, *counted = drawn["reject_sheet"]
-    assert isinstance(rejects, pd.DataFrame)
-    assert (len(rejects), counted) == (0, [0, 3])
+    rejects, rejected, total = sheet_calls["reject_sheet"]
+    assert (len(rejects), rejected, total) == (0, 0, 3)
 
 
 FEATURE_COUNTS = pd.DataFrame({"batch": ["000001", "000002"], "photos": [2, 1]})
 
 
-def test_the_summary_counts_photos_and_features(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTED)
+def test_summary_counts_photos_and_features(pca: FittedPca) -> None:
+    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
     assert summary == {
         "photos": 5,
         "rejected": 2,
@@ -239,15 +244,15 @@ def test_the_summary_counts_photos_and_features(pca: FittedPca) -> None:
     }
 
 
-def test_the_summary_is_of_json_numbers(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTED)
+def test_summary_is_json(pca: FittedPca) -> None:
+    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
     assert json.loads(json.dumps(summary)) == summary
 
 
-def test_the_summary_says_what_other_shares_would_take(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTED)
-    kept = np.cumsum(pca.model.ratios)
+def test_summary_contains_the_components_for_other_shares(pca: FittedPca) -> None:
+    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
+    explained = np.cumsum(pca.model.ratios)
     for share, components in summary["components_for"].items():
-        least = int(share.removesuffix("%")) / 100
-        assert kept[components - 1] >= least
-        assert components == 1 or kept[components - 2] < least
+        variance = int(share.removesuffix("%")) / 100
+        assert explained[components - 1] >= variance
+        assert components == 1 or explained[components - 2] < variance

@@ -5,27 +5,28 @@ import pytest
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from fruits_pipeline.imaging.synthetic.fruit import KINDS
-from fruits_pipeline.pipelines.sample.nodes import SampleParameters, render_sample
+from fruits_pipeline.imaging.synthetic.fruits import FRUITS
+from fruits_pipeline.parameters import SampleParameters
+from fruits_pipeline.pipelines.sample.nodes import render_sample
 
 SIZE = 40
-FEW = SampleParameters(frames_per_series=4, seed=7, size=SIZE)
-NO_PHOTOS = ("empty.jpg", "text.jpg", "Thumbs.db", ".DS_Store")
+PARAMETERS = SampleParameters(frames_per_series=4, seed=7, size=SIZE)
+INVALID_FILES = ("empty.jpg", "text.jpg", "Thumbs.db", ".DS_Store")
 
 
 @pytest.fixture(scope="module")
 def sample() -> dict[str, bytes]:
-    return render_sample(FEW)
+    return render_sample(PARAMETERS)
 
 
-def opened(content: bytes) -> Image.Image:
+def open_photo(content: bytes) -> Image.Image:
     photo = Image.open(BytesIO(content))
     photo.load()
     return photo
 
 
 def pixels(content: bytes) -> NDArray[np.int64]:
-    return np.asarray(opened(content).convert("RGB")).astype(int)
+    return np.asarray(open_photo(content).convert("RGB")).astype(int)
 
 
 def frames(sample: dict[str, bytes]) -> dict[str, bytes]:
@@ -36,25 +37,25 @@ def frames(sample: dict[str, bytes]) -> dict[str, bytes]:
     }
 
 
-def test_the_same_parameters_give_the_same_bytes(sample: dict[str, bytes]) -> None:
-    assert render_sample(FEW) == sample
+def test_rendering_is_deterministic(sample: dict[str, bytes]) -> None:
+    assert render_sample(PARAMETERS) == sample
 
 
-def test_another_seed_gives_other_photos_of_the_same_names(
+def test_seed_changes_all_photos_but_not_their_names(
     sample: dict[str, bytes],
 ) -> None:
-    other = render_sample(FEW.model_copy(update={"seed": 8}))
+    other = render_sample(PARAMETERS.model_copy(update={"seed": 8}))
 
     assert other.keys() == sample.keys()
     assert all(other[path] != content for path, content in frames(sample).items())
 
 
-def test_every_kind_has_two_series_whose_fourth_frames_are_test(
+def test_every_label_has_two_series_with_every_fourth_frame_in_test(
     sample: dict[str, bytes],
 ) -> None:
     expected = {
-        f"{split}/{kind}/{series}{degrees}_{SIZE}.jpg"
-        for kind in KINDS
+        f"{split}/{label}/{series}{degrees}_{SIZE}.jpg"
+        for label in FRUITS
         for series in ("", "r_")
         for split, degrees in (
             ("Training", 0),
@@ -67,30 +68,30 @@ def test_every_kind_has_two_series_whose_fourth_frames_are_test(
     assert frames(sample).keys() == expected
 
 
-def test_no_two_photos_have_the_same_bytes(sample: dict[str, bytes]) -> None:
+def test_photos_are_unique(sample: dict[str, bytes]) -> None:
     assert len(set(frames(sample).values())) == len(frames(sample))
 
 
-def test_photos_are_rgb_jpegs_of_the_size_with_a_white_border(
+def test_photos_are_rgb_jpegs_with_white_corners(
     sample: dict[str, bytes],
 ) -> None:
     for path, content in frames(sample).items():
-        photo = opened(content)
+        photo = open_photo(content)
         assert (photo.format, photo.mode, photo.size) == ("JPEG", "RGB", (SIZE, SIZE))
         corners = pixels(content)[[0, 0, -1, -1], [0, -1, 0, -1]]
         assert corners.min() > 230, path
 
 
-def test_the_default_sample_stays_below_three_megabytes(
+def test_default_sample_is_smaller_than_three_megabytes(
     sample: dict[str, bytes],
 ) -> None:
-    # A photo of 100 pixels has fewer bytes per pixel than one of 40.
+    # Photos of 100 px, the default, have fewer bytes per pixel than those of 40 px.
     bytes_per_pixel = sum(map(len, sample.values())) / len(sample) / SIZE**2
 
-    assert bytes_per_pixel * 100**2 * 12 * 2 * len(KINDS) < 3e6
+    assert bytes_per_pixel * 100**2 * 12 * 2 * len(FRUITS) < 3e6
 
 
-def test_the_truncated_photo_opens_but_cannot_be_decoded(
+def test_truncated_photo_opens_but_cannot_be_decoded(
     sample: dict[str, bytes],
 ) -> None:
     photo = Image.open(BytesIO(sample["Training/Pear/truncated.jpg"]))
@@ -100,55 +101,53 @@ def test_the_truncated_photo_opens_but_cannot_be_decoded(
         photo.load()
 
 
-@pytest.mark.parametrize("name", NO_PHOTOS)
-def test_files_that_are_no_photos_cannot_be_opened(
-    sample: dict[str, bytes], name: str
-) -> None:
+@pytest.mark.parametrize("name", INVALID_FILES)
+def test_invalid_files_cannot_be_opened(sample: dict[str, bytes], name: str) -> None:
     (content,) = (sample[path] for path in sample if path.endswith("/" + name))
 
     with pytest.raises(UnidentifiedImageError):
         Image.open(BytesIO(content))
 
 
-def test_the_empty_photo_is_empty(sample: dict[str, bytes]) -> None:
+def test_empty_photo_has_no_bytes(sample: dict[str, bytes]) -> None:
     assert sample["Training/Pear/empty.jpg"] == b""
 
 
 @pytest.mark.parametrize(
-    ("path", "form", "mode"),
+    ("path", "file_format", "mode"),
     [
         ("Training/Orange/cmyk.jpg", "JPEG", "CMYK"),
         ("Training/Granny Smith/greyscale.jpg", "JPEG", "L"),
         ("Training/Strawberry/transparent.png", "PNG", "RGBA"),
     ],
 )
-def test_an_odd_photo_is_what_its_name_says(
-    sample: dict[str, bytes], path: str, form: str, mode: str
+def test_unusual_photo_has_the_format_and_mode_of_its_name(
+    sample: dict[str, bytes], path: str, file_format: str, mode: str
 ) -> None:
-    photo = opened(sample[path])
+    photo = open_photo(sample[path])
 
-    assert (photo.format, photo.mode) == (form, mode)
+    assert (photo.format, photo.mode) == (file_format, mode)
 
 
-def test_the_cmyk_orange_is_orange(sample: dict[str, bytes]) -> None:
+def test_cmyk_orange_is_orange(sample: dict[str, bytes]) -> None:
     red, green, blue = pixels(sample["Training/Orange/cmyk.jpg"])[SIZE // 2, SIZE // 2]
 
     assert red > green > blue
 
 
-def test_the_paper_of_the_transparent_photo_is_transparent_and_black(
+def test_transparent_photo_has_a_transparent_black_background(
     sample: dict[str, bytes],
 ) -> None:
-    photo = np.asarray(opened(sample["Training/Strawberry/transparent.png"]))
+    photo = np.asarray(open_photo(sample["Training/Strawberry/transparent.png"]))
 
     assert photo[0, 0].tolist() == [0, 0, 0, 0]
     assert photo[SIZE // 2, SIZE // 2, 3] == 255
 
 
-def test_the_photo_on_its_side_is_upright_once_its_tag_is_obeyed(
+def test_sideways_photo_is_upright_after_exif_transpose(
     sample: dict[str, bytes],
 ) -> None:
-    photo = opened(sample["Training/Banana/on_its_side.jpg"])
+    photo = open_photo(sample["Training/Banana/on_its_side.jpg"])
 
     assert photo.getexif()[ExifTags.Base.Orientation] == 6
     rows, columns = np.nonzero(np.asarray(photo.convert("L")) < 250)
@@ -169,8 +168,6 @@ def test_the_photo_on_its_side_is_upright_once_its_tag_is_obeyed(
         ("size", 10_000),
     ],
 )
-def test_parameters_out_of_range_are_refused(key: str, value: object) -> None:
+def test_invalid_parameters_are_rejected(key: str, value: object) -> None:
     with pytest.raises(ValueError, match=key):
-        SampleParameters(
-            **({"frames_per_series": 4, "seed": 7, "size": 40} | {key: value})
-        )
+        SampleParameters.model_validate(PARAMETERS.model_dump() | {key: value})

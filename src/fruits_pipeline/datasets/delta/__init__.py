@@ -1,1 +1,1 @@
-"""Tables of the pipeline: Delta tables that workers write and the driver commits."""
+"""Delta tables whose data files Spark workers write and the driver commits."""

@@ -1,58 +1,69 @@
-"""A table of the pipeline: a Delta table that follows its upstream table."""
+"""The dataset that writes a Delta table batch by batch."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
 
-from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
-from fruits_pipeline.datasets.delta.errors import overtaken
-from fruits_pipeline.datasets.delta.files import StoredFile, stored_file
+from fruits_pipeline.datasets.delta.errors import concurrent_run_error
+from fruits_pipeline.datasets.delta.integrity import remove_damaged
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.opening import create_log, existing_log, open_log
-from fruits_pipeline.datasets.delta.rows import follow, replace_rows
+from fruits_pipeline.datasets.delta.saving import (
+    commit_batch,
+    delete_extra_rows,
+    write_batch,
+)
+from fruits_pipeline.datasets.delta.tables import (
+    check_sizes_once,
+    create_table,
+    open_log,
+    set_recipe,
+)
+from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
     DamagedBatches,
     Lineage,
     check_recipe,
-    only_moved,
+    only_location_changed,
 )
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.frames import Batches
-from fruits_pipeline.spark.jobs import side_by_side
+from fruits_pipeline.spark.jobs import write_concurrently
 from fruits_pipeline.spark.progress import track
 
 logger = logging.getLogger(__name__)
 
-Written = tuple[str, list[StoredFile]]
-"""Name of a batch, and the files that were written for it."""
-
 
 class DeltaBatches(DeltaDataset[Batches, Batches]):
-    """Batches of a Delta table; saving writes those that are missing.
+    """The batches of a Delta table. Saving computes and commits the missing ones.
 
-    Saving also deletes rows whose photo is no longer upstream, and computes batches again
-    that do not match their upstream batch. So the table always has one row for each
-    photo upstream (without the rejected ones, in tables after `images`). The table of
-    photos has no table upstream: there, a new row replaces the older one of its path.
+    Saving also deletes rows that no longer exist in the upstream table, and computes
+    batches again that differ from their upstream batch. So the table has one row for each
+    upstream row without an error. The table `photos` has no upstream table; there, a new
+    row replaces the older row of the same `path`.
 
-    A recipe that changed is refused or rebuilds the table; see `lineage`.
+    Before a run, call `check` and then `prepare` with the lineage of the new rows.
 
     Args:
         filepath: Path or URL of the table.
         table: Name of the schema in `schemas`, lower case: "photos", "images", ...
         changed_recipe: Whether to `refuse` another recipe, or `rebuild` the table.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
-        damaged_batches: Whether to `refuse` to read batches with missing or cut off
+        damaged_batches: Whether to `refuse` to read batches with missing or truncated
             files, or `recompute` them.
-        metadata: For Kedro-Viz.
+        metadata: Ignored; used by Kedro-Viz.
+
+    Attributes:
+        lineage: Lineage of the rows to save.
+        written: Names of the batches that were saved last, sorted.
+        photos_written: Number of photos in these batches.
     """
 
     def __init__(  # noqa: PLR0913 - settings of one table
@@ -69,163 +80,129 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
         self.damaged_batches = damaged_batches
+        self._is_photos = table == "photos"  # without an upstream table
         self.lineage = Lineage()
         self.written: tuple[str, ...] = ()
         self.photos_written = 0
 
     def check(self, lineage: Lineage) -> None:
-        """Check, before a run computes anything, that its rows may be written.
+        """Raise if rows of this lineage must not be saved. Changes nothing.
 
         Args:
             lineage: Lineage of the rows that will be saved.
 
         Raises:
-            FruitsError: The recipe changed, files are missing or cut off, or the folder
-                contains something else.
+            FruitsError: The recipe changed, a file is missing or truncated, or the folder
+                contains files of another program.
         """
         log = open_log(self.filepath)
         if log is None:
             return
-        settings = (self.changed_recipe, self.changed_location)
-        check_recipe(self.filepath, log.recipe, lineage.recipe, *settings)
-        rebuilt = log.recipe != lineage.recipe and self.changed_recipe == "rebuild"
-        if not rebuilt and self.damaged_batches == "refuse":
-            existing_log(self.filepath)
+        check_recipe(
+            self.filepath,
+            log.recipe,
+            lineage.recipe,
+            self.changed_recipe,
+            self.changed_location,
+        )
+        is_rebuilt = self.changed_recipe == "rebuild" and log.recipe != lineage.recipe
+        if self.damaged_batches == "refuse" and not is_rebuilt:
+            check_sizes_once(log)
 
     def prepare(self, lineage: Lineage) -> None:
-        """Prepare the table for rows of another lineage, or without damaged batches.
+        """Set the lineage, and apply `changed_location` and `damaged_batches`.
 
         Args:
-            lineage: Lineage of the rows that will be saved.
-
-        Raises:
-            FruitsError: As `check`.
+            lineage: Lineage of the rows that will be saved; `check` has accepted it.
         """
-        self.check(lineage)
-        self.lineage, self._loaded = lineage, None
+        self.lineage, self._loaded_id = lineage, None
         self.written, self.photos_written = (), 0
         log = open_log(self.filepath)
         if log is None:
             return
-        if self.changed_location == "accept" and only_moved(log.recipe, lineage.recipe):
-            log.set_recipe(lineage.recipe)
+        is_moved = only_location_changed(log.recipe, lineage.recipe)
+        if self.changed_location == "accept" and is_moved:
+            set_recipe(log, lineage.recipe)
         if self.damaged_batches == "recompute":
-            self._drop_damaged(log)
-
-    def _drop_damaged(self, log: DeltaLog) -> None:
-        """Remove damaged batches; of photos only the files, as others may be gone."""
-        damaged = [file for file, _ in log.damaged(read=True)]
-        if not damaged:
-            return
-        if not self._is_first:
-            names = {file.batch for file in damaged}
-            damaged = [file for file in log.files if file.batch in names]
-        logger.warning("%s: computing %d files again", self.table, len(damaged))
-        log.claim()
-        log.commit(removed=damaged)
-
-    @property
-    def _is_first(self) -> bool:
-        """Whether this is the table of photos, which has no table upstream."""
-        return self.schema is schemas.PHOTOS
+            # Photos of intact files might no longer exist in the photo store.
+            removed = remove_damaged(log, with_batches=not self._is_photos)
+            if removed:
+                logger.warning("%s: removed %d files to recompute", self.table, removed)
 
     def load(self) -> Batches:
         """Return the batches of the table.
 
         Raises:
-            FruitsError: There is no table, or files of it are missing.
+            FruitsError: There is no table, or a file is missing or truncated.
         """
-        log = self._existing()
         return {
-            name: partial(self._frame, [file.path for file in files])
-            for name, files in log.batches.items()
+            name: partial(self._load_files, [file.path for file in files])
+            for name, files in self._load_log().batches.items()
         }
 
-    def _frame(self, files: Sequence[str]) -> DataFrame:
-        places = [f"{self.filepath}/{file}" for file in files]
-        return frames.from_files(places, self.schema)
+    def _load_files(self, paths: Sequence[str]) -> DataFrame:
+        absolute = [f"{self.filepath}/{path}" for path in paths]
+        return frames.from_files(absolute, self.schema)
 
     def save(self, data: Batches) -> None:
-        """Delete rows that are no longer upstream, then write missing batches.
+        """Delete rows that no longer exist upstream, then write missing batches.
 
-        Several Spark jobs run at a time, and each batch is one commit.
+        Several Spark jobs run concurrently. Each batch is one commit.
 
         Raises:
             FruitsError: Another run writes to the table.
         """
-        log = self._log()
-        if self._is_first and data.keys() & log.batches.keys():
-            raise overtaken(self.filepath)  # another run has taken the numbers
-        upstream = self._upstream()
-        stale = self._follow(log, upstream) if upstream else set()
+        writer = self._open_writer()
+        if self._is_photos and data.keys() & writer.log.batches.keys():
+            # New batches have new numbers, unless another run has added batches.
+            raise concurrent_run_error(self.filepath)
+        upstream = self._upstream_log()
+        stale = delete_extra_rows(writer, upstream, self.schema) if upstream else set()
         missing = {
             name: load
             for name, load in data.items()
-            if name in stale or name not in log.batches
+            if name in stale or name not in writer.log.batches
         }
         if missing:
-            log.claim()
+            writer.claim()
+        self._write_missing(writer, missing, upstream)
+        writer.finish()
+
+    def _write_missing(
+        self, writer: TableWriter, missing: Batches, upstream: DeltaLog | None
+    ) -> None:
         self.written, self.photos_written = (), 0
+        write = partial(write_batch, self.filepath, self.schema)
         with track(self.table, len(missing)) as advance:
-            for name, files in side_by_side(self._write, missing):
+            for name, files in write_concurrently(write, missing):
                 photos = sum(file.photos for file in files)
-                if photos or not self._is_first:
-                    self._commit(log, name, files, upstream)
+                if self._is_photos and not photos:
+                    logger.warning("photos: all files of batch %s vanished", name)
+                else:
+                    commit_batch(writer, name, files, upstream, self.schema)
                     self.written = tuple(sorted((*self.written, name)))
                     self.photos_written += photos
-                else:
-                    logger.warning(
-                        "%s: photos listed for %s are gone", self.table, name
-                    )
                 advance(photos)
-        log.finish()
 
-    def _write(self, name: str, load: Callable[[], DataFrame]) -> Written:
-        folder = f"{self.filepath}/batch={name}"
-        reports = frames.write(load(), folder, self.schema)
-        return name, [stored_file(name, report) for report in reports]
-
-    def _commit(
-        self,
-        log: DeltaLog,
-        name: str,
-        files: Sequence[StoredFile],
-        upstream: DeltaLog | None,
-    ) -> None:
-        """Add a batch, and remove what it replaces, in one commit."""
-        if upstream:
-            log.commit(files, log.batches.get(name, ()), upstream=upstream.state)
-        else:
-            older = replace_rows(log, files, self.schema)
-            log.commit([*files, *older.added], older.removed)
-
-    def _describe(self) -> dict[str, Any]:
-        return super()._describe() | {"changed_recipe": self.changed_recipe}
-
-    def _log(self) -> DeltaLog:
-        """Return the table, created or rebuilt if it has another lineage."""
+    def _open_writer(self) -> TableWriter:
+        """Return a writer of the table, which is created or rebuilt if necessary."""
         log = open_log(self.filepath)
-        recipe, origin = self.lineage.recipe, self.lineage.origin()
-        if log and log.recipe == recipe and log.origin == origin:
-            return log
+        recipe, source_ids = self.lineage.recipe, self.lineage.source_ids()
+        if log and log.recipe == recipe and log.source_ids == source_ids:
+            return TableWriter(log)
         if log:
-            logger.info("%s: rebuilt", self.table)
-        return create_log(self.filepath, self.schema, recipe, origin)
+            logger.info("%s: recipe or sources changed, rebuilding", self.table)
+        return create_table(self.filepath, self.schema, recipe, source_ids, log)
 
-    def _upstream(self) -> DeltaLog | None:
-        tables = (s for s in self.lineage.sources if isinstance(s, DeltaBatches))
-        table = next(tables, None)
+    def _upstream_log(self) -> DeltaLog | None:
+        sources = self.lineage.sources
+        table = next((s for s in sources if isinstance(s, DeltaBatches)), None)
         if table is None:
             return None
         log = open_log(table.filepath)
-        if log and table.identity() != log.identity:  # rebuilt since it was loaded
-            raise overtaken(table.filepath)
+        if log and table.build_id() != log.table_id:  # rebuilt since it was loaded
+            raise concurrent_run_error(table.filepath)
         return log
 
-    def _follow(self, log: DeltaLog, upstream: DeltaLog) -> set[str]:
-        """Delete rows that are no longer upstream; return batches to compute again."""
-        changes = follow(log, upstream, self.schema)
-        if changes.removed:
-            log.claim()
-            log.commit(changes.added, changes.removed, upstream=upstream.state)
-        return changes.stale
+    def _describe(self) -> dict[str, Any]:
+        return super()._describe() | {"changed_recipe": self.changed_recipe}

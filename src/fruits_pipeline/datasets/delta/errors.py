@@ -1,4 +1,4 @@
-"""Messages for errors of Delta tables: from storage, the log, and other writers."""
+"""Error messages for Delta tables: storage, damaged logs and concurrent writers."""
 
 from __future__ import annotations
 
@@ -8,49 +8,61 @@ from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from fruits_pipeline.errors import FruitsError, denied, not_allowed
+from fruits_pipeline.errors import (
+    FruitsError,
+    file_access_denied_message,
+    s3_access_denied_message,
+)
 
-ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
-"""What a role needs for a request."""
+IAM_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject"}
+"""IAM action that permits a request to an S3 object, by HTTP method."""
 
 
 @contextmanager
-def errors_in_words(place: str) -> Iterator[None]:
-    """Replace errors of delta-rs, which come from storage, the log, or other writers."""
+def translate_delta_errors(location: str) -> Iterator[None]:
+    """Raise a `FruitsError` instead of errors of delta-rs, except missing tables.
+
+    Args:
+        location: Path or URL of the table.
+
+    Raises:
+        TableNotFoundError: There is no table.
+        FruitsError: Any other error of delta-rs, or an `OSError`.
+    """
     try:
         yield
     except TableNotFoundError:
         raise
     except CommitFailedError as exc:
-        raise overtaken(place) from exc
+        raise concurrent_run_error(location) from exc
     except (DeltaError, OSError) as exc:
-        if "already exists" in str(exc):  # created since it was looked for
-            raise overtaken(place) from exc
-        raise FruitsError(_in_words(place, str(exc))) from exc
+        if "already exists" in str(exc):  # another run has just created the table
+            raise concurrent_run_error(location) from exc
+        raise FruitsError(_message(location, str(exc))) from exc
 
 
-def _in_words(place: str, text: str) -> str:
-    request = re.search(r"Error performing ([A-Z]+) \w+://[^/]+/(\S+)", text)
-    if request and "403 Forbidden" in text:
+def _message(location: str, error: str) -> str:
+    request = re.search(r"Error performing ([A-Z]+) \w+://[^/]+/(\S+)", error)
+    if request and "403 Forbidden" in error:
         method, path = request.groups()
-        action = (
-            "s3:ListBucket" if "list-type=" in path else ACTIONS.get(method, method)
-        )
-        return denied(action, f"arn:aws:s3:::{path.partition('?')[0]}")
-    if "Permission denied" in text:
-        return not_allowed(place)
-    reason = " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", text).split())
+        is_listing = "list-type=" in path
+        action = "s3:ListBucket" if is_listing else IAM_ACTIONS.get(method, method)
+        arn = f"arn:aws:s3:::{path.partition('?')[0]}"
+        return s3_access_denied_message(action, arn)
+    if "Permission denied" in error:
+        return file_access_denied_message(location)
+    reason = " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", error).split())
     return (
-        f"Found {place}/_delta_log unusable ({reason}); expected the log of a Delta table "
-        "in a storage that can be reached. If the log is damaged, restore it from a copy, "
-        f"or delete {place} and run again: its rows are computed again."
+        f"Found {location}/_delta_log unusable ({reason}); expected the log of a Delta "
+        "table in a reachable storage. If the log is damaged, restore it from a backup, or "
+        f"delete {location} and run again: its rows are computed again."
     )
 
 
-def overtaken(place: str) -> FruitsError:
-    """Return the error of a run whose table another run has claimed."""
+def concurrent_run_error(location: str) -> FruitsError:
+    """Return the error of a run whose table another run has claimed since."""
     return FruitsError(
-        f"Found that another run has begun to write to {place}; expected one run at a "
-        "time for each `root`. What this run has committed is kept. Wait until the "
-        "other run has ended, and run again."
+        f"Found that another run has begun to write to {location}; expected one run at a "
+        "time for each `root`. The batches that this run committed are kept. Wait until "
+        "the other run has ended, and run again."
     )

@@ -1,4 +1,4 @@
-"""Files of a Delta table, as its log lists them."""
+"""Data files of a Delta table."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
+from deltalake.transaction import AddAction, RemoveAction
 from fsspec.core import url_to_fs
+
+DATA_FILE_NAME = re.compile(
+    r"batch=\d+/part-\d+-[0-9a-f-]{32,52}(-c\d+)?(\.\w+)?\.parquet"
+)
+"""Relative path of a file that this project, or delta-rs on its tables, writes."""
+
+_KEY_DIGESTS = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
+"""End of the file names of this project; see `spark.parts`."""
 
 
 @dataclass(frozen=True)
-class StoredFile:
-    """A file that the log lists.
+class DataFile:
+    """A Parquet file that the log of a table lists.
 
     Attributes:
-        path: Relative to the table, `batch=000001/part-00000-....parquet`.
+        path: Path relative to the table, `batch=000001/part-00000-....parquet`.
         size_bytes: Size of the file.
         batch: Name of its batch.
         rows: Number of rows.
         errors: Number of rows with an `error`.
-        photos: Number of photos; a row of moments stands for many.
-        first_path: Lowest `path` of a row, None where unknown.
-        last_path: Highest `path` of a row, None where unknown.
+        photos: Number of photos: `rows`, or the sum of `n` in the table `moments`.
+        first_path: Minimum of the column `path`; None if unknown.
+        last_path: Maximum of the column `path`; None if unknown.
     """
-
-    DIGESTS: ClassVar = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
 
     path: str
     size_bytes: int
@@ -37,21 +44,77 @@ class StoredFile:
     first_path: str | None = None
     last_path: str | None = None
 
+    @classmethod
+    def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
+        """Return the file that a worker reported.
+
+        Args:
+            batch: Name of the batch.
+            report: Row of `schemas.WRITE_REPORT`.
+        """
+        statistics = {name: report[name] for name in report if name != "file"}
+        return cls(f"batch={batch}/{report['file']}", batch=batch, **statistics)
+
+    @classmethod
+    def from_add_action(cls, action: Mapping[str, Any]) -> DataFile:
+        """Return a file from a row of `DeltaTable.get_add_actions(flatten=True)`."""
+        rows = action["num_records"]
+        nulls = action.get("null_count.error")
+        return cls(
+            path=action["path"],
+            size_bytes=action["size_bytes"],
+            batch=action["partition.batch"],
+            rows=rows,
+            errors=0 if nulls is None else rows - nulls,
+            photos=rows if action.get("min.n") is None else action["min.n"],
+            first_path=action.get("min.path"),
+            last_path=action.get("max.path"),
+        )
+
     @property
-    def keys(self) -> int | None:
+    def key_digest(self) -> int | None:
         """Digest of the keys of all rows; None if another program wrote the file."""
         return self._digest(1)
 
     @property
-    def valid_keys(self) -> int | None:
-        """Digest of the keys of the rows without an error; None as for `keys`."""
+    def valid_key_digest(self) -> int | None:
+        """Digest of the keys of rows without an error; None as for `key_digest`."""
         return self._digest(2)
 
-    def _digest(self, number: int) -> int | None:
-        match = self.DIGESTS.fullmatch(self.path)
-        return int(match[number], 16) if match else None
+    def _digest(self, group: int) -> int | None:
+        match = _KEY_DIGESTS.fullmatch(self.path)
+        return int(match[group], 16) if match else None
 
-    def stats(self) -> str:
+    def add_action(self, timestamp: int) -> AddAction:
+        """Return the action that adds the file to a table.
+
+        Args:
+            timestamp: Time of the commit, in milliseconds since 1970.
+        """
+        return AddAction(
+            self.path,
+            self.size_bytes,
+            partition_values={"batch": self.batch},
+            modification_time=timestamp,
+            data_change=True,
+            stats=self._statistics(),
+        )
+
+    def remove_action(self, timestamp: int) -> RemoveAction:
+        """Return the action that removes the file from a table.
+
+        Args:
+            timestamp: Time of the commit, in milliseconds since 1970.
+        """
+        return RemoveAction(
+            self.path,
+            data_change=True,
+            deletion_timestamp=timestamp,
+            size=self.size_bytes,
+            partition_values={"batch": self.batch},
+        )
+
+    def _statistics(self) -> str:
         """Return the statistics of the Delta protocol, as JSON."""
         stats: dict[str, Any] = {"numRecords": self.rows}
         if self.errors:
@@ -59,44 +122,17 @@ class StoredFile:
         if self.first_path is not None:
             stats["minValues"] = {"path": self.first_path}
             stats["maxValues"] = {"path": self.last_path}
-        if self.photos != self.rows:
+        if self.photos != self.rows:  # a file of moments has one row
             stats["minValues"] = stats["maxValues"] = {"n": self.photos}
         return json.dumps(stats)
 
 
-def stored_file(batch: str, report: Mapping[str, Any]) -> StoredFile:
-    """Return the file of a write report.
-
-    Args:
-        batch: Name of its batch.
-        report: Row of `schemas.WRITE_REPORT`.
-    """
-    described = {name: report[name] for name in report if name != "file"}
-    return StoredFile(f"batch={batch}/{report['file']}", batch=batch, **described)
-
-
-def listed_file(row: Mapping[str, Any]) -> StoredFile:
-    """Return the file of an add action, as `get_add_actions(flatten=True)` has it."""
-    rows = row["num_records"]
-    nulls = row.get("null_count.error")
-    return StoredFile(
-        path=row["path"],
-        size_bytes=row["size_bytes"],
-        batch=row["partition.batch"],
-        rows=rows,
-        errors=0 if nulls is None else rows - nulls,
-        photos=rows if row.get("min.n") is None else row["min.n"],
-        first_path=row.get("min.path"),
-        last_path=row.get("max.path"),
-    )
-
-
-def sizes(place: str) -> dict[str, int]:
-    """Return the sizes of all files below a folder, by relative path."""
-    file_system, base = url_to_fs(place)
+def list_sizes(location: str) -> dict[str, int]:
+    """Return the size in bytes of each file below a folder, by relative path."""
+    file_system, base = url_to_fs(location)
     file_system.invalidate_cache()
     found = file_system.find(base, detail=True)
     return {
-        name.removeprefix(base).lstrip("/"): info["size"]
-        for name, info in found.items()
+        path.removeprefix(base).lstrip("/"): info["size"]
+        for path, info in found.items()
     }

@@ -1,4 +1,4 @@
-"""Read-only views of a table: for nodes that need all rows, notebooks and Kedro-Viz."""
+"""Read-only datasets of a Delta table: all rows, row counts, and the photo listing."""
 
 from __future__ import annotations
 
@@ -10,81 +10,80 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
-from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.opening import open_log
+from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Lineage
-from fruits_pipeline.spark import frames
+from fruits_pipeline.spark.tables import from_table
 
 View = TypeVar("View")
 
 
 class _DeltaView(DeltaDataset[None, View]):
-    """View of a table, which cannot be saved."""
+    """A view of a table, which cannot be saved."""
 
     def save(self, data: None) -> None:
-        """Refuse to save: only batches are written."""
+        """Raise a `FruitsError`: only `DeltaBatches` writes tables."""
         raise FruitsError(
             f"Found data to save in {self.filepath}; expected `{self.table}@batches` as "
-            "the output of the node, as this entry is a view."
+            "the output of the node, because this catalog entry is read-only."
         )
 
 
 class DeltaSpark(_DeltaView[DataFrame]):
-    """The whole table as a Spark DataFrame, with the column `batch`."""
+    """All rows as a Spark DataFrame, with the column `batch`."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._frame: tuple[str, SparkSession, DataFrame] | None = None
 
     def load(self) -> DataFrame:
-        """Return all rows, lazily; Spark lists the files of a version once.
+        """Return all rows, lazily. Spark lists the files of a version only once.
 
         Raises:
-            FruitsError: There is no table, or files of it are missing.
+            FruitsError: There is no table, or a file is missing or truncated.
         """
-        log, session = self._existing(), SparkSession.builder.getOrCreate()
-        if self._frame is None or self._frame[:2] != (log.state, session):
+        log, session = self._load_log(), SparkSession.builder.getOrCreate()
+        if self._frame is None or self._frame[:2] != (log.version_id, session):
             paths = [file.path for file in log.files]
-            frame = frames.from_table(self.filepath, paths, self.schema)
-            self._frame = log.state, session, frame
+            frame = from_table(self.filepath, paths, self.schema)
+            self._frame = log.version_id, session, frame
         return self._frame[2]
 
 
 class DeltaPandas(_DeltaView[pd.DataFrame]):
-    """The whole table as a pandas DataFrame, read without Spark."""
+    """All rows as a pandas DataFrame, read without Spark."""
 
     def load(self) -> pd.DataFrame:
         """Return all rows, with the column `batch`.
 
         Raises:
-            FruitsError: There is no table, or files of it are missing.
+            FruitsError: There is no table, or a file is missing or truncated.
         """
-        return self._existing().to_pandas()
+        return self._load_log().to_pandas()
 
 
 class DeltaCounts(_DeltaView[pd.DataFrame]):
-    """Row counts of the batches, from the log: no rows are read."""
+    """Row counts by batch, from the log: no rows are read."""
 
     def load(self) -> pd.DataFrame:
-        """Return `batch`, `photos` and `rejected` (rows with an error), by batch.
+        """Return `batch`, `photos`, and `rejected` (the number of rows with an error).
 
         Raises:
-            FruitsError: There is no table, or files of it are missing.
+            FruitsError: There is no table, or a file is missing or truncated.
         """
-        log = self._existing()
-        rows = [(f.batch, f.photos, f.errors) for f in log.files]
+        files = self._load_log().files
+        rows = [(file.batch, file.photos, file.errors) for file in files]
         counts = pd.DataFrame(rows, columns=["batch", "photos", "rejected"])
         return counts.groupby("batch", as_index=False).sum()
 
 
 @dataclass(frozen=True)
 class ExistingPhotos:
-    """What the table of photos contains before a run.
+    """Content of the table `photos` before a run.
 
     Attributes:
         files: `path`, `size_bytes`, `modified_at` and `etag` of every photo.
-        last_batch: Highest number that a batch ever had, 0 if there was none.
+        last_batch: Highest batch number ever used, 0 if there was no batch.
     """
 
     files: pa.Table
@@ -92,7 +91,11 @@ class ExistingPhotos:
 
 
 class DeltaListing(_DeltaView[ExistingPhotos]):
-    """The listing of the photos that are in the table, empty before it exists."""
+    """The files of the ingested photos, from the table `photos`.
+
+    Attributes:
+        lineage: Lineage of the rows that the run will save in this table, if any.
+    """
 
     COLUMNS = ("path", "size_bytes", "modified_at", "etag")
 
@@ -101,17 +104,14 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         self.lineage: Lineage | None = None
 
     def load(self) -> ExistingPhotos:
-        """Return what is there; nothing if the table will be rebuilt.
+        """Return the files; none if there is no table, or it will be rebuilt.
 
         Raises:
-            FruitsError: Files of the table are missing.
+            FruitsError: A file of the table is missing or truncated.
         """
         log = open_log(self.filepath)
-        if log is None or self._will_be_rebuilt(log):
+        if log is None or (self.lineage and self.lineage.recipe != log.recipe):
             empty = pa.schema([self.schema.field(name) for name in self.COLUMNS])
             return ExistingPhotos(empty.empty_table(), 0)
-        log = self._existing()
+        check_sizes_once(log)
         return ExistingPhotos(log.read(log.files, self.COLUMNS), log.last_batch)
-
-    def _will_be_rebuilt(self, log: DeltaLog) -> bool:
-        return self.lineage is not None and log.recipe != self.lineage.recipe

@@ -1,1 +1,1 @@
-"""Rendered fruit, so that a fresh clone has photos to work on."""
+"""Procedural rendering of fruit, for sample photos."""

@@ -1,4 +1,4 @@
-"""Backbone: a Keras model is trained, and becomes a LiteRT file and its card."""
+"""Build a backbone, and train it on photos of the table `images`."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import BackboneParameters, TrainingPhotosParameters
 from fruits_pipeline.reporting.training_curves import training_curves
-from fruits_pipeline.spark.frames import in_splits
-from fruits_pipeline.training import build as keras_backbones
+from fruits_pipeline.spark.columns import in_splits
+from fruits_pipeline.training import build
 
 
 def build_backbone(
     images: DataFrame, parameters: BackboneParameters
 ) -> tuple[Backbone, Figure]:
-    """Build the backbone that the parameters describe, trained if they say so.
+    """Build a backbone; train it unless `training.epochs` is 0.
 
     Args:
-        images: The table `images`; read only for training.
-        parameters: Of the stage.
+        images: The table `images`, which is read only for training.
+        parameters: Parameters of the stage.
 
     Returns:
-        The backbone, and the curves of its training.
+        The backbone, and a figure of the losses and the accuracy of the training.
 
     Raises:
-        FruitsError: There are fewer than two labels to train on.
+        FruitsError: If there are photos of fewer than two labels to train on, or as
+            described at `training.build.build_backbone`.
     """
     photos: tuple[list[bytes], list[str]] = ([], [])
     if parameters.training.epochs:
         table = select_training_photos(images, parameters.photos).toArrow()
-        if (names := len(table["label"].unique())) <= 1:
-            raise _too_few_labels(table.num_rows, names, parameters.photos.splits)
+        if (labels := len(table["label"].unique())) <= 1:
+            raise _too_few_labels(table.num_rows, labels, parameters.photos.splits)
         photos = table["image"].to_pylist(), table["label"].to_pylist()
-    backbone, history = keras_backbones.build(parameters, *photos)
+    backbone, history = build.build_backbone(parameters, *photos)
     return backbone, training_curves(history)
 
 
 def select_training_photos(
-    images: DataFrame, chosen: TrainingPhotosParameters
+    images: DataFrame, selection: TrainingPhotosParameters
 ) -> DataFrame:
-    """Return `label` and `image` of the photos to train on, sorted by path."""
-    labelled = images.where("label is not null and error is null")
-    rows = labelled.where(in_splits(chosen.splits))
-    rows = rows.where(~F.col("label").isin(chosen.held_out_labels))
-    if chosen.held_out_series:
-        left_out = F.col("series").rlike(chosen.held_out_series)
-        rows = rows.where(~F.coalesce(left_out, F.lit(False)))
+    """Return the columns `label` and `image` of the training photos, sorted by path."""
+    rows = images.where("label is not null and error is null")
+    rows = rows.where(in_splits(selection.splits))
+    rows = rows.where(~F.col("label").isin(selection.held_out_labels))
+    if selection.held_out_series:
+        held_out = F.col("series").rlike(selection.held_out_series)
+        rows = rows.where(~F.coalesce(held_out, F.lit(False)))
     return rows.orderBy("path").select("label", "image")
 
 
 def _too_few_labels(photos: int, labels: int, splits: list[str]) -> FruitsError:
     return FruitsError(
-        f"Found {photos} photos of {labels} label(s) in the splits "
-        f"{splits}; expected at least two labels to tell apart. Ingest "
-        "and preprocess labelled photos first, or change backbone.photos.splits, "
-        "or set backbone.training.epochs to 0 to train nothing."
+        f"Found {photos} photos of {labels} label(s) in the splits {splits}; expected at "
+        "least two labels. Ingest and preprocess labelled photos first, or change "
+        "backbone.photos.splits, or set backbone.training.epochs to 0 to skip training."
     )

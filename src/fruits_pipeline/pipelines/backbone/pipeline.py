@@ -1,4 +1,4 @@
-"""The stage backbone, run by itself: `kedro run --pipelines backbone`."""
+"""The stage backbone. It runs on request only: `kedro run --pipelines backbone`."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,7 +6,7 @@ from fruits_pipeline.pipelines.backbone.nodes import build_backbone
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from Keras, and `images` to train on, to `backbone`."""
+    """Return the pipeline from `images` to `backbone` and `training_curves`."""
     return Pipeline(
         [
             Node(

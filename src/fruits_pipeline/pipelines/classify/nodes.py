@@ -1,4 +1,4 @@
-"""Classify: reduced vectors become names, or "unknown"."""
+"""Nodes of `classify`: train a classifier on reduced vectors, and evaluate it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 from matplotlib.figure import Figure
-from plotly.graph_objects import Figure as PlotlyFigure
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from fruits_pipeline.datasets import FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.models import calibration
-from fruits_pipeline.models import metrics as evaluations
+from fruits_pipeline.models import calibration, metrics
 from fruits_pipeline.models.backbones import Backbone
-from fruits_pipeline.models.classifiers import Labelled
+from fruits_pipeline.models.classifiers import LabelledVectors
 from fruits_pipeline.models.phone_models import PhoneCard, PhoneModel, fuse
 from fruits_pipeline.parameters import (
     ClassifyParameters,
@@ -26,29 +24,29 @@ from fruits_pipeline.parameters import (
     PreprocessParameters,
 )
 from fruits_pipeline.reporting import contact_sheets
-from fruits_pipeline.reporting.confusion import confusion
-from fruits_pipeline.spark.arrow import vectors
-from fruits_pipeline.spark.frames import in_splits, with_bytes
+from fruits_pipeline.spark.columns import add_binary_column, in_splits
+from fruits_pipeline.spark.vectors import to_matrix
 
 logger = logging.getLogger(__name__)
 
 
 def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataFrame:
-    """Select labelled photos, a sample of each label and split if there are many.
+    """Select labelled photos, at most `photos_per_label` of each label and split.
 
     Args:
         reduced: The table `reduced`.
         parameters: Parameters of the stage.
 
     Returns:
-        `REDUCED` rows with their `batch`, `film` (the photo itself if it is of none), and
-        `learned`: whether the classifier learns from the photo or is tested with it.
+        `REDUCED` rows with `batch`, `group` (the series, or `photo_id` for a photo
+        without one) and `training` (true for training photos, false for test photos),
+        ordered by path.
     """
     of_label = Window.partitionBy("label", "split").orderBy("photo_id", "path")
     return (
         reduced.where("label is not null")
-        .withColumn("film", F.coalesce("series", "photo_id"))
-        .withColumn("learned", _is_learned(parameters))
+        .withColumn("group", F.coalesce("series", "photo_id"))
+        .withColumn("training", _is_training(parameters))
         .withColumn("rank", F.row_number().over(of_label))
         .where(F.col("rank") <= parameters.photos_per_label)
         .drop("rank")
@@ -56,17 +54,17 @@ def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataF
     )
 
 
-def _is_learned(parameters: ClassifyParameters) -> Column:
-    """Return a Boolean column: by split, or at random by film if there is no split."""
-    chance = F.abs(F.xxhash64("film", F.lit(parameters.seed))) % 1000 / 1000
+def _is_training(parameters: ClassifyParameters) -> Column:
+    """Return a Boolean column: by split, or at random by group if there is no split."""
+    uniform = F.abs(F.xxhash64("group", F.lit(parameters.seed))) % 1000 / 1000
     in_split = in_splits(parameters.training_splits)
-    return F.coalesce(in_split, chance >= parameters.test_share)
+    return F.coalesce(in_split, uniform >= parameters.test_share)
 
 
 def train_classifier(
     labelled_vectors: DataFrame, pca: FittedPca, parameters: ClassifyParameters
 ) -> FittedClassifier:
-    """Fit a classifier to the photos with `learned`.
+    """Fit a classifier to the training photos.
 
     Args:
         labelled_vectors: Rows of `select_labelled`.
@@ -74,24 +72,28 @@ def train_classifier(
         parameters: Parameters of the stage.
 
     Raises:
-        FruitsError: There are not two labels to tell apart.
+        FruitsError: If the training photos have fewer than two labels.
     """
-    learned = labelled_vectors.where("learned").toArrow()
-    known = Labelled(
-        vectors(learned["components"].combine_chunks()),
-        np.array(learned["label"].to_pylist(), dtype=str),
-        np.array(learned["film"].to_pylist(), dtype=str),
+    rows = labelled_vectors.where("training").toArrow()
+    photos = LabelledVectors(
+        to_matrix(rows["components"].combine_chunks()),
+        np.array(rows["label"].to_pylist(), dtype=str),
+        np.array(rows["group"].to_pylist(), dtype=str),
     )
-    if len(names := np.unique(known.labels)) <= 1:
+    labels = np.unique(photos.labels)
+    if len(labels) <= 1:
         raise FruitsError(
-            f"Found {learned.num_rows} photos of {len(names)} label(s) to learn from; "
-            "expected at least two labels to tell apart. Add labelled photos, or change "
-            "classify.training_splits, or ingest.path_rules where paths name the labels."
+            f"Found {rows.num_rows} photos of {len(labels)} label(s) to learn from; "
+            "expected at least two labels. Add labelled photos, or change "
+            "classify.training_splits, or ingest.path_rules if paths contain the labels."
         )
-    model = calibration.fit(known, parameters.seed)
+    model = calibration.fit(photos, parameters.seed)
     logger.info(
-        "Classifier of %d labels learned from %d photos; unknown below %.0f %%",
-        *(len(names), learned.num_rows, 100 * model.threshold),
+        "Trained a classifier of %d labels on %d photos; "
+        "the answer is unknown below a probability of %.1f %%",
+        len(labels),
+        rows.num_rows,
+        100 * model.threshold,
     )
     return FittedClassifier(model, pca.model.digest)
 
@@ -99,53 +101,55 @@ def train_classifier(
 def answer_photos(
     labelled_vectors: DataFrame, classifier: FittedClassifier
 ) -> pd.DataFrame:
-    """Classify the photos that are kept for the test.
+    """Classify the test photos.
 
     Args:
         labelled_vectors: Rows of `select_labelled`.
         classifier: The classifier.
 
     Returns:
-        `evaluations.answers_to` of each, the most confident mistakes first.
+        One row per test photo with the columns of `metrics.add_answers` and
+        `film_learned` (whether there are training photos of the same series).
 
     Raises:
-        FruitsError: There is no photo to test with.
+        FruitsError: If there are no test photos.
     """
     rows = labelled_vectors.toArrow()
-    asked = rows.filter(pc.invert(rows["learned"]))
-    if not asked.num_rows:
+    test = rows.filter(pc.invert(rows["training"]))
+    if not test.num_rows:
         raise FruitsError(
-            f"Found {rows.num_rows} labelled photos, all of them to learn "
-            "from; expected some to test with. Add photos in a split of another name, or "
-            "change classify.training_splits or classify.test_share."
+            f"Found {rows.num_rows} labelled photos, all of them for training; expected "
+            "test photos as well. Add photos in a split that is not in "
+            "classify.training_splits, or change this parameter or classify.test_share."
         )
     probabilities = classifier.model.probabilities(
-        vectors(asked["components"].combine_chunks())
+        to_matrix(test["components"].combine_chunks())
     )
-    photos = asked.drop_columns(["components", "learned"]).to_pandas()
-    films = rows.filter(rows["learned"])["film"].unique().to_pylist()
-    photos["film_learned"] = photos.pop("film").isin(films)
-    return evaluations.answers_to(photos, probabilities, classifier.model)
+    photos = test.drop_columns(["components", "training"]).to_pandas()
+    training_groups = rows.filter(rows["training"])["group"].unique().to_pylist()
+    photos["film_learned"] = photos.pop("group").isin(training_groups)
+    return metrics.add_answers(photos, probabilities, classifier.model)
 
 
 def evaluate_answers(
     answers: pd.DataFrame, classifier: FittedClassifier
 ) -> dict[str, Any]:
-    """Say in numbers how good the answers are."""
-    return evaluations.evaluate(answers, classifier.model)
-
-
-def plot_confusion(answers: pd.DataFrame) -> PlotlyFigure:
-    """Plot which labels are taken for which."""
-    return confusion(answers)
+    """Return the metrics of the answers; see `metrics.evaluate`."""
+    return metrics.evaluate(answers, classifier.model)
 
 
 def draw_mistakes(
     answers: pd.DataFrame, images: DataFrame, parameters: ClassifyParameters
 ) -> Figure:
-    """Draw the photos that were named wrongly, the surest first."""
+    """Draw the photos with the most confident incorrect answers.
+
+    Args:
+        answers: Result of `answer_photos`.
+        images: The table `images`.
+        parameters: Parameters of the stage.
+    """
     mistakes = answers[~answers["right"]]
-    shown = with_bytes(images, mistakes.head(parameters.mistakes_shown), "image")
+    shown = add_binary_column(images, mistakes.head(parameters.mistakes_shown), "image")
     return contact_sheets.mistake_sheet(shown, len(mistakes), len(answers))
 
 
@@ -156,17 +160,25 @@ def build_phone_model(
     featurize: FeaturizeParameters,
     preprocess: PreprocessParameters,
 ) -> PhoneModel:
-    """Fuse backbone, PCA and classifier to one file from pixels to probabilities.
+    """Combine backbone, PCA and classifier in one LiteRT file.
+
+    Args:
+        backbone: The backbone.
+        pca: The PCA, fitted to features of the backbone.
+        classifier: The classifier, trained on components of the PCA.
+        featurize: Parameters of the stage `featurize`.
+        preprocess: Parameters of the stage `preprocess`.
 
     Raises:
-        FruitsError: They do not belong together.
+        FruitsError: If the classifier was trained with another PCA, or the PCA was
+            fitted to another number of features than the backbone returns.
     """
     digest = pca.model.digest
     if classifier.pca != digest or len(pca.model.mean) != backbone.card.width:
         raise FruitsError(
-            "Found a classifier, a PCA and a backbone that were not made one from the "
-            "other; expected those of one run. Run `kedro run`, then "
-            "`kedro run --pipelines classify`, with the same backbone_folder and root."
+            "Found a classifier, a PCA and a backbone of different runs; expected those "
+            "of one run. Run `kedro run`, then `kedro run --pipelines classify`, with "
+            "the same backbone_folder and root."
         )
     card = PhoneCard(
         input_size=backbone.card.input_size,

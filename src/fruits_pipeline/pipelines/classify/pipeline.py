@@ -1,4 +1,4 @@
-"""The stage classify, run by itself: `kedro run --pipelines classify`."""
+"""Pipeline of the stage `classify`: `kedro run --pipelines classify`."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -7,14 +7,14 @@ from fruits_pipeline.pipelines.classify.nodes import (
     build_phone_model,
     draw_mistakes,
     evaluate_answers,
-    plot_confusion,
     select_labelled,
     train_classifier,
 )
+from fruits_pipeline.reporting.confusion import confusion_matrix
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from `reduced` to a classifier, its test and a phone model."""
+    """Return the pipeline from `reduced` to classifier, evaluation and phone model."""
     return Pipeline(
         [
             Node(
@@ -42,7 +42,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="evaluate_answers",
             ),
             Node(
-                func=plot_confusion,
+                func=confusion_matrix,
                 inputs="answers",
                 outputs="confusion",
                 name="plot_confusion",

@@ -1,4 +1,4 @@
-"""Featurize: canonical images become feature vectors."""
+"""Compute the features of canonical photos."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from fruits_pipeline.spark.frames import broadcast, map_arrow
 def check_error_rate(
     images: DataFrame, image_counts: pd.DataFrame, max_error_rate: float
 ) -> None:
-    """Stop the run if too many photos could not be decoded.
+    """Raise if too many photos were rejected.
 
     Args:
-        images: The table `images`, read only for examples of errors.
+        images: The table `images`; read only for examples in the error message.
         image_counts: `photos` and `rejected` of each batch of `images`.
-        max_error_rate: Highest accepted share of rejected photos, 0 to 1.
+        max_error_rate: Maximum share of rejected photos, 0 to 1.
 
     Raises:
-        FruitsError: The share is higher.
+        FruitsError: If the share of rejected photos is above `max_error_rate`.
     """
     rejected, photos = image_counts["rejected"].sum(), image_counts["photos"].sum()
     if rejected > max_error_rate * photos:
@@ -44,15 +44,15 @@ def check_error_rate(
 def embed_images(
     images: DataFrame, backbone: Backbone, parameters: FeaturizeParameters
 ) -> DataFrame:
-    """Fit every image to the backbone's input and run the backbone.
+    """Compute the features of canonical photos.
 
     Args:
-        images: `IMAGES` rows; those with an error are left out.
+        images: `IMAGES` rows; rows with an `error` are skipped.
         backbone: LiteRT model and card.
         parameters: Parameters of the stage.
 
     Returns:
-        `FEATURES` rows, each with `card.width` values.
+        `FEATURES` rows, with `backbone.card.width` values each.
     """
-    step = partial(arrow.embed, backbone=broadcast(backbone), how=parameters.fit)
+    step = partial(arrow.embed, backbone=broadcast(backbone), fit_mode=parameters.fit)
     return map_arrow(images, step, schemas.FEATURES)

@@ -3,15 +3,16 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.pipelines.featurize.nodes import check_error_rate, embed_images
-from fruits_pipeline.spark.frames import passed_on, per_batch
+from fruits_pipeline.spark.batches import pass_if
+from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from `images` to `features`."""
+    """Return the pipeline from the table `images` to `features`."""
     return Pipeline(
         [
             Node(
-                func=passed_on(check_error_rate),
+                func=pass_if(check_error_rate),
                 inputs=[
                     "images@batches",
                     "images@spark",

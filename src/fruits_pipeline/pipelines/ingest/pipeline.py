@@ -7,7 +7,7 @@ from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from the photo store to `photos`."""
+    """Return the pipeline from the photo root to the table `photos`."""
     return Pipeline(
         [
             Node(

@@ -1,4 +1,4 @@
-"""Preprocess: photos become canonical images, or rows with an error."""
+"""Convert ingested photos to canonical photos, or to rows with an error."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from fruits_pipeline.spark.frames import map_arrow
 
 
 def make_canonical(photos: DataFrame, parameters: PreprocessParameters) -> DataFrame:
-    """Decode photos into whole, upright, small RGB images.
+    """Decode photos and convert them to canonical form.
 
     Args:
-        photos: `PHOTOS` rows.
+        photos: Rows of the schema `PHOTOS`.
         parameters: Parameters of the stage.
 
     Returns:
-        `IMAGES` rows; those of photos that cannot be decoded have an `error`.
+        One row of the schema `IMAGES` per photo. Rejected photos have an `error` and no
+        `image`.
     """
     step = partial(
         arrow.make_canonical,

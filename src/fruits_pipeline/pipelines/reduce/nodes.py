@@ -1,4 +1,4 @@
-"""Reduce: features become the few components that keep most of their variance."""
+"""Fit a PCA to the features, and project them onto its components."""
 
 from __future__ import annotations
 
@@ -15,50 +15,53 @@ from fruits_pipeline.models.moments import Moments, merge_all
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import (
-    batch_names,
     broadcast,
-    in_batches,
     in_one_task,
     map_arrow,
     record_batches,
 )
+from fruits_pipeline.spark.tables import batch_names, in_batches
 
 logger = logging.getLogger(__name__)
 
 
 def measure_moments(features: DataFrame) -> DataFrame:
-    """Reduce features to one row: count, mean and co-moments.
+    """Compute the moments of the features of a batch.
 
     Args:
         features: `FEATURES` rows of one batch.
 
     Returns:
-        One `MOMENTS` row; none if Spark knows that there are no features.
+        One `MOMENTS` row; no row if Spark optimises an empty input away.
     """
-    return map_arrow(in_one_task(features), arrow.measure, schemas.MOMENTS)
+    return map_arrow(in_one_task(features), arrow.compute_moments, schemas.MOMENTS)
 
 
 def fit_pca(
     moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
 ) -> FittedPca:
-    """Fit a PCA to all photos, or keep the existing model if it explains the new ones.
+    """Fit a PCA to all photos, or return the existing one if `reduce.refit` allows.
 
     Args:
-        moments: `MOMENTS` rows with their `batch`, one row a batch.
-        existing_pca: The model of an earlier run.
+        moments: `MOMENTS` rows with their `batch`, one row per batch.
+        existing_pca: PCA of an earlier run; None if there is none.
         parameters: Parameters of the stage.
+
+    Raises:
+        FruitsError: If there are fewer than two different photos, or the components
+            cannot keep the variance.
     """
-    names = batch_names(moments)
-    if existing_pca and _still_fits(existing_pca, moments, parameters):
+    if existing_pca and not _needs_refit(existing_pca, moments, parameters):
         return existing_pca
+    names = batch_names(moments)
     model = pca.fit(
-        _merged(moments, names),
+        _merge_batches(moments, names),
         variance=parameters.variance,
         standardise=parameters.standardise,
         max_components=parameters.max_components,
     )
     logger.info(
-        "PCA fitted to %d photos: %d components keep %.1f %% of the variance",
+        "Fitted a PCA to %d photos: %d components keep %.1f %% of the variance",
         model.n,
         len(model.components),
         100 * model.explained,
@@ -66,43 +69,41 @@ def fit_pca(
     return FittedPca(model, tuple(names))
 
 
-def _merged(moments: DataFrame, names: Collection[str]) -> Moments:
-    """Return the moments of some batches together."""
-    rows = record_batches(in_batches(moments, names))
-    return merge_all(found for batch in rows for found in arrow.moments_in(batch))
-
-
-def _still_fits(
-    existing: FittedPca, moments: DataFrame, parameters: ReduceParameters
-) -> bool:
-    if parameters.refit != "when needed":
-        return parameters.refit == "never"
-    new = [name for name in batch_names(moments) if name not in existing.batches]
-    if not new:
-        return True
-    added = _merged(moments, new)
-    if not added.n:
-        return True
-    share = existing.model.explained_of(added)
-    least = parameters.variance - parameters.refit_margin
-    logger.info(
-        "PCA explains %.1f %% of the variance of %d new photos; fitted again below %.1f %%",
-        100 * share,
-        added.n,
-        100 * least,
-    )
-    return share >= least
-
-
 def project_features(features: DataFrame, pca: FittedPca) -> DataFrame:
-    """Map features to components.
+    """Project features onto the principal components.
 
     Args:
         features: `FEATURES` rows.
-        pca: The model.
+        pca: The fitted PCA.
 
     Returns:
-        `REDUCED` rows, all of one width.
+        `REDUCED` rows, all with the same number of components.
     """
     step = partial(arrow.project, pca=broadcast(pca.model))
     return map_arrow(features, step, schemas.REDUCED)
+
+
+def _needs_refit(
+    existing: FittedPca, moments: DataFrame, parameters: ReduceParameters
+) -> bool:
+    if parameters.refit != "when needed":
+        return parameters.refit == "always"
+    new_batches = [n for n in batch_names(moments) if n not in existing.batches]
+    new = _merge_batches(moments, new_batches)
+    if not new.n:
+        return False
+    explained = existing.model.explained_variance_of(new)
+    threshold = parameters.variance - parameters.refit_margin
+    logger.info(
+        "The existing PCA explains %.1f %% of the variance of %d new photos; "
+        "a new one is fitted below %.1f %%",
+        100 * explained,
+        new.n,
+        100 * threshold,
+    )
+    return explained < threshold
+
+
+def _merge_batches(moments: DataFrame, names: Collection[str]) -> Moments:
+    rows = record_batches(in_batches(moments, names))
+    return merge_all(part for batch in rows for part in arrow.unpack_moments(batch))

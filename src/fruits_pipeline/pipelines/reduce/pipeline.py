@@ -11,7 +11,7 @@ from fruits_pipeline.spark.frames import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from `features` to `reduced`."""
+    """Return the pipeline from the table `features` to `reduced`."""
     return Pipeline(
         [
             Node(

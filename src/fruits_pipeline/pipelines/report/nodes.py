@@ -1,4 +1,4 @@
-"""Report: the results of a run, as figures and small tables that Kedro-Viz can show."""
+"""Create figures, small tables and the summary of a run, for Kedro-Viz."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.models.pca import choose_components
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.reporting import contact_sheets, figures
-from fruits_pipeline.spark.frames import with_bytes
+from fruits_pipeline.spark.columns import add_binary_column
 
 VARIANCES = (0.80, 0.85, 0.90, 0.95, 0.99)
-"""Shares of variance whose number of components is reported."""
+"""Shares of the variance for which the number of components is reported."""
 
 
 def count_labels(images: DataFrame) -> pd.DataFrame:
@@ -26,22 +26,17 @@ def count_labels(images: DataFrame) -> pd.DataFrame:
     counts = images.groupBy("label", "split").agg(
         F.count("path").alias("photos"), F.count("error").alias("rejected")
     )
-    return _sorted(counts.toPandas(), "label", "split")
+    return _sort(counts.toPandas(), ["label", "split"])
 
 
 def list_rejects(images: DataFrame) -> pd.DataFrame:
-    """List photos that could not be decoded, with the error."""
+    """Return path, label, split and error of the rejected photos."""
     rejects = images.where("error is not null")
-    return _sorted(rejects.select("path", "label", "split", "error").toPandas(), "path")
-
-
-def _sorted(rows: pd.DataFrame, *columns: str) -> pd.DataFrame:
-    """Sort a few rows on the driver, which costs Spark two jobs."""
-    return rows.sort_values([*columns], na_position="first", ignore_index=True)
+    return _sort(rejects.select("path", "label", "split", "error").toPandas(), ["path"])
 
 
 def plot_variance_curve(pca: FittedPca) -> PlotlyFigure:
-    """Plot the explained variance by number of components."""
+    """Plot the explained variance over the number of components."""
     model = pca.model
     marks = {share: choose_components(model.ratios, share) for share in VARIANCES}
     return figures.variance_curve(model.ratios, len(model.components), marks)
@@ -50,34 +45,29 @@ def plot_variance_curve(pca: FittedPca) -> PlotlyFigure:
 def plot_photo_map(
     reduced: DataFrame, pca: FittedPca, parameters: ReportParameters
 ) -> PlotlyFigure:
-    """Plot photos by their first two components; a sample of them if there are many."""
+    """Plot up to `map_photos` photos by their first two components."""
     points = (
         reduced.select(
-            "path", "photo_id", "label", "split", _component(0), _component(1)
+            "path", "photo_id", "label", "split", _component(0, "x"), _component(1, "y")
         )
-        .orderBy("photo_id", "path")  # a digest: its order is a random sample
+        .orderBy("photo_id", "path")  # `photo_id` is a digest, so the order is random
         .limit(parameters.map_photos)
         .drop("photo_id")
     )
-    first, then = (*pca.model.ratios[:2], 0.0)[:2]
-    return figures.photo_map(points.toPandas(), (float(first), float(then)))
-
-
-def _component(number: int) -> Column:
-    """Return the column `x` or `y`; 0 if there are fewer components."""
-    value = F.get("components", F.lit(number))
-    return F.coalesce(value, F.lit(0.0).cast("float")).alias("xy"[number])
+    first, second = (*pca.model.ratios[:2], 0.0)[:2]
+    return figures.photo_map(points.toPandas(), (float(first), float(second)))
 
 
 def draw_class_sheet(images: DataFrame, parameters: ReportParameters) -> Figure:
-    """Draw a few photos of every label."""
-    # The first batch of a label, in the order of digests: few files, a random sample.
+    """Draw up to `examples_per_label` photos of each label."""
+    # From the first batches of a label, so that few files are read. Within a batch,
+    # `photo_id` is a digest and the order random.
     order = Window.partitionBy("label").orderBy("batch", "photo_id", "path")
     good = images.where("error is null").select("label", "batch", "photo_id", "path")
     ranked = good.withColumn("rank", F.row_number().over(order))
     shown = ranked.where(F.col("rank") <= parameters.examples_per_label)
-    chosen = _sorted(shown.toPandas(), "label", "rank")
-    photos = with_bytes(images, chosen, "image")
+    chosen = _sort(shown.toPandas(), ["label", "rank"])
+    photos = add_binary_column(images, chosen, "image")
     return contact_sheets.class_sheet(photos, parameters.examples_per_label)
 
 
@@ -87,12 +77,12 @@ def draw_reject_sheet(
     image_counts: pd.DataFrame,
     parameters: ReportParameters,
 ) -> Figure:
-    """Draw photos that could not be decoded, with the errors."""
+    """Draw up to `rejects_shown` rejected photos with their errors."""
     rejects = images.where("error is not null").select("path", "batch", "error")
     shown = rejects.orderBy("path").limit(parameters.rejects_shown).toPandas()
-    found = with_bytes(photos, shown, "content")
-    counts = image_counts[["rejected", "photos"]].sum()
-    return contact_sheets.reject_sheet(found, *map(int, counts))
+    found = add_binary_column(photos, shown, "content")
+    rejected, total = image_counts["rejected"].sum(), image_counts["photos"].sum()
+    return contact_sheets.reject_sheet(found, int(rejected), int(total))
 
 
 def summarise_run(
@@ -101,13 +91,13 @@ def summarise_run(
     pca: FittedPca,
     listing_counts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Count what the tables contain; a hook adds what this run wrote, and its speed.
+    """Return the counts of the run summary; a hook adds what was written and the speed.
 
     Args:
         image_counts: `photos` and `rejected` of each batch of `images`.
         feature_counts: `photos` of each batch of `features`.
-        pca: The model.
-        listing_counts: Counts of the newest listing of the photo store.
+        pca: The fitted PCA.
+        listing_counts: Counts of the latest listing of the photo root.
     """
     model = pca.model
     return {
@@ -123,3 +113,14 @@ def summarise_run(
             for share in VARIANCES
         },
     }
+
+
+def _component(number: int, name: str) -> Column:
+    """Return a component as a column; 0.0 if there are fewer components."""
+    value = F.get("components", F.lit(number))
+    return F.coalesce(value, F.lit(0.0).cast("float")).alias(name)
+
+
+def _sort(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Sort a few rows on the driver; Spark would start two jobs to sort them."""
+    return rows.sort_values(by, na_position="first", ignore_index=True)

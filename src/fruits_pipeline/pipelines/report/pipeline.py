@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fruits_pipeline.lineage import when_changed
+from fruits_pipeline.lineage import skip_if_unchanged
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -15,41 +15,41 @@ from fruits_pipeline.pipelines.report.nodes import (
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from the tables to figures and small tables of them."""
+    """Return the pipeline from the tables to figures and a summary."""
     return Pipeline(
         [
             Node(
-                func=when_changed(count_labels),
+                func=skip_if_unchanged(count_labels),
                 inputs="images@spark",
                 outputs="label_counts",
                 name="count_labels",
             ),
             Node(
-                func=when_changed(list_rejects),
+                func=skip_if_unchanged(list_rejects),
                 inputs="images@spark",
                 outputs="rejects",
                 name="list_rejects",
             ),
             Node(
-                func=when_changed(plot_variance_curve),
+                func=skip_if_unchanged(plot_variance_curve),
                 inputs="pca",
                 outputs="variance_curve",
                 name="plot_variance_curve",
             ),
             Node(
-                func=when_changed(plot_photo_map),
+                func=skip_if_unchanged(plot_photo_map),
                 inputs=["reduced@spark", "pca", "params:report"],
                 outputs="photo_map",
                 name="plot_photo_map",
             ),
             Node(
-                func=when_changed(draw_class_sheet),
+                func=skip_if_unchanged(draw_class_sheet),
                 inputs=["images@spark", "params:report"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
             ),
             Node(
-                func=when_changed(draw_reject_sheet),
+                func=skip_if_unchanged(draw_reject_sheet),
                 inputs=[
                     "photos@spark",
                     "images@spark",

@@ -1,4 +1,4 @@
-"""The stage sample, run by itself: `kedro run --pipelines sample`."""
+"""The stage sample. It runs on request only: `kedro run --pipelines sample`."""
 
 from kedro.pipeline import Node, Pipeline
 
@@ -6,7 +6,7 @@ from fruits_pipeline.pipelines.sample.nodes import render_sample
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from nothing but parameters to `sample_photos`."""
+    """Return the pipeline that renders `sample_photos`."""
     return Pipeline(
         [
             Node(

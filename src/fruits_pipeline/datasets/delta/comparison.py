@@ -1,0 +1,145 @@
+"""Find rows of a table to delete, by a comparison of keys (`path`, `photo_id`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fruits_pipeline.datasets.delta.files import DataFile
+from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.spark.keys import key_digest
+
+
+@dataclass
+class UpstreamDifference:
+    """Differences between a table and its upstream table.
+
+    Attributes:
+        extra_files: Files of batches that do not exist upstream.
+        extra_rows: Paths of rows that do not exist upstream, by file; without those in
+            `extra_files`.
+        stale_batches: Batches that must be computed again.
+    """
+
+    extra_files: list[DataFile] = field(default_factory=list)
+    extra_rows: dict[DataFile, pa.Array] = field(default_factory=dict)
+    stale_batches: set[str] = field(default_factory=set)
+
+
+def compare_with_upstream(log: DeltaLog, upstream: DeltaLog) -> UpstreamDifference:
+    """Compare the keys (`path`, `photo_id`) of a table and its upstream table by batch.
+
+    A batch should have the keys of the upstream rows without an error. Only batches whose
+    key digests differ are read. A batch is stale if it lacks keys. A differing batch of
+    `moments`, which has no column `path`, is also stale.
+
+    Args:
+        log: The table.
+        upstream: Its upstream table.
+    """
+    difference = UpstreamDifference()
+    for name, files in log.batches.items():
+        upstream_files = upstream.batches.get(name)
+        if upstream_files is None:
+            difference.extra_files += files
+            continue
+        digest = _digest_keys(log, files, only_valid=False)
+        if digest == _digest_keys(upstream, upstream_files, only_valid=True):
+            continue
+        if "path" not in log.columns:
+            difference.stale_batches.add(name)
+            continue
+        expected = _read_keys(upstream, upstream_files, only_valid=True)
+        extra_rows = _find_extra_rows(log, files, expected)
+        difference.extra_rows |= extra_rows
+        rows = sum(file.rows for file in files) - sum(map(len, extra_rows.values()))
+        if rows != len(expected):
+            difference.stale_batches.add(name)
+    return difference
+
+
+def _digest_keys(
+    log: DeltaLog, files: Sequence[DataFile], only_valid: bool
+) -> int | None:
+    """Return the digest of the keys of a batch; None if it cannot be determined.
+
+    Args:
+        log: The table.
+        files: Files of the batch.
+        only_valid: Whether to skip rows with an error.
+    """
+    digests = [f.valid_key_digest if only_valid else f.key_digest for f in files]
+    known = [digest for digest in digests if digest is not None]
+    if len(known) == len(digests):
+        return sum(known) % 2**64  # as `key_digest` of the keys of all files
+    if "path" not in log.columns:
+        return None
+    return int(key_digest(_read_keys(log, files, only_valid)), 16)
+
+
+def _read_keys(
+    log: DeltaLog, files: Sequence[DataFile], only_valid: bool
+) -> set[tuple[str, str]]:
+    columns = ["path", "photo_id"]
+    if only_valid and "error" in log.columns:
+        columns.append("error")
+    return {
+        (row["path"], row["photo_id"])
+        for row in log.read(files, columns).to_pylist()
+        if row.get("error") is None
+    }
+
+
+def _find_extra_rows(
+    log: DeltaLog, files: Sequence[DataFile], expected: set[tuple[str, str]]
+) -> dict[DataFile, pa.Array]:
+    """Return the paths of the rows whose key is not expected, by file."""
+    found: dict[DataFile, pa.Array] = {}
+    for file in files:
+        rows = log.read([file], ["path", "photo_id"]).to_pylist()
+        extra = [r["path"] for r in rows if (r["path"], r["photo_id"]) not in expected]
+        if extra:
+            found[file] = pa.array(extra)
+    return found
+
+
+def find_replaced_rows(
+    log: DeltaLog, new: Sequence[DataFile]
+) -> dict[DataFile, pa.Array]:
+    """Return the paths of the rows whose `path` is also in new files.
+
+    Args:
+        log: The table.
+        new: Files that are written but not committed.
+
+    Returns:
+        The paths by committed file.
+    """
+    new = [file for file in new if file.rows]
+    if not log.files or not new:
+        return {}
+    new_paths = log.read(new, ["path"])["path"]
+    replaced: dict[DataFile, pa.Array] = {}
+    for file in _may_contain(log.files, new_paths):
+        paths = log.read([file], ["path"])["path"]
+        common = paths.filter(pc.is_in(paths, new_paths)).combine_chunks()
+        if len(common):
+            replaced[file] = common
+    return replaced
+
+
+def _may_contain(
+    files: Sequence[DataFile], paths: pa.ChunkedArray
+) -> Iterator[DataFile]:
+    """Yield the files that may contain one of the paths, by their statistics."""
+    for file in files:
+        if file.first_path is None or file.last_path is None:
+            yield file
+        else:
+            first, last = pa.scalar(file.first_path), pa.scalar(file.last_path)
+            inside = pc.and_(pc.greater_equal(paths, first), pc.less_equal(paths, last))
+            if pc.any(inside).as_py():
+                yield file

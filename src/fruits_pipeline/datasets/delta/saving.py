@@ -1,0 +1,106 @@
+"""The steps of saving batches: delete rows, write files, commit them.
+
+Rows are deleted by copy-on-write: their file is written again without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from fruits_pipeline.datasets.delta.comparison import (
+    compare_with_upstream,
+    find_replaced_rows,
+)
+from fruits_pipeline.datasets.delta.files import DataFile
+from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.writer import TableWriter
+from fruits_pipeline.spark import arrow, frames, parts
+
+
+def delete_extra_rows(
+    writer: TableWriter, upstream: DeltaLog, schema: pa.Schema
+) -> set[str]:
+    """Delete rows that do not exist upstream, in one commit.
+
+    Args:
+        writer: Writer of the table.
+        upstream: The upstream table.
+        schema: Schema of the data files.
+
+    Returns:
+        Names of the batches that must be computed again.
+    """
+    difference = compare_with_upstream(writer.log, upstream)
+    removed = [*difference.extra_files, *difference.extra_rows]
+    if removed:
+        writer.claim()
+        added = _rewrite_files(writer.log.location, difference.extra_rows, schema)
+        writer.commit(added, removed, upstream=upstream.version_id)
+    return difference.stale_batches
+
+
+def write_batch(
+    location: str, schema: pa.Schema, name: str, load: Callable[[], DataFrame]
+) -> tuple[str, list[DataFile]]:
+    """Write the data files of a batch, and return its name and the files.
+
+    Args:
+        location: Path or URL of the table.
+        schema: Schema of the data files.
+        name: Name of the batch.
+        load: Returns the rows.
+    """
+    reports = frames.write(load(), f"{location}/batch={name}", schema)
+    return name, [DataFile.from_write_report(name, report) for report in reports]
+
+
+def commit_batch(
+    writer: TableWriter,
+    name: str,
+    files: Sequence[DataFile],
+    upstream: DeltaLog | None,
+    schema: pa.Schema,
+) -> None:
+    """Add a batch, and remove the files or rows that it replaces, in one commit.
+
+    Args:
+        writer: Writer of the table.
+        name: Name of the batch.
+        files: New files of the batch.
+        upstream: The upstream table; then the old files of the batch are removed. None
+            for `photos`; then older rows of the same `path` are deleted.
+        schema: Schema of the data files.
+    """
+    if upstream:
+        replaced = writer.log.batches.get(name, ())
+        writer.commit(files, replaced, upstream=upstream.version_id)
+    else:
+        deletions = find_replaced_rows(writer.log, files)
+        rewritten = _rewrite_files(writer.log.location, deletions, schema)
+        writer.commit([*files, *rewritten], deletions)
+
+
+def _rewrite_files(
+    location: str, deletions: Mapping[DataFile, pa.Array], schema: pa.Schema
+) -> list[DataFile]:
+    """Write files again without some rows, and return the new files, not committed.
+
+    Args:
+        location: Path or URL of the table.
+        deletions: Values of `path` of the rows to delete, by file.
+        schema: Schema of the data files.
+    """
+    rewritten = []
+    for file, paths in deletions.items():
+        stored = parts.StoredPart(f"{location}/{file.path}")
+        kept = parts.map_part(stored, partial(arrow.drop_paths, paths=paths))
+        number = int(re.findall(r"part-(\d+)", file.path)[-1])
+        folder = f"{location}/batch={file.batch}"
+        (report,) = parts.write_part(kept, folder, schema, number)()
+        rewritten.append(DataFile.from_write_report(file.batch, report.to_pylist()[0]))
+    return rewritten

@@ -1,0 +1,194 @@
+"""Open, create and alter the Delta tables of this project."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.exceptions import TableNotFoundError
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets.delta.errors import translate_delta_errors
+from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, list_sizes
+from fruits_pipeline.datasets.delta.integrity import check_sizes
+from fruits_pipeline.datasets.delta.log import RECIPE, SOURCE_IDS, WRITER, DeltaLog
+from fruits_pipeline.datasets.delta.writer import TableWriter
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import Recipe
+
+
+@dataclass
+class TableCache:
+    """Tables that the current run has opened, to save requests to storage.
+
+    Attributes:
+        enabled: Whether a run is in progress. Otherwise nothing is cached.
+        tables: Open tables by location. Opening one again reads only newer commits.
+        checked: Locations and versions of tables whose file sizes were checked.
+    """
+
+    enabled: bool = False
+    tables: dict[str, DeltaTable] = field(default_factory=dict)
+    checked: set[tuple[str, str]] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Empty and enable the cache, at the start of a run."""
+        self.stop()
+        self.enabled = True
+
+    def stop(self) -> None:
+        """Empty and disable the cache, at the end of a run."""
+        self.enabled = False
+        self.tables.clear()
+        self.checked.clear()
+
+
+CACHE = TableCache()
+"""Cache of this process, which executes one run at a time."""
+
+
+def open_log(location: str) -> DeltaLog | None:
+    """Return the newest version of a table; None if the folder is empty or missing.
+
+    Args:
+        location: Path or URL of the table.
+
+    Raises:
+        FruitsError: The folder contains other files, or a table of another program.
+    """
+    try:
+        with translate_delta_errors(location):
+            log = DeltaLog(location, _open_table(location))
+    except TableNotFoundError:
+        _check_no_files(location)
+        return None
+    if RECIPE not in log.properties:
+        raise FruitsError(
+            f"Found a Delta table in {location} that this project did not write; expected "
+            "a table of this project or an empty folder. Choose another `root`."
+        )
+    return log
+
+
+def _open_table(location: str) -> DeltaTable:
+    if "://" not in location and unquote(location) != location:
+        raise FruitsError(
+            f"Found a percent sign with two hexadecimal digits in {location}; expected a "
+            "path without, because Delta Lake decodes it to another path. Rename the "
+            "folder, or choose another `root`."
+        )
+    if not CACHE.enabled:
+        return DeltaTable(location)
+    if location in CACHE.tables:
+        CACHE.tables[location].update_incremental()
+    else:
+        CACHE.tables[location] = DeltaTable(location)
+    return CACHE.tables[location]
+
+
+def open_existing_log(location: str) -> DeltaLog:
+    """Return the newest version of a table, after a check of its file sizes.
+
+    Args:
+        location: Path or URL of the table.
+
+    Raises:
+        FruitsError: There is no table, or a file is missing or truncated.
+    """
+    log = open_log(location)
+    if log is None:
+        raise FruitsError(
+            f"Found no table in {location}; expected one. Run the earlier stages first, "
+            "with `kedro run` and the same `root`."
+        )
+    check_sizes_once(log)
+    return log
+
+
+def check_sizes_once(log: DeltaLog) -> None:
+    """Check the file sizes of a version of a table, once per run.
+
+    Raises:
+        FruitsError: A file is missing or truncated.
+    """
+    version = (log.location, log.version_id)
+    if version not in CACHE.checked:
+        check_sizes(log)
+    if CACHE.enabled:
+        CACHE.checked.add(version)
+
+
+def create_table(
+    location: str,
+    schema: pa.Schema,
+    recipe: Recipe,
+    source_ids: list[str | None],
+    replaced: DeltaLog | None,
+) -> TableWriter:
+    """Create an empty table, and claim it.
+
+    Args:
+        location: Path or URL of the table.
+        schema: Schema of the data files.
+        recipe: Recipe of the rows.
+        source_ids: Build ids of the sources.
+        replaced: Newest version of the table whose rows are deleted; None if there is no
+            table.
+    """
+    number = 1 + (replaced.writer if replaced else 0)
+    with translate_delta_errors(location):
+        table = DeltaTable.create(
+            location,
+            pa.schema([*schema, schemas.BATCH]),
+            mode="overwrite" if replaced else "error",
+            partition_by=["batch"],
+            configuration={
+                RECIPE: json.dumps(recipe),
+                SOURCE_IDS: json.dumps(source_ids),
+                "delta.checkpointInterval": "10",
+            },
+            commit_properties=CommitProperties(
+                app_transactions=[Transaction(WRITER, number)]
+            ),
+            raise_if_key_not_exists=False,
+        )
+    return TableWriter(DeltaLog(location, table), number)
+
+
+def set_recipe(log: DeltaLog, recipe: Recipe) -> None:
+    """Replace the recipe in the table properties, without a change of the rows."""
+    with translate_delta_errors(log.location):
+        log.table.alter.set_table_properties(
+            {RECIPE: json.dumps(recipe)}, raise_if_not_exists=False
+        )
+        log.refresh()
+
+
+def _check_no_files(location: str) -> None:
+    """Raise if there are files in the folder of a missing table."""
+    found = [
+        path for path in list_sizes(location) if not path.startswith("_delta_log/")
+    ]
+    if not found:
+        return
+    if any(path.endswith(("_recipe.json", "/_SUCCESS")) for path in found):
+        raise FruitsError(
+            f"Found a table of version 0.1 of this project in {location}; expected a Delta "
+            f"table. Delete {location} and the other tables below the same root, and run "
+            "again to compute them from the photos, or choose another `root`."
+        )
+    if any(DATA_FILE_NAME.fullmatch(path) for path in found):
+        raise FruitsError(
+            f"Found files of a table in {location} without their log; expected the folder "
+            "_delta_log beside them. Restore it from a backup, or move the files away and "
+            "run again: the rows are computed again, except those of photos that no longer "
+            "exist."
+        )
+    raise FruitsError(
+        f"Found {len(found)} files in {location}, such as {found[0]}, and no table; "
+        "expected a table of this project or an empty folder. Choose another `root`, or "
+        "move the files away."
+    )

@@ -1,0 +1,141 @@
+"""Commits to a Delta table, by one run at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+from fsspec.core import url_to_fs
+
+from fruits_pipeline.datasets.delta.errors import (
+    concurrent_run_error,
+    translate_delta_errors,
+)
+from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, DataFile, list_sizes
+from fruits_pipeline.datasets.delta.log import LAST_BATCH, WRITER, DeltaLog
+
+logger = logging.getLogger(__name__)
+
+
+class TableWriter:
+    """Commits data files, which workers have written, to a table.
+
+    A writer claims the table before it writes: it commits a number that is higher than
+    that of the previous writer. Commits of the previous writer fail from then on, because
+    Delta Lake rejects a commit if the same application transaction changed concurrently.
+
+    Args:
+        log: Newest version of the table.
+        number: Number of the writer, if its run created this version; else None.
+    """
+
+    def __init__(self, log: DeltaLog, number: int | None = None) -> None:
+        self.log = log
+        self._number = number
+        self._has_claimed = False
+        self._has_removed_files = False
+
+    def claim(self) -> None:
+        """Exclude other writers, and delete files that they have not committed.
+
+        Call it before any file is written. Further calls have no effect.
+
+        Raises:
+            FruitsError: Another run claimed the table concurrently.
+        """
+        if self._has_claimed:
+            return
+        self._has_claimed = True
+        if self._number is None:
+            location = self.log.location
+            # Not the cached table: readers of this run refresh that, and commits based on
+            # a refreshed version do not conflict with the claim of another run.
+            with translate_delta_errors(location):
+                self.log = DeltaLog(location, DeltaTable(location))
+            self._number = self.log.writer + 1
+            self.commit()
+        self.vacuum()
+
+    def commit(
+        self,
+        added: Iterable[DataFile] = (),
+        removed: Iterable[DataFile] = (),
+        **metadata: str,
+    ) -> None:
+        """Add and remove files in one commit. Call `claim` before.
+
+        Args:
+            added: Files that workers have written.
+            removed: Files that the log lists.
+            metadata: Recorded in the history of the table.
+
+        Raises:
+            FruitsError: Another run has claimed the table.
+        """
+        added, removed = [*added], [*removed]
+        now = int(time.time() * 1000)
+        last_batch = max([self.log.last_batch, *(int(file.batch) for file in added)])
+        properties = CommitProperties(
+            custom_metadata=metadata,
+            app_transactions=[
+                Transaction(WRITER, self._number or 0),
+                Transaction(LAST_BATCH, last_batch),
+            ],
+        )
+        with translate_delta_errors(self.log.location):
+            self.log.table.create_write_transaction(
+                [
+                    *(file.add_action(now) for file in added),
+                    *(file.remove_action(now) for file in removed),
+                ],
+                mode="append",
+                schema=self.log.table.schema(),
+                partition_by=["batch"],
+                commit_properties=properties,
+            )
+            self._has_removed_files |= bool(removed)
+            self._refresh(own_commits=1)
+
+    def finish(self) -> None:
+        """Delete the files that this writer has removed from the table."""
+        if self._has_removed_files:
+            self.vacuum()
+
+    def vacuum(self) -> None:
+        """Delete files of this project that the newest version does not list.
+
+        Unlike `DeltaTable.vacuum`, it keeps all files with names of another form.
+
+        Raises:
+            FruitsError: Another run has claimed the table; its files are kept.
+        """
+        location = self.log.location
+        # In this order: files of a run that claims the table later are not in `stored`.
+        stored = [
+            path for path in list_sizes(location) if DATA_FILE_NAME.fullmatch(path)
+        ]
+        self._refresh(own_commits=0)
+        listed = {file.path for file in self.log.files}
+        unlisted = [path for path in stored if path not in listed]
+        if not unlisted:
+            return
+        file_system, base = url_to_fs(location)
+        for path in unlisted:  # `rm` would interpret paths as glob patterns
+            file_system.rm_file(f"{base}/{path}")
+        logger.info("%s: deleted %d unlisted files", location, len(unlisted))
+
+    def _refresh(self, own_commits: int) -> None:
+        """Read newer commits.
+
+        Args:
+            own_commits: Number of commits of this writer that were not read yet.
+
+        Raises:
+            FruitsError: Another run has claimed the table.
+        """
+        expected = self.log.version + own_commits
+        self.log.refresh()
+        if self.log.version != expected and self.log.writer != self._number:
+            raise concurrent_run_error(self.log.location)

@@ -1,0 +1,111 @@
+"""Validate the parameters of a run and describe every error in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ValidationError, create_model
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, DamagedBatches
+from fruits_pipeline.parameters import STAGES, ParameterGroup
+
+RENAMED: Mapping[str, str] = {
+    "backbone.training.mixing": "backbone.training.weight_interpolation",
+    "backbone.training.first_trained": "backbone.training.first_trainable_layer",
+    "backbone.photos.left_out_labels": "backbone.photos.held_out_labels",
+    "backbone.photos.left_out_series": "backbone.photos.held_out_series",
+    "classify.learned_splits": "classify.training_splits",
+}
+"""Parameter names of version 0.1 and their replacements; remove in 0.3."""
+
+
+def _check_location(location: object) -> object:
+    if not location:
+        raise PydanticCustomError(
+            "empty_location", "found nothing; expected a folder or URL"
+        )
+    return location
+
+
+Location = Annotated[Any, AfterValidator(_check_location)]
+
+
+class RunSettings(ParameterGroup):
+    """Settings of `globals.yml` and `spark.yml` that `--params` can override."""
+
+    photos: Location = None
+    root: Location = None
+    backbone_folder: Location = None
+    event_log: Any = None
+    changed_recipe: ChangedRecipe = "refuse"
+    changed_location: ChangedLocation = "refuse"
+    damaged_batches: DamagedBatches = "refuse"
+
+
+_fields: dict[str, Any] = {stage: (model, ...) for stage, model in STAGES.items()}
+_RunParameters = create_model("_RunParameters", __base__=RunSettings, **_fields)
+
+
+def validate_parameters(parameters: Mapping[str, Any]) -> None:
+    """Raise if a parameter is missing, unknown or out of range.
+
+    Args:
+        parameters: Parameters by stage, and any `RunSettings` set by `--params`.
+
+    Raises:
+        FruitsError: With one line for each wrong parameter.
+    """
+    try:
+        # An absent stage counts as empty, so that each missing parameter is named.
+        _RunParameters.model_validate(dict.fromkeys(STAGES, {}) | dict(parameters))
+    except ValidationError as exc:
+        errors = exc.errors()
+        replacements = {RENAMED.get(_name(error)) for error in errors}
+        lines = [
+            _message(error)
+            for error in errors
+            if error["type"] != "missing" or _name(error) not in replacements
+        ]
+        raise FruitsError("\n".join(["Wrong parameters:", *lines])) from exc
+
+
+def _name(error: ErrorDetails) -> str:
+    return ".".join(map(str, error["loc"]))
+
+
+def _message(error: ErrorDetails) -> str:
+    name, stage = _name(error), error["loc"][0]
+    file = f"parameters_{stage}.yml" if stage in STAGES else "globals.yml"
+    match error["type"]:
+        case "extra_forbidden":
+            return f"- {name}: {_explain_unknown(*error['loc'])}"
+        case "missing":
+            return f"- {name}: not set; set it in {file}"
+        case "empty_location":
+            return f"- {name}: {error['msg']}"
+        case "literal_error":
+            expected = f"expected {error['ctx']['expected']}"
+        case _:
+            expected = error["msg"].removeprefix("Value error, ")
+    found = f"found {error['input']!r}; {expected}"
+    return f"- {name}: {found}; change it in {file} or with --params {name}=..."
+
+
+def _explain_unknown(*location: Any) -> str:
+    """Return the new name of a renamed parameter, or else the most similar name."""
+    *groups, last = location
+    if new := RENAMED.get(".".join(location)):
+        return f"was renamed; set {new} instead"
+    model: Any = _RunParameters
+    for group in groups:
+        model = model.model_fields[group].annotation
+    known = tuple(model.model_fields)
+    similar = get_close_matches(last, known, n=1)
+    hint = f"expected one of {known}"
+    if similar:
+        hint = f"did you mean {'.'.join([*groups, *similar])}?"
+    return f"there is no such parameter; {hint}"

@@ -1,0 +1,55 @@
+"""Batches of a table, and node functions that take and return them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+Batches = Mapping[str, Callable[[], DataFrame]]
+"""The batches of a table by name; each is a function that returns its rows, lazily."""
+
+
+def per_batch(function: Callable[..., DataFrame]) -> Callable[..., Batches]:
+    """Convert a function of a DataFrame to a node function of batches.
+
+    Args:
+        function: Takes the rows of one batch, and any other inputs of the node.
+
+    Returns:
+        A node function that applies `function` to each batch, when the batch is loaded.
+    """
+
+    @wraps(function)
+    def node_function(batches: Batches, *inputs: Any) -> Batches:
+        return {
+            name: partial(_load_and_apply, function, load, inputs)
+            for name, load in batches.items()
+        }
+
+    return node_function
+
+
+def _load_and_apply(
+    function: Callable[..., DataFrame],
+    load: Callable[[], DataFrame],
+    inputs: tuple[Any, ...],
+) -> DataFrame:
+    return function(load(), *inputs)
+
+
+def pass_if(check: Callable[..., None]) -> Callable[..., Batches]:
+    """Convert a check to a node function that returns its first input unchanged.
+
+    Args:
+        check: Takes the other inputs of the node; raises to stop the run.
+    """
+
+    def node_function(batches: Batches, *inputs: Any) -> Batches:
+        check(*inputs)
+        return batches
+
+    node_function.__name__, node_function.__doc__ = check.__name__, check.__doc__
+    return node_function

@@ -1,0 +1,29 @@
+"""Broadcast models to workers."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+from pyspark import Broadcast, SparkContext
+from pyspark.sql import SparkSession
+
+_lock = Lock()  # batches are computed in several threads
+_newest: list[tuple[object, SparkContext, Broadcast[Any]]] = []
+
+
+def broadcast(value: Any) -> Broadcast[Any]:
+    """Return a broadcast variable; all batches of a node get the same one.
+
+    Only the newest value is cached, so that older models do not stay in memory.
+
+    Args:
+        value: The model. Another object is broadcast again, even if it is equal.
+    """
+    context = SparkSession.builder.getOrCreate().sparkContext
+    with _lock:
+        if _newest and _newest[0][0] is value and _newest[0][1] is context:
+            return _newest[0][2]
+        variable = context.broadcast(value)
+        _newest[:] = [(value, context, variable)]
+        return variable

