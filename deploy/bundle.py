@@ -1,7 +1,7 @@
 """Pack everything that a server without internet access needs: `make bundle`.
 
-The target is Python 3.11 on Amazon Linux 2023 (glibc 2.34), x86-64 and arm64, whatever
-the interpreter and the system that run this script.
+The target is Python 3.11 on Amazon Linux 2023 (glibc 2.34), x86-64 and arm64. It does not
+depend on the interpreter and the system that run this script.
 """
 
 from __future__ import annotations
@@ -99,12 +99,10 @@ def _pip(command: str, requirements: list[str], *arguments: str | Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(requirements))
         file.flush()
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         options = ["--no-deps", "--require-hashes", "--requirement", file.name]
         subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "--quiet"),
-                *("--disable-pip-version-check", command, *options, *arguments),
-            ],
+            [*pip, command, *options, *arguments],
             check=True,
             env=os.environ | {"SOURCE_DATE_EPOCH": str(MTIME)},
         )
@@ -162,11 +160,10 @@ def pack(sources: dict[str, Path], bundle: Path) -> None:
 
 
 def _project_files() -> Iterator[Path]:
+    """Yield the files of the project that belong into the bundle, without ignored ones."""
+    options = ["--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(
-        [  # noqa: S607 - git is found on the PATH of the developer
-            *("git", "ls-files", "--cached", "--others", "--exclude-standard"),
-            *PROJECT_FILES,
-        ],
+        ["git", "ls-files", *options, *PROJECT_FILES],  # noqa: S607 - found on the PATH
         cwd=PROJECT,
         check=True,
         capture_output=True,

@@ -13,14 +13,7 @@ from typing import Any
 
 import click
 import yaml
-from usage import (
-    IDLE_HOURS,
-    Requests,
-    Run,
-    run_requests,
-    storage_gib,
-    upload_requests,
-)
+from usage import IDLE_HOURS, Requests, Run, run_requests, storage_gib, upload_requests
 
 FOLDER = Path(__file__).parent
 PRICES = yaml.safe_load((FOLDER / "prices.yml").read_text())
@@ -108,11 +101,7 @@ def report(sections: Mapping[str, Mapping[str, float]]) -> str:
 @click.option("--photos-per-second", type=POSITIVE, default=100.0)
 @click.option("--disk-gib", type=click.IntRange(min=1), default=12)
 def main(
-    photos: int,
-    photo_kb: float,
-    instance: str,
-    photos_per_second: float,
-    disk_gib: int,
+    photos: int, photo_kb: float, instance: str, photos_per_second: float, disk_gib: int
 ) -> None:
     """Estimate the cost of a run on AWS."""
     photos_per_batch = yaml.safe_load(INGEST.read_text())["ingest"]["photos_per_batch"]

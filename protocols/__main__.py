@@ -79,7 +79,7 @@ def _measure(
 def _measure_size(folder: Path, photos: protocols.Photos) -> dict[str, Any]:
     """Return speed and accuracy of a backbone, as formatted numbers."""
     features, rate = embed(folder, [*photos[FRUITS]["image"]], FIT)
-    tasks = {"films apart": protocols.across_series(photos[FRUITS], features)}
+    tasks = {"held-out series": protocols.across_series(photos[FRUITS], features)}
     for mode in FITS:
         features, _ = embed(folder, [*photos[GROCERY]["image"]], mode)
         tasks[f"grocery, {mode}"] = protocols.official_split(photos[GROCERY], features)

@@ -23,10 +23,10 @@ DRAWS = 20
 
 
 class Task(NamedTuple):
-    """Photos to train a classifier with, and photos to test it with."""
+    """Training and test photos of a classifier."""
 
-    known: LabelledVectors
-    asked: LabelledVectors
+    train: LabelledVectors
+    test: LabelledVectors
 
     def transform(self, function: Callable[[np.ndarray], np.ndarray]) -> Task:
         """Return the task with transformed vectors."""
@@ -34,37 +34,37 @@ class Task(NamedTuple):
         return Task(*(LabelledVectors(*part) for part in parts))
 
     def reduce(self) -> Task:
-        """Return the task after the PCA of the pipeline, fitted to the known photos."""
-        moments = moments_of(self.known.vectors)
+        """Return the task after the PCA of the pipeline, fitted to the training photos."""
+        moments = moments_of(self.train.vectors)
         model = pca.fit(moments, VARIANCE, standardise=False, max_components=None)
         return self.transform(model.transform)
 
     def normalise(self) -> Task:
-        """Return the task with unit vectors, seen from the mean of the known photos."""
-        mean = self.known.vectors.mean(axis=0)
+        """Return the task with unit vectors, seen from the mean of the training photos."""
+        mean = self.train.vectors.mean(axis=0)
         return self.transform(lambda vectors: normalize(vectors - mean))
 
 
 def measure_regression(task: Task) -> float:
-    """Return the accuracy of a logistic regression, on photos of known labels."""
-    model = fit_logistic_regression(task.known, RELATIVE_C)
-    asked = task.asked.where(np.isin(task.asked.labels, model.labels))
-    found = model.predict_labels(model.logits(asked.vectors))
-    return float((found == asked.labels).mean())
+    """Return the accuracy of a logistic regression, on photos of training labels."""
+    model = fit_logistic_regression(task.train, RELATIVE_C)
+    test = task.test.where(np.isin(task.test.labels, model.labels))
+    found = model.predict_labels(model.logits(test.vectors))
+    return float((found == test.labels).mean())
 
 
 def measure_classifier(task: Task) -> dict[str, float]:
     """Return metrics of the classifier of the pipeline, which can answer "unknown".
 
     Returns:
-        Of photos of known labels: `accuracy`, without the threshold; `answered`, the
+        Of photos of training labels: `accuracy`, without the threshold; `answered`, the
         share that is answered; `right`, the accuracy of the answers. Of photos of other
         labels, if there are any: `refused`, the share that is not answered.
     """
-    model = calibration.fit(task.known, SEED)
-    photos = pd.DataFrame({"label": task.asked.labels, "path": task.asked.groups})
-    photos["film_learned"] = np.isin(task.asked.groups, task.known.groups)
-    probabilities = model.probabilities(task.asked.vectors)
+    model = calibration.fit(task.train, SEED)
+    photos = pd.DataFrame({"label": task.test.labels, "path": task.test.groups})
+    photos["film_learned"] = np.isin(task.test.groups, task.train.groups)
+    probabilities = model.probabilities(task.test.vectors)
     metrics = evaluate(add_answers(photos, probabilities, model), model)
     shares = {
         "accuracy": metrics["accuracy"],
@@ -76,29 +76,29 @@ def measure_classifier(task: Task) -> dict[str, float]:
 
 
 def measure_neighbour(task: Task) -> float:
-    """Return the accuracy of the label of the nearest known photo, by cosine."""
-    known, asked = task.normalise()
-    model = KNeighborsClassifier(n_neighbors=1).fit(known.vectors, known.labels)
-    return float(model.score(asked.vectors, asked.labels))
+    """Return the accuracy of the label of the nearest training photo, by cosine."""
+    train, test = task.normalise()
+    model = KNeighborsClassifier(n_neighbors=1).fit(train.vectors, train.labels)
+    return float(model.score(test.vectors, test.labels))
 
 
 def measure_few(task: Task) -> dict[int, float]:
-    """Return the accuracy of the nearest mean of 1, 5 or 20 known photos of each label.
+    """Return the accuracy of the nearest mean of 1, 5 or 20 training photos of each label.
 
     It is the mean of random draws; a label with fewer photos uses all of them.
     """
-    known, asked = task.normalise()
-    names = np.unique(known.labels)
+    train, test = task.normalise()
+    names = np.unique(train.labels)
     found: dict[int, list[float]] = {shots: [] for shots in SHOTS}
     for draw in range(DRAWS):
         for shots, accuracies in found.items():
             rng = np.random.default_rng((SEED, draw))
             means = []
             for name in names:
-                rows = rng.permutation(np.flatnonzero(known.labels == name))[:shots]
-                means.append(known.vectors[rows].mean(axis=0))
-            nearest = (asked.vectors @ normalize(np.array(means)).T).argmax(axis=1)
-            accuracies.append((names[nearest] == asked.labels).mean())
+                rows = rng.permutation(np.flatnonzero(train.labels == name))[:shots]
+                means.append(train.vectors[rows].mean(axis=0))
+            nearest = (test.vectors @ normalize(np.array(means)).T).argmax(axis=1)
+            accuracies.append((names[nearest] == test.labels).mean())
     return {shots: float(np.mean(accuracies)) for shots, accuracies in found.items()}
 
 

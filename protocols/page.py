@@ -9,12 +9,14 @@ HEAD = """# Results of the protocols
 
 Made by `make protocols`. Shares of photos, in percent; `features` are the output of the
 backbone, `reduced` the same after the PCA of the pipeline, with 95 % of the variance.
-*Trained* is the shipped backbone in protocols 1 and 3. In 2 and 4 it is one that was
-trained in the same way, but without the film `r` of any fruit and without the unseen
-kinds. *ImageNet* is the same network with ImageNet's weights; *last layer* are the
-features of its last layer alone. The chain is the classifier of the pipeline."""
+*Trained* is the shipped backbone in protocols 1 and 3. In 2 and 4 it is a backbone that was
+trained in the same way, but without the series `r` of any fruit and without the held-out
+labels. *ImageNet* is the same network with ImageNet weights; *last layer* has only the
+features of its last layer. Rows are the accuracy of a logistic regression with the same
+regularisation everywhere; *classifier* is the classifier of the pipeline, *right* the
+accuracy of its answers, *refused* the share of held-out labels answered with `unknown`."""
 
-NOTE = "Photos a second: decoding, resizing and LiteRT in two processes, on Fruits-360."
+NOTE = "photos/s: decoding, resizing and LiteRT in two processes, on Fruits-360."
 SUFFIXES = {"accuracy": "", "1": ", 1 photo", "5": ", 5 photos", "20": ", 20 photos"}
 
 
@@ -31,7 +33,7 @@ def render(results: Mapping[str, Any]) -> str:
     ]
     accuracy = Table("Accuracy, by protocol", header, rows)
     sizes = [list(row.values()) for row in results["sizes"]]
-    title = "Widths, sizes and fitting, by ImageNet's weights"
+    title = "Width, input size and fit mode, ImageNet weights"
     size = Table(title, list(results["sizes"][0]), sizes)
     parts = [HEAD, accuracy.markdown(), size.markdown(), NOTE]
     return "\n\n".join([*parts, f"Measured {results['made']}."]) + "\n"

@@ -1,7 +1,5 @@
 """Parameters and photos for small backbones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

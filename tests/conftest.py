@@ -1,35 +1,58 @@
-"""Fixtures of all tests: a Spark session, and runs of Kedro's command line."""
+"""Fixtures of several test modules, and the environment of all tests."""
 
-from __future__ import annotations
-
-import json
 import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from factories import PROJECT, jpeg, write_files
+from factories import BACKBONE, PROJECT
 from kedro.framework.cli.cli import KedroCLI
 from pyspark.sql import SparkSession
 
+from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.spark.session import start_spark
 
 os.environ["DO_NOT_TRACK"] = "1"
 # Python workers of Spark inherit this variable, but not `sys.path`.
 os.environ["PYTHONPATH"] = os.pathsep.join([f"{PROJECT}/src", f"{PROJECT}/tests"])
 
+NO_REAL_PHOTOS = "FRUITS_SHARED is not set: this needs real photos and weights"
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail in CI, which meets the requirements of all tests, if a test was skipped."""
+    """Fail in CI if a test was skipped for another reason than missing real photos."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("CI") and reporter and reporter.stats.get("skipped"):
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    reasons = [str(report.longrepr) for report in skipped]
+    if os.environ.get("CI") and any(NO_REAL_PHOTOS not in r for r in reasons):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real photos and pretrained weights."""
+    if not os.environ.get("FRUITS_SHARED"):
+        pytest.skip(NO_REAL_PHOTOS)
+    return Path(os.environ["FRUITS_SHARED"])
+
+
+@pytest.fixture(params=["local", "memory"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return a new folder on the local disk, or in fsspec's memory file system."""
+    if request.param == "memory":
+        return f"memory://{uuid4().hex}"
+    return f"{tmp_path}/a folder"
+
+
+@pytest.fixture(scope="session")
+def backbone() -> Backbone:
+    """Return the backbone of the project."""
+    return BackboneFolder(filepath=str(BACKBONE)).load()
 
 
 @pytest.fixture(scope="session")
@@ -57,55 +80,3 @@ def kedro_run(spark: SparkSession) -> Iterator[Callable[..., Result]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(PROJECT)
         yield run
-
-
-RUN_AND_INSPECT = """
-import json, sys
-from fruits_pipeline.__main__ import main
-try:
-    main(sys.argv[1:])
-except SystemExit as exc:
-    exit_code = exc.code
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-def tensorflow_modules(_=None):
-    return [*{"tensorflow", "keras"} & {*sys.modules}]
-worker = spark.sparkContext.parallelize([0], 1).map(tensorflow_modules)
-print(json.dumps({
-    "exit_code": exit_code,
-    "tensorflow_modules": tensorflow_modules() + worker.first(),
-    "master": spark.sparkContext.master,
-    "heap": spark.conf.get("spark.driver.memory"),
-    "java_mib": spark._jvm.java.lang.Runtime.getRuntime().maxMemory() >> 20,
-    "partitions": spark.conf.get("spark.sql.shuffle.partitions"),
-    "sockets": spark.conf.get("spark.python.unix.domain.socket.dir"),
-}))
-"""
-
-
-@pytest.fixture(scope="session")
-def new_process(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """Run the pipeline in a new process, and return the properties of that process.
-
-    The configuration sets the shuffle partitions; all other resources are automatic.
-    """
-    folder = tmp_path_factory.mktemp("new process")
-    photos = {f"Kiwi/{seed}.jpg": jpeg(seed) for seed in range(3)}
-    write_files(folder / "photos", photos)
-    shutil.copytree(PROJECT / "conf", folder / "conf")
-    settings = folder / "conf/local/spark.yml"
-    settings.write_text("spark.sql.shuffle.partitions: 3\n")
-    parameters = f"photos={folder}/photos,root={folder}/out"
-    done = subprocess.run(
-        [
-            *(sys.executable, "-W", "ignore", "-c", RUN_AND_INSPECT),
-            *("--conf-source", str(folder / "conf"), "--params", parameters),
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    properties: Mapping[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return properties

@@ -3,8 +3,6 @@
 It is in a module of its own because Spark's workers import it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path

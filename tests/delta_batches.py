@@ -1,23 +1,21 @@
 """Batches of tiny photos, for tests of Delta tables."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
-from factories import arrow_table, key_of
+from factories import arrow_table, key_of, record_batch
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.tables import open_existing_log
-from fruits_pipeline.spark.frames import Batches, from_tables
-
-Rows = Iterator[pa.RecordBatch]
+from fruits_pipeline.spark.batches import Batches
+from fruits_pipeline.spark.frames import from_tables
+from fruits_pipeline.spark.parts import Rows
 
 
 def photo_row(photo_id: str) -> dict[str, Any]:
@@ -88,16 +86,13 @@ def data_files(table: DeltaBatches, batch: str = "*") -> list[Path]:
 def decode(rows: Rows) -> Rows:
     """Return the `IMAGES` rows of `PHOTOS` rows."""
     for batch in rows:
-        yield _record_batch(batch["photo_id"].to_pylist(), schemas.IMAGES)
+        photos = map(photo_row, batch["photo_id"].to_pylist())
+        yield record_batch([*photos], schemas.IMAGES)
 
 
 def embed(rows: Rows) -> Rows:
     """Return the `FEATURES` rows of `IMAGES` rows without an error."""
     for batch in rows:
         valid = batch.filter(batch["error"].is_null())
-        yield _record_batch(valid["photo_id"].to_pylist(), schemas.FEATURES)
-
-
-def _record_batch(photo_ids: Sequence[str], schema: pa.Schema) -> pa.RecordBatch:
-    rows = arrow_table([*map(photo_row, photo_ids)], schema).to_batches()
-    return rows[0] if rows else pa.RecordBatch.from_pylist([], schema)
+        photos = map(photo_row, valid["photo_id"].to_pylist())
+        yield record_batch([*photos], schemas.FEATURES)

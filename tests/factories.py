@@ -1,9 +1,9 @@
-"""Create photos and tables for tests."""
-
-from __future__ import annotations
+"""Create photos and tables, read tables, and run programs."""
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,13 @@ def jpeg(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:
     """Return a photo of coloured spots, determined by the seed."""
     spots = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     photo = Image.fromarray(spots).resize(size, Image.Resampling.BICUBIC)
+    return encode(photo, "JPEG", quality=85)
+
+
+def encode(image: Image.Image, file_format: str = "PNG", **options: Any) -> bytes:
+    """Return an image as a file of a format, encoded with options of Pillow."""
     buffer = io.BytesIO()
-    photo.save(buffer, "JPEG", quality=85)
+    image.save(buffer, file_format, **options)
     return buffer.getvalue()
 
 
@@ -76,8 +81,20 @@ def key_of(path: str) -> dict[str, Any]:
 
 def arrow_table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """Return rows as an Arrow table. Missing columns are null."""
-    full = [{name: row.get(name) for name in schema.names} for row in rows]
-    return pa.Table.from_pylist(full, schema)
+    return pa.Table.from_pylist(_complete(rows, schema), schema)
+
+
+def record_batch(
+    rows: Sequence[Mapping[str, Any]], schema: pa.Schema
+) -> pa.RecordBatch:
+    """Return rows as a record batch. Missing columns are null."""
+    return pa.RecordBatch.from_pylist(_complete(rows, schema), schema)
+
+
+def _complete(
+    rows: Sequence[Mapping[str, Any]], schema: pa.Schema
+) -> list[dict[str, Any]]:
+    return [{name: row.get(name) for name in schema.names} for row in rows]
 
 
 def frame(
@@ -119,6 +136,22 @@ def by_path(rows: DataFrame | pa.Table) -> dict[str, dict[str, Any]]:
 def read_table(root: Path, table: str) -> pa.Table:
     """Read a table with `deltalake` only, without code of this project."""
     return DeltaTable(str(root / TABLES[table])).to_pyarrow_table()
+
+
+def run_python(*arguments: str | Path) -> str:
+    """Run Python in the folder of the project, and return its output.
+
+    Fail with all output if Python fails.
+    """
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def fingerprints(folder: Path) -> dict[str, tuple[int, int]]:

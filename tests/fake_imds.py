@@ -1,7 +1,5 @@
 """A fake EC2 instance metadata service, version 2 (IMDSv2)."""
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Iterator, Mapping

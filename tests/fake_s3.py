@@ -1,12 +1,10 @@
-"""A moto server, which emulates S3, IAM, STS, EC2 and CloudFormation, and its clients."""
-
-from __future__ import annotations
+"""A moto server, which emulates AWS, and its clients."""
 
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,21 @@ class Cloud:
     def __getattr__(self, service: str) -> Any:
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+
+    def create_bucket(self, name: str, objects: Mapping[str, bytes]) -> None:
+        """Create a bucket with objects, given by key."""
+        location = {"LocationConstraint": REGION}
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration=location)
+        for key, content in objects.items():
+            self.s3.put_object(Bucket=name, Key=key, Body=content)
+
+    def read_objects(self, bucket: str, prefix: str) -> dict[str, bytes]:
+        """Return the objects with a prefix by key."""
+        pages = self.s3.get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=bucket, Prefix=prefix)
+        keys = [item["Key"] for page in found for item in page.get("Contents", [])]
+        objects = {key: self.s3.get_object(Bucket=bucket, Key=key) for key in keys}
+        return {key: one["Body"].read() for key, one in objects.items()}
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """A fake EC2 server: subprocesses that find S3 and the metadata service on localhost."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -13,21 +11,11 @@ from typing import Any
 
 import pandas as pd
 from deltalake import DeltaTable
-from factories import PROJECT, TABLES, jpeg, truncated_jpeg
+from factories import PROJECT, TABLES, jpeg, truncated_jpeg, write_files
 from fake_s3 import REGION, Cloud, enforce_iam
 
 BUCKET = "fruits-of-test"
 ROLE = "fruits-server"
-TRUST_POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "ec2.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
-}
 PHOTOS = {
     **{f"Training/Apple Red/{n}_100.jpg": jpeg(n) for n in range(12)},
     **{f"Test/Crème brûlée 🍎/{n}%20x.jpg": jpeg(100 + n) for n in range(6)},
@@ -94,24 +82,15 @@ class Server:
 
     def download(self, folder: Path) -> Path:
         """Download everything below `data/` into a folder, and return the folder."""
-        pages = self.cloud.s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=BUCKET, Prefix="data/"):
-            for item in page.get("Contents", []):
-                file = folder / item["Key"].removeprefix("data/")
-                if not item["Key"].endswith("/"):
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    body = self.cloud.s3.get_object(Bucket=BUCKET, Key=item["Key"])
-                    file.write_bytes(body["Body"].read())
-        return folder
+        objects = self.cloud.read_objects(BUCKET, "data/")
+        files = {key.removeprefix("data/"): objects[key] for key in objects}
+        return write_files(
+            folder, {path: files[path] for path in files if not path.endswith("/")}
+        )
 
 
 def server_environ(url: str, metadata_url: str) -> dict[str, str]:
-    """Return the environment variables of a server.
-
-    Args:
-        url: URL of the moto server.
-        metadata_url: URL of the metadata service.
-    """
+    """Return the environment variables of a server; see `endpoint_environ`."""
     kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
         **endpoint_environ(url, metadata_url),

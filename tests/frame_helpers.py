@@ -1,7 +1,5 @@
 """Rows, steps and stored tables for tests of DataFrames."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,10 +1,6 @@
-"""Evaluate `deploy/template.yaml` as CloudFormation does, and its policies as IAM does."""
-
-from __future__ import annotations
+"""Evaluate `deploy/template.yaml` as CloudFormation does."""
 
 import re
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,54 +65,39 @@ class Stack:
 
     def evaluate(self, value: Any) -> Any:
         """Evaluate the functions in a part of the template."""
+        result = value
         match value:
             case list():
                 items = [self.evaluate(item) for item in value]
-                return [item for item in items if item is not None]
-            case dict():
-                for name, argument in value.items():
-                    if name == "Ref" or name.startswith("Fn::"):
-                        return self._call(name, argument)
-                return {key: self.evaluate(item) for key, item in value.items()}
-        return value
-
-    def _call(self, function: str, argument: Any) -> Any:
-        match function, argument:
-            case "Ref", name:
-                result = self._value(name)
-            case "Fn::GetAtt", [name, attribute]:
-                result = self._value(f"{name}.{attribute}")
-            case "Fn::Sub", [text, variables]:
-                result = self._substitute(text, self.evaluate(variables))
-            case "Fn::Sub", text:
-                result = self._substitute(text, {})
-            case "Fn::FindInMap", [name, *keys]:
-                first, second = self.evaluate(keys)
-                result = self.template["Mappings"][name][first][second]
-            case "Fn::Base64", text:
-                result = self.evaluate(text)
-            case "Fn::Equals", [left, right]:
+                result = [item for item in items if item is not None]
+            case {"Ref": name}:
+                result = self._values.get(name, name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                result = self._substitute(f"${{{name}.{attribute}}}")
+            case {"Fn::Sub": [text, variables]}:
+                result = self._substitute(text, **self.evaluate(variables))
+            case {"Fn::Sub": text} | {"Fn::Base64": {"Fn::Sub": text}}:
+                result = self._substitute(text)
+            case {"Fn::FindInMap": [name, first, second]}:
+                keys = self.evaluate(first), self.evaluate(second)
+                result = self.template["Mappings"][name][keys[0]][keys[1]]
+            case {"Fn::Equals": [left, right]}:
                 result = self.evaluate(left) == self.evaluate(right)
-            case "Fn::Not", [condition]:
+            case {"Fn::Not": [condition]}:
                 result = not self.evaluate(condition)
-            case "Fn::If", [condition, if_true, if_false]:
+            case {"Fn::If": [condition, if_true, if_false]}:
                 chosen = if_true if self._is_true(condition) else if_false
                 result = self.evaluate(chosen)
-            case _:
-                raise NotImplementedError(function)
+            case dict():
+                result = {key: self.evaluate(item) for key, item in value.items()}
         return result
 
     def _is_true(self, condition: str) -> bool:
         return bool(self.evaluate(self.template["Conditions"][condition]))
 
-    def _value(self, name: str) -> str | None:
-        return self._values.get(name, name)
-
-    def _substitute(self, text: str, variables: Mapping[str, Any]) -> str:
-        def replace(match: re.Match[str]) -> str:
-            return str(variables.get(match[1], self._value(match[1])))
-
-        return re.sub(r"\$\{([\w:.]+)\}", replace, text)
+    def _substitute(self, text: str, **variables: str) -> str:
+        values = self._values | variables
+        return re.sub(r"\$\{([\w:.]+)\}", lambda m: values.get(m[1], m[1]), text)
 
 
 def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str, Any]:
@@ -135,50 +116,3 @@ def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str,
     if without:
         del document["Statement"][sids.index(without)]
     return document
-
-
-def simulate(
-    policy: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str]
-) -> str:
-    """Return the decision of a policy, named as by IAM's `SimulateCustomPolicy`.
-
-    Args:
-        policy: Policy document.
-        action: Action, such as `s3:GetObject`.
-        resource: ARN of the resource.
-        context: Values of condition keys, such as `s3:prefix`.
-
-    Returns:
-        `allowed`, `explicitDeny` or `implicitDeny`.
-    """
-    effects = {
-        statement["Effect"]
-        for statement in policy["Statement"]
-        if _matches(statement["Action"], action)
-        and _matches(statement["Resource"], resource)
-        and _conditions_hold(statement.get("Condition", {}), context)
-    }
-    if "Deny" in effects:
-        return "explicitDeny"
-    return "allowed" if "Allow" in effects else "implicitDeny"
-
-
-def _conditions_hold(
-    conditions: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]
-) -> bool:
-    if unknown := conditions.keys() - {"Bool", "StringEquals", "StringLike"}:
-        raise NotImplementedError(f"Found unknown condition operators {unknown}")
-    return all(
-        key in context and _matches(expected, context[key])
-        for keys in conditions.values()
-        for key, expected in keys.items()
-    )
-
-
-def _matches(patterns: Any, value: str) -> bool:
-    return any(fnmatchcase(value, pattern) for pattern in as_list(patterns))
-
-
-def as_list(value: Any) -> list[Any]:
-    """Return a policy element, which may be one item or a list of items, as a list."""
-    return value if isinstance(value, list) else [value]

@@ -8,7 +8,7 @@ from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
 
-from fruits_pipeline.environment import EXAMPLES
+from fruits_pipeline.environment import VARIABLES
 from fruits_pipeline.parameter_validation import RunSettings, validate_parameters
 from fruits_pipeline.parameters import STAGES
 from fruits_pipeline.pipeline_registry import register_pipelines
@@ -28,7 +28,7 @@ def loader(env: str, **runtime_params: str) -> OmegaConfigLoader:
 def config(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> OmegaConfigLoader:
-    for name, value in EXAMPLES.items():
+    for name, (_, value) in VARIABLES.items():
         monkeypatch.setenv(name, value)
     return loader(request.param)
 
@@ -75,9 +75,7 @@ def test_kedro_viz_layers_have_no_cycle(config: OmegaConfigLoader) -> None:
     assert [*order.static_order()][-1] == "reporting"
 
 
-def test_catalog_contains_exactly_the_datasets_of_the_pipelines(
-    config: OmegaConfigLoader,
-) -> None:
+def test_catalog_has_the_datasets_of_the_pipelines(config: OmegaConfigLoader) -> None:
     configure_project("fruits_pipeline")
     used = {name for p in register_pipelines().values() for name in p.datasets()}
     parameters = {name for name in used if name.startswith("params:")}
@@ -90,9 +88,7 @@ def test_catalog_contains_exactly_the_datasets_of_the_pipelines(
             value = value[part]
 
 
-def test_existing_results_are_read_from_where_they_are_written(
-    config: OmegaConfigLoader,
-) -> None:
+def test_existing_results_are_read_where_written(config: OmegaConfigLoader) -> None:
     catalog = datasets(config)
     photos, existing = catalog["photos@batches"], catalog["existing_photos"]
     assert existing["filepath"] == photos["filepath"]

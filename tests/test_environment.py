@@ -1,17 +1,17 @@
 import pytest
 
-from fruits_pipeline.environment import DESCRIPTIONS, EXAMPLES, read_variable
+from fruits_pipeline.environment import VARIABLES, read_variable
 from fruits_pipeline.errors import FruitsError
 
 
-@pytest.mark.parametrize("name", DESCRIPTIONS)
+@pytest.mark.parametrize(("name", "example"), [(n, v[1]) for n, v in VARIABLES.items()])
 def test_missing_variable_is_an_error_with_an_example(
-    monkeypatch: pytest.MonkeyPatch, name: str
+    monkeypatch: pytest.MonkeyPatch, name: str, example: str
 ) -> None:
     monkeypatch.delenv(name, raising=False)
     with pytest.raises(FruitsError, match=f"no environment variable {name}") as caught:
         read_variable(name)
-    assert f"{name}={EXAMPLES[name]}" in str(caught.value)
+    assert f"{name}={example}" in str(caught.value)
 
 
 def test_value_is_returned_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,9 +41,7 @@ def test_same_recipe_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("location", ["refuse", "accept"])
-def test_changed_recipe_is_refused_with_the_changes_and_the_setting(
-    location: Any,
-) -> None:
+def test_error_states_the_changes_and_the_setting(location: Any) -> None:
     with pytest.raises(FruitsError) as caught:
         check_recipe("data/images", OLD, {**NEW, "photos": "b"}, "refuse", location)
     first, *changes, last = str(caught.value).splitlines()
@@ -67,9 +65,7 @@ def test_changed_location_is_refused_with_the_setting_that_accepts_it() -> None:
 @pytest.mark.parametrize(
     ("new", "expected"), [(OLD, False), (NEW, False), (MOVED, True), ({}, False)]
 )
-def test_change_of_the_location_alone_is_detected(
-    new: dict[str, Any], expected: bool
-) -> None:
+def test_changed_location_is_detected(new: dict[str, Any], expected: bool) -> None:
     assert only_location_changed(OLD, new) == expected
 
 

@@ -27,9 +27,7 @@ def test_default_pipeline_contains_the_default_stages(pipelines: Pipelines) -> N
     assert {node.name for node in pipelines["__default__"].nodes} == names
 
 
-def test_default_pipeline_requires_only_photos_backbone_and_results_of_earlier_runs(
-    pipelines: Pipelines,
-) -> None:
+def test_default_pipeline_has_four_inputs(pipelines: Pipelines) -> None:
     inputs = pipelines["__default__"].inputs()
     assert {name for name in inputs if not name.startswith("params:")} == {
         "photo_store",

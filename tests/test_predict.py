@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from factories import BACKBONE, jpeg, truncated_jpeg, write_files
+from factories import jpeg, truncated_jpeg, write_files
 
 from fruits_pipeline import predict
-from fruits_pipeline.datasets import BackboneFolder, PhoneModelFile
+from fruits_pipeline.datasets import PhoneModelFile
 from fruits_pipeline.imaging.fitting import fit
+from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit as fit_pca
@@ -24,9 +25,10 @@ Predict = Callable[..., Result]
     scope="module", params=[0.0, 1.1], ids=["always answered", "never answered"]
 )
 def model(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    backbone: Backbone,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    backbone = BackboneFolder(filepath=str(BACKBONE)).load()
     size = backbone.card.input_size
     features = [*backbone.embed(fit(jpeg(i), size, "pad") for i in range(8))]
     pca = fit_pca(moments_of(np.array(features)), 0.9, False, None)
@@ -59,9 +61,7 @@ def run_predict(
     return run
 
 
-def test_each_photo_has_a_line_with_its_five_most_probable_labels(
-    run_predict: Predict,
-) -> None:
+def test_line_has_the_five_most_probable_labels(run_predict: Predict) -> None:
     result = run_predict(*PHOTOS)
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
@@ -74,9 +74,7 @@ def test_each_photo_has_a_line_with_its_five_most_probable_labels(
         assert shares == sorted(shares, reverse=True)
 
 
-def test_answer_is_the_most_probable_label_or_unknown(
-    run_predict: Predict, model: Path
-) -> None:
+def test_answer_is_the_best_label_or_unknown(run_predict: Predict, model: Path) -> None:
     (line,) = run_predict("0.jpg").stdout.splitlines()
     answer, best = line.removeprefix("0.jpg: ").split(" (")
     threshold = PhoneModelFile(filepath=str(model)).load().card.threshold
@@ -112,9 +110,7 @@ def test_error_of_one_photo_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("content", [None, b"something else"])
-def test_missing_or_invalid_model_is_reported(
-    tmp_path: Path, content: bytes | None
-) -> None:
+def test_unusable_model_is_reported(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "model.tflite"
     if content:
         file.write_bytes(content)

@@ -45,9 +45,9 @@ def test_accuracy_of_few_photos_is_1_for_separable_labels() -> None:
 
 
 def test_regression_ignores_photos_of_unknown_labels() -> None:
-    known = SEPARABLE.known.where(SEPARABLE.known.labels != "Plum")
-    assert measure_regression(Task(known, SEPARABLE.asked)) == 1
-    neighbour = measure_neighbour(Task(known, SEPARABLE.asked))
+    train = SEPARABLE.train.where(SEPARABLE.train.labels != "Plum")
+    assert measure_regression(Task(train, SEPARABLE.test)) == 1
+    neighbour = measure_neighbour(Task(train, SEPARABLE.test))
     assert neighbour == pytest.approx(2 / 3)
 
 
@@ -67,8 +67,8 @@ NUMBERS = np.arange(6, dtype=np.float32)[:, np.newaxis]
 
 
 def rows_of(task: Task) -> tuple[list[float], list[float]]:
-    """Return the numbers of the known photos and of the others."""
-    return task.known.vectors[:, 0].tolist(), task.asked.vectors[:, 0].tolist()
+    """Return the numbers of the training photos and of the others."""
+    return task.train.vectors[:, 0].tolist(), task.test.vectors[:, 0].tolist()
 
 
 def test_official_split_tests_with_the_test_split() -> None:
@@ -101,15 +101,15 @@ def test_page_has_a_row_per_figure_and_two_columns_per_backbone() -> None:
     few = {"1": 0.5, "5": 0.6, "20": 0.7}
     measured = {
         "1. all": {"features": 0.991, "reduced": 0.99},
-        "1. all, by the chain": {"reduced": {"accuracy": 0.9, "right": 0.95}},
+        "1. all, classifier": {"reduced": {"accuracy": 0.9, "right": 0.95}},
         "4. few": {"features": few, "reduced": few},
     }
     names = ("trained", "ImageNet", "ImageNet, last layer")
-    sizes = [{"alpha": "0.35", "size, px": 96, "films apart": "70.0"}]
+    sizes = [{"alpha": "0.35", "size, px": 96, "held-out series": "70.0"}]
     found = {"made": "now", "protocols": dict.fromkeys(names, measured), "sizes": sizes}
     lines = page.render(found).splitlines()
     assert f"| 1. all |{' 99.1 | 99.0 |' * 3}" in lines
-    assert f"| 1. all, by the chain: right |{'  | 95.0 |' * 3}" in lines
+    assert f"| 1. all, classifier: right |{'  | 95.0 |' * 3}" in lines
     assert f"| 4. few, 5 photos |{' 60.0 | 60.0 |' * 3}" in lines
     assert "| 0.35 | 96 | 70.0 |" in lines
 

@@ -15,7 +15,7 @@ from kedro.framework.startup import bootstrap_project
 
 from benchmarks.processes import PROJECT
 from benchmarks.runs import STAGES
-from fruits_pipeline.hooks import SummaryHooks
+from fruits_pipeline.hooks.summary import SummaryHooks
 
 
 def main() -> None:

@@ -6,31 +6,28 @@ import os
 
 from fruits_pipeline.errors import FruitsError
 
-DESCRIPTIONS = {
-    "AWS_REGION": "the region of the bucket",
-    "FRUITS_BUCKET": "the name of the bucket with photos and tables",
-    "SPARK_MASTER": "the address of the cluster",
+VARIABLES = {
+    "AWS_REGION": ("the region of the bucket", "eu-west-3"),
+    "FRUITS_BUCKET": ("the name of the bucket with photos and tables", "my-fruits"),
+    "SPARK_MASTER": ("the address of the cluster", "spark://host:7077"),
 }
-EXAMPLES = {
-    "AWS_REGION": "eu-west-3",
-    "FRUITS_BUCKET": "my-fruits",
-    "SPARK_MASTER": "spark://host:7077",
-}
+"""Description and example of each variable."""
 
 
 def read_variable(name: str) -> str:
     """Return the value of an environment variable.
 
     Args:
-        name: A key of `DESCRIPTIONS`.
+        name: A key of `VARIABLES`.
 
     Raises:
         FruitsError: The variable is not set or empty.
     """
     value = os.environ.get(name)
     if not value:
+        description, example = VARIABLES[name]
         raise FruitsError(
-            f"Found no environment variable {name}; expected {DESCRIPTIONS[name]} there. "
-            f"Set it, as in `{name}={EXAMPLES[name]} kedro run --env <env>`."
+            f"Found no environment variable {name}; expected {description} there. "
+            f"Set it, as in `{name}={example} kedro run --env <env>`."
         )
     return value

@@ -22,13 +22,13 @@ ChangedRecipe = Literal["refuse", "rebuild"]
 """Setting: how to treat a table or model whose recipe changed."""
 
 ChangedLocation = Literal["refuse", "accept"]
-"""Setting: how to treat a table or model whose photos are read from another location."""
+"""Setting: how to treat a table or model if the photo root changed."""
 
 DamagedBatches = Literal["refuse", "recompute"]
 """Setting: how to treat batches with missing or damaged files."""
 
 LOCATION = "photos"
-"""Key of the photo root in a recipe."""
+"""Key of the location of the photo root in a recipe."""
 
 
 class Source(Protocol):
@@ -78,12 +78,12 @@ def check_recipe(
         path: Path or URL of the table or model.
         old: Recipe of the stored table or model.
         new: Recipe of this run.
-        changed_recipe: Setting of that name.
-        changed_location: Setting of that name.
+        changed_recipe: Value of the setting.
+        changed_location: Value of the setting.
 
     Raises:
-        FruitsError: The recipe changed and `changed_recipe` is `refuse`, or the location
-            of the photos changed and `changed_location` is `refuse`.
+        FruitsError: The recipe changed and `changed_recipe` is `refuse`; or only the
+            photo root changed, and `changed_location` is also `refuse`.
     """
     changes = recipe_changes(old, new)
     if not changes or changed_recipe == "rebuild":
@@ -93,10 +93,10 @@ def check_recipe(
             return
         raise FruitsError(
             f"Found {path} made from photos in {old.get(LOCATION)}; expected the same "
-            f"location, not {new[LOCATION]}: one root contains the tables of one photo "
-            "collection (folders are relative to `root`). Choose another `root`; or, if "
-            "the same photos have moved, accept the new location with --params "
-            "changed_location=accept"
+            f"location, but `photos` is {new[LOCATION]} now. One root contains the tables "
+            "of one photo collection (folders are relative to `root`). Choose another "
+            "`root`; or, if the same photos were moved, accept the new location with "
+            "--params changed_location=accept"
         )
     raise FruitsError(
         f"Found {path} made with other parameters:\n"
@@ -108,12 +108,12 @@ def check_recipe(
 
 
 def only_location_changed(old: Recipe, new: Recipe) -> bool:
-    """Return whether two recipes differ, and only in the location of the photos."""
+    """Return whether two recipes differ in nothing but the photo root."""
     return old != new and old | {LOCATION: None} == new | {LOCATION: None}
 
 
 UNCHANGED: Final = object()
-"""Replaces the inputs of a node if none changed since the last run; see `ReportHooks`."""
+"""Replaces the inputs of a node if none of them changed; see `hooks.report`."""
 
 
 def skip_if_unchanged(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -60,25 +60,26 @@ def validate_parameters(parameters: Mapping[str, Any]) -> None:
         FruitsError: With one line for each wrong parameter.
     """
     try:
-        # An absent stage counts as empty, so that each missing parameter is named.
+        # An absent stage counts as empty, so that each of its parameters is reported.
         _RunParameters.model_validate(dict.fromkeys(STAGES, {}) | dict(parameters))
     except ValidationError as exc:
         errors = exc.errors()
-        replacements = {RENAMED.get(_name(error)) for error in errors}
+        # A renamed parameter is reported under its old name, and not also as missing.
+        replacements = {RENAMED.get(_dotted_name(error)) for error in errors}
         lines = [
             _message(error)
             for error in errors
-            if error["type"] != "missing" or _name(error) not in replacements
+            if error["type"] != "missing" or _dotted_name(error) not in replacements
         ]
         raise FruitsError("\n".join(["Wrong parameters:", *lines])) from exc
 
 
-def _name(error: ErrorDetails) -> str:
+def _dotted_name(error: ErrorDetails) -> str:
     return ".".join(map(str, error["loc"]))
 
 
 def _message(error: ErrorDetails) -> str:
-    name, stage = _name(error), error["loc"][0]
+    name, stage = _dotted_name(error), error["loc"][0]
     file = f"parameters_{stage}.yml" if stage in STAGES else "globals.yml"
     match error["type"]:
         case "extra_forbidden":

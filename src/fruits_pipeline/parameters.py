@@ -15,6 +15,7 @@ from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.lineage import Recipe
 
 Share = Annotated[float, Field(gt=0, le=1)]
+ShareOrZero = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Extension = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
 
@@ -60,7 +61,7 @@ class PreprocessParameters(ParameterGroup):
 
     short_side: Annotated[int, Field(ge=16, le=4096)]
     max_pixels: Count
-    max_error_rate: Annotated[float, Field(ge=0, le=1)]
+    max_error_rate: ShareOrZero
 
 
 class TrainingParameters(ParameterGroup):
@@ -71,7 +72,7 @@ class TrainingParameters(ParameterGroup):
     photos_per_step: Count
     learning_rate: Annotated[float, Field(gt=0)]
     first_trainable_layer: str | None
-    weight_interpolation: Annotated[float, Field(gt=0, le=1)]
+    weight_interpolation: Share
 
 
 class NetworkParameters(ParameterGroup):
@@ -125,7 +126,7 @@ class ReduceParameters(ParameterGroup):
     standardise: bool
     max_components: Count | None
     refit: Literal["when needed", "always", "never"]
-    refit_margin: Annotated[float, Field(ge=0, le=1)]
+    refit_margin: ShareOrZero
 
 
 class ReportParameters(ParameterGroup):
@@ -175,11 +176,11 @@ STAGES: Mapping[str, type[ParameterGroup]] = {
 
 
 def recipe_values(name: str, value: object) -> Recipe:
-    """Return the part of the recipe that an input of a node contributes.
+    """Return the recipe values of a parameter input of a node.
 
     Args:
         name: Name of a stage, or dotted name of one of its parameters.
-        value: Parameters of the stage, or value of the parameter.
+        value: Parameters of this stage, or value of this parameter.
 
     Returns:
         Value of each parameter in `in_recipe`, by dotted name.

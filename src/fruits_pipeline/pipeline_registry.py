@@ -4,7 +4,6 @@ from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
 DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "report")
-"""Stages of the default pipeline."""
 
 
 def register_pipelines() -> dict[str, Pipeline]:

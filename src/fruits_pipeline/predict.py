@@ -16,13 +16,14 @@ from fruits_pipeline.models.phone_models import PhoneModel
 from fruits_pipeline.spark.error_messages import user_message
 
 TOP_LABELS = 5
-MODEL = "data/06_models/phone_model.tflite"
+DEFAULT_MODEL = "data/06_models/phone_model.tflite"
 MAX_PIXELS = 100_000_000
+"""Larger photos are rejected, as with the default of `preprocess.max_pixels`."""
 
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True)
-@click.option("--model", default=MODEL, show_default=True, help="Path or URL.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Path or URL.")
 def main(photos: tuple[str, ...], model: str) -> None:
     """Classify PHOTOS: print the answer and the five most probable labels of each.
 
@@ -39,7 +40,7 @@ def main(photos: tuple[str, ...], model: str) -> None:
 def _print_answer(model: PhoneModel, photo: str) -> bool:
     """Print the answer or an error message; return whether there is an answer."""
     try:
-        click.echo(f"{photo}: {describe(model, Path(photo).read_bytes())}")
+        click.echo(f"{photo}: {classify_photo(model, Path(photo).read_bytes())}")
     except OSError as exc:
         click.echo(f"{photo}: cannot be read: {exc.strerror}", err=True)
     except ValueError as exc:
@@ -49,12 +50,8 @@ def _print_answer(model: PhoneModel, photo: str) -> bool:
     return False
 
 
-def describe(model: PhoneModel, content: bytes) -> str:
+def classify_photo(model: PhoneModel, content: bytes) -> str:
     """Return the answer and the most probable labels, as `answer (label 1.0%, ...)`.
-
-    Args:
-        model: The phone model.
-        content: Content of the photo file.
 
     Raises:
         ValueError: If the photo cannot be decoded.

@@ -68,4 +68,4 @@ WRITE_REPORT = pa.schema(
         pa.field("last_path", pa.string()),
     ]
 )
-"""Report of a task on the Parquet file that it wrote; the driver commits it."""
+"""Report of a task on the Parquet file that it wrote; the driver commits the file."""

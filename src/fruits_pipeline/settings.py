@@ -1,13 +1,11 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
 from fruits_pipeline.environment import read_variable
-from fruits_pipeline.hooks import (
-    ErrorHooks,
-    LineageHooks,
-    ReportHooks,
-    SparkHooks,
-    SummaryHooks,
-)
+from fruits_pipeline.hooks.errors import ErrorHooks
+from fruits_pipeline.hooks.lineage import LineageHooks
+from fruits_pipeline.hooks.report import ReportHooks
+from fruits_pipeline.hooks.spark import SparkHooks
+from fruits_pipeline.hooks.summary import SummaryHooks
 
 HOOKS = (SparkHooks(), LineageHooks(), ErrorHooks(), ReportHooks(), SummaryHooks())
 

@@ -102,9 +102,7 @@ def test_changed_recipe_is_refused(saved: PcaFile) -> None:
     [lineage(OTHER_RECIPE), lineage(moments="rebuilt")],
     ids=["another recipe", "other moments"],
 )
-def test_pca_of_another_lineage_is_loaded_as_none(
-    saved: PcaFile, other: Lineage
-) -> None:
+def test_pca_of_another_lineage_is_not_loaded(saved: PcaFile, other: Lineage) -> None:
     dataset = PcaFile(filepath=saved.filepath, changed_recipe="rebuild", optional=True)
     dataset.check(other)
     dataset.prepare(other)
@@ -126,9 +124,7 @@ def test_accepted_location_keeps_the_pca(path: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
-def test_damaged_file_is_an_error_with_a_solution(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pca.npz").write_bytes(content)
     with pytest.raises(DatasetError, match=r"pca\.npz damaged .*Delete the file"):
         PcaFile(filepath=str(tmp_path / "pca.npz")).load()

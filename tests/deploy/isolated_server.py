@@ -3,28 +3,26 @@
 Run this script as root with `unshare --net --mount`. It writes `result.json`.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fake_imds import metadata_service
-from fake_s3 import REGION, Cloud, moto_server
+from fake_s3 import Cloud, moto_server
 from fake_server import BUCKET, endpoint_environ
 
 MEMORY = 1_000_000_000
 SYSTEM_MEMORY = 100_000_000
 """Memory that the operating system of a small server uses."""
 
-# Runs with PID 1, so all processes that outlive start.sh are visible in /proc.
+# Runs as PID 1 of its own namespace, so /proc shows all processes that outlive start.sh.
 INIT = """
 mount -t proc proc "$ROOT/proc"
 mount --bind "$ROOT/../meminfo" "$ROOT/proc/meminfo"
@@ -62,13 +60,16 @@ class MemoryCgroup:
         self.folder.mkdir()
         (self.folder / f"memory.{self._limit}").write_text(str(limit))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete the group, whose processes must have ended."""
+        self.folder.rmdir()
+
     def enter(self) -> None:
         """Move this process into the group."""
         (self.folder / "cgroup.procs").write_text(str(os.getpid()))
-
-    def remove(self) -> None:
-        """Delete the group, whose processes must have ended."""
-        self.folder.rmdir()
 
     @property
     def peak(self) -> int:
@@ -87,16 +88,6 @@ class MemoryCgroup:
         return int(dict(line.split() for line in text.splitlines())["oom_kill"])
 
 
-@contextmanager
-def memory_cgroup(limit: int) -> Iterator[MemoryCgroup]:
-    """Yield a control group that limits memory to a number of bytes."""
-    group = MemoryCgroup(limit)
-    try:
-        yield group
-    finally:
-        group.remove()
-
-
 def start(root: Path, environ: Mapping[str, str], group: MemoryCgroup) -> int:
     """Start a server, wait for its end, and return the exit status of `start.sh`.
 
@@ -110,43 +101,19 @@ def start(root: Path, environ: Mapping[str, str], group: MemoryCgroup) -> int:
         f"MemTotal: {total} kB\nMemFree: {available} kB\nMemAvailable: {available} kB\n"
     )
     variables = [f"{name}={value}" for name, value in environ.items()]
+    options = ["--mount", "--pid", "--fork", "--kill-child"]
     return subprocess.run(
-        [  # noqa: S607 - found on the PATH
-            *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
-            *("bash", "-c", INIT, "bash", *variables),
-        ],
+        ["unshare", *options, "bash", "-c", INIT, "bash", *variables],  # noqa: S607 - found on the PATH
         env=os.environ | {"ROOT": str(root)},
         preexec_fn=group.enter,  # noqa: PLW1509 - it only writes one file
         check=False,
     ).returncode
 
 
-def upload_photos(cloud: Cloud, photos: Path) -> None:
-    """Create the bucket, and upload a folder of photos."""
-    cloud.s3.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
-    for file in photos.rglob("*"):
-        if file.is_file():
-            key = f"photos/{file.relative_to(photos)}"
-            cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
-
-
-def read_texts(cloud: Cloud, prefix: str) -> dict[str, str]:
-    """Return the objects with a prefix as text, by key."""
-    pages = cloud.s3.get_paginator("list_objects_v2")
-    found = pages.paginate(Bucket=BUCKET, Prefix=prefix)
-    keys = [item["Key"] for page in found for item in page.get("Contents", [])]
-    objects = {key: cloud.s3.get_object(Bucket=BUCKET, Key=key) for key in keys}
-    return {
-        key: one["Body"].read().decode(errors="replace") for key, one in objects.items()
-    }
-
-
-def delete_photos(cloud: Cloud) -> None:
-    """Delete all photos from the bucket."""
-    for key in read_texts(cloud, "photos/"):
-        cloud.s3.delete_object(Bucket=BUCKET, Key=key)
+def read_texts(cloud: Cloud, prefix: str) -> list[str]:
+    """Return the objects with a prefix as text."""
+    contents = cloud.read_objects(BUCKET, prefix).values()
+    return [content.decode(errors="replace") for content in contents]
 
 
 def mount_copy(system: Path, folder: Path) -> Path:
@@ -176,14 +143,21 @@ def main(system: Path, folder: Path, bundle: Path, photos: Path) -> None:
     root = mount_copy(system, folder)
     with tarfile.open(bundle) as tar:
         tar.extractall(root / "opt/fruits", filter="data")
-    keys = {"AccessKeyId": "role", "SecretAccessKey": "of", "SessionToken": "server"}
+    credentials = dict.fromkeys(
+        ("AccessKeyId", "SecretAccessKey", "SessionToken"), "testing"
+    )
     with (
         moto_server(folder / "moto.log") as url,
-        metadata_service(keys) as metadata_url,
-        memory_cgroup(MEMORY) as group,
+        metadata_service(credentials) as metadata_url,
+        MemoryCgroup(MEMORY) as group,
     ):
         cloud = Cloud(url)
-        upload_photos(cloud, photos)
+        objects = {
+            f"photos/{file.relative_to(photos)}": file.read_bytes()
+            for file in photos.rglob("*")
+            if file.is_file()
+        }
+        cloud.create_bucket(BUCKET, objects)
         environ = {
             **endpoint_environ(url, metadata_url),
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -191,15 +165,16 @@ def main(system: Path, folder: Path, bundle: Path, photos: Path) -> None:
         }
         result = {
             "status": start(root, environ, group),
-            "logs": [*read_texts(cloud, "logs/").values()],
-            "summary": read_texts(cloud, "data/08_reporting/run_summary.json"),
+            "logs": read_texts(cloud, "logs/"),
+            "summaries": read_texts(cloud, "data/08_reporting/run_summary.json"),
             "peak_mib": group.peak >> 20,
             "killed": group.killed,
             "remaining_processes": (folder / "remaining").read_text().strip(),
         }
-        delete_photos(cloud)
+        for key in objects:
+            cloud.s3.delete_object(Bucket=BUCKET, Key=key)
         result["status_without_photos"] = start(root, environ, group)
-        result["all_logs"] = [*read_texts(cloud, "logs/").values()]
+        result["all_logs"] = read_texts(cloud, "logs/")
     (folder / "result.json").write_text(json.dumps(result))
 
 

@@ -1,7 +1,5 @@
 """Build the bundle, and run it on a server with 1 GB of memory and no internet access."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import PROJECT
+from factories import PROJECT, run_python
 
 pytestmark = pytest.mark.cloud
 
@@ -24,15 +22,6 @@ CACHE = Path(
         "FRUITS_CLEAN_ROOT", Path(tempfile.gettempdir(), "fruits-clean-root")
     )
 )
-
-
-def run_python(*arguments: str | Path) -> None:
-    subprocess.run(
-        [sys.executable, *arguments],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": f"{PROJECT}/src"},
-        check=True,
-    )
 
 
 def missing_requirement() -> str:
@@ -69,12 +58,9 @@ def debian() -> Path:
     root, marker = CACHE / "root", CACHE / "ready"
     if not marker.exists():
         shutil.rmtree(CACHE, ignore_errors=True)
-        packages = "--include=python3-venv,ca-certificates"
+        options = ["--variant=minbase", "--include=python3-venv,ca-certificates"]
         subprocess.run(
-            [  # noqa: S607 - found on the PATH
-                *("debootstrap", "--variant=minbase", packages, "bookworm"),
-                *(root, debian_mirror()),
-            ],
+            ["debootstrap", *options, "bookworm", root, debian_mirror()],  # noqa: S607 - found on the PATH
             check=True,
             capture_output=True,
         )
@@ -84,11 +70,9 @@ def debian() -> Path:
 
 def debian_mirror() -> str:
     """Return the URL of the package repository that this machine uses."""
+    options = ["--format", "$(REPO_URI)", "Created-By: Packages"]
     listed = subprocess.run(
-        [  # noqa: S607 - found on the PATH
-            *("apt-get", "indextargets", "--format", "$(REPO_URI)"),
-            "Created-By: Packages",
-        ],
+        ["apt-get", "indextargets", *options],  # noqa: S607 - found on the PATH
         capture_output=True,
         text=True,
         check=True,
@@ -130,7 +114,7 @@ def result(
 
 def test_run_succeeds_with_one_gigabyte(result: Mapping[str, Any]) -> None:
     assert result["status"] == 0, result["logs"]
-    (summary,) = result["summary"].values()
+    (summary,) = result["summaries"]
     assert json.loads(summary)["features"] > 300
     assert result["killed"] == 0, f"at {result['peak_mib']} MiB"
 
@@ -140,9 +124,7 @@ def test_log_is_uploaded(result: Mapping[str, Any]) -> None:
     assert "Run summary" in log
 
 
-def test_failed_run_is_reported_and_its_log_uploaded(
-    result: Mapping[str, Any],
-) -> None:
+def test_failed_run_is_reported_and_its_log_uploaded(result: Mapping[str, Any]) -> None:
     assert result["status_without_photos"] != 0
     (log,) = set(result["all_logs"]) - set(result["logs"])
     assert "photo folder" in log

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -25,12 +23,7 @@ PRICES: dict[str, Any] = {
     "disk": {"per_gib_month": 0.1},
     "public_address_per_hour": 0.005,
     "instances": {
-        "fixed": {
-            "per_hour": 0.1,
-            "vcpus": 2,
-            "baseline": 1.0,
-            "per_extra_vcpu_hour": 0.0,
-        },
+        "fixed": {"per_hour": 0.1, "vcpus": 2, "baseline": 1, "per_extra_vcpu_hour": 0},
         "burstable": {
             "per_hour": 0.01,
             "vcpus": 2,
@@ -62,9 +55,7 @@ def test_photos_are_uploaded_once() -> None:
 
 
 @pytest.mark.parametrize(("parts", "counted"), [(1, (6, 6)), (4, (9, 6))])
-def test_write_requests_equal_counted_requests(
-    parts: int, counted: tuple[int, int]
-) -> None:
+def test_write_requests_are_as_counted(parts: int, counted: tuple[int, int]) -> None:
     assert write_requests(1, parts) == counted
     assert write_requests(10, parts) == (10 * counted[0], 10 * counted[1])
 
@@ -72,7 +63,7 @@ def test_write_requests_equal_counted_requests(
 @pytest.mark.parametrize(
     ("batches", "parts", "counted"), [(1, 2, (5, 14)), (3, 2, (7, 30)), (3, 4, (7, 54))]
 )
-def test_scan_requests_equal_counted_requests(
+def test_scan_requests_are_as_counted(
     batches: int, parts: int, counted: tuple[int, int]
 ) -> None:
     assert scan_requests(batches, parts) == counted

@@ -1,7 +1,5 @@
 """Create the stack on a moto server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -55,7 +53,7 @@ def test_stack_is_created(stack: CreatedStack) -> None:
 
 def test_role_has_the_policy_of_the_template(stack: CreatedStack) -> None:
     role = stack.outputs["ServerRoleArn"].rpartition("/")[-1]
-    policy = stack.cloud.iam.get_role_policy(RoleName=role, PolicyName="chain")
+    policy = stack.cloud.iam.get_role_policy(RoleName=role, PolicyName="pipeline")
     # moto returns the repr of a dict instead of JSON; both are valid YAML.
     document = yaml.safe_load(str(policy["PolicyDocument"]))
     assert document == server_policy(stack.outputs["BucketName"])

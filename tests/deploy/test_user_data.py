@@ -1,7 +1,5 @@
 """The script that the server runs at each start, and the scripts that it installs."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

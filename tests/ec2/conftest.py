@@ -1,27 +1,14 @@
-from __future__ import annotations
-
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from factories import PROJECT, write_files
+from factories import run_python, write_files
 from fake_imds import metadata_service
-from fake_s3 import REGION, Cloud, enforce_iam, moto_server
-from fake_server import (
-    BUCKET,
-    PARAMETERS,
-    PHOTOS,
-    ROLE,
-    TRUST_POLICY,
-    Server,
-    server_environ,
-)
-from template_policy import server_policy
+from fake_s3 import Cloud, enforce_iam, moto_server
+from fake_server import BUCKET, PARAMETERS, PHOTOS, ROLE, Server, server_environ
+from template_policy import Stack, server_policy
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +17,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with ExitStack() as stack:
         url = stack.enter_context(moto_server(tmp_path_factory.mktemp("m") / "log"))
         cloud = Cloud(url)
-        cloud.s3.create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
-        for path, content in PHOTOS.items():
-            cloud.s3.put_object(Bucket=BUCKET, Key=f"photos/{path}", Body=content)
+        cloud.create_bucket(BUCKET, {f"photos/{path}": PHOTOS[path] for path in PHOTOS})
+        trust = Stack().properties("ServerRole")["AssumeRolePolicyDocument"]
         role = cloud.iam.create_role(
-            RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST_POLICY)
+            RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust)
         )["Role"]
         session = cloud.sts.assume_role(RoleArn=role["Arn"], RoleSessionName="server")
         metadata = stack.enter_context(metadata_service(session["Credentials"]))
@@ -57,11 +41,5 @@ def local_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("local")
     write_files(folder / "photos", PHOTOS)
     parameters = f"photos={folder}/photos,root={folder}/data,{PARAMETERS}"
-    subprocess.run(
-        [sys.executable, "-m", "kedro", "run", "--params", parameters],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": f"{PROJECT}/src"},
-        check=True,
-        capture_output=True,
-    )
+    run_python("-m", "kedro", "run", "--params", parameters)
     return folder / "data"

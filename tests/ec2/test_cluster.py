@@ -82,8 +82,9 @@ def test_cluster_computes_the_tables_of_a_local_run(
         for name, value in server.environ.items()
         if name.startswith("AWS_") or name == "PYTHONPATH"
     )
+    arguments = ["run", "--env", "cluster", "--params", PARAMETERS]
     done = server.kedro(
-        *("run", "--env", "cluster", "--params", PARAMETERS),
+        *arguments,
         SPARK_MASTER=master,
         SPARK_LOCAL_IP="127.0.0.1",
         PYSPARK_SUBMIT_ARGS=f"{MOTO_SPARK_OPTIONS} --conf spark.executor.memory=600m "

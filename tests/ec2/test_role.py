@@ -1,7 +1,5 @@
 """The pipeline and the start script need exactly the permissions of the template."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -38,9 +36,9 @@ def test_role_is_sufficient_for_a_run(restricted_server: Server) -> None:
     "key", ["photos/new.jpg", "elsewhere/new.jpg", "bundle/new.tar.gz"]
 )
 def test_role_may_write_only_below_data(s3: s3fs.S3FileSystem, key: str) -> None:
-    s3.pipe_file(f"{BUCKET}/data/may.json", b"{}")
+    s3.pipe_file(f"{BUCKET}/data/new.json", b"{}")
     with pytest.raises(PermissionError):
-        s3.pipe_file(f"{BUCKET}/{key}", b"no")
+        s3.pipe_file(f"{BUCKET}/{key}", b"{}")
 
 
 def test_role_may_not_delete_photos(s3: s3fs.S3FileSystem) -> None:

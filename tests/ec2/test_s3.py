@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -38,9 +36,7 @@ def test_tables_on_s3_equal_tables_of_a_local_run(
     )
 
 
-def test_summary_equals_summary_of_a_local_run(
-    downloaded: Path, local_run: Path
-) -> None:
+def test_summary_is_that_of_a_local_run(downloaded: Path, local_run: Path) -> None:
     summaries = [
         json.loads((root / "08_reporting/run_summary.json").read_text())
         for root in (downloaded, local_run)

@@ -8,8 +8,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.hooks import ErrorHooks
-from fruits_pipeline.hooks.errors import TRACEBACK_FILE, raise_for_user
+from fruits_pipeline.hooks.errors import TRACEBACK_FILE, ErrorHooks, raise_for_user
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,7 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.hooks import LineageHooks
-from fruits_pipeline.hooks.lineage import prepare_outputs
+from fruits_pipeline.hooks.lineage import LineageHooks, prepare_outputs
 from fruits_pipeline.lineage import Lineage
 
 
@@ -102,9 +101,7 @@ class Catalog(DataCatalog):
         return self.datasets[name].load()
 
 
-def test_recipe_has_parameters_and_inputs_of_all_upstream_nodes(
-    datasets: dict[str, Any],
-) -> None:
+def test_recipe_includes_all_upstream_nodes(datasets: dict[str, Any]) -> None:
     prepare_outputs(PIPELINE, Catalog(datasets))
     assert datasets["photos@batches"].lineage.recipe == {"photos": "there"}
     images = {"photos": "there", **PREPROCESS_RECIPE}
@@ -120,9 +117,7 @@ def test_sources_are_the_upstream_tables(datasets: dict[str, Any]) -> None:
     assert datasets["features@batches"].lineage.sources == (datasets["images@batches"],)
 
 
-def test_older_version_of_an_output_gets_the_lineage_of_the_output(
-    datasets: dict[str, Any],
-) -> None:
+def test_existing_photos_get_the_lineage_of_photos(datasets: dict[str, Any]) -> None:
     prepare_outputs(PIPELINE, Catalog(datasets))
     expected = datasets["photos@batches"].lineage
     assert datasets["existing_photos"].lineage == expected
@@ -136,9 +131,7 @@ def test_single_stage_continues_the_stored_recipe(datasets: dict[str, Any]) -> N
     assert images.source_ids() == ["id of photos"]
 
 
-def test_changed_recipe_stops_the_run_before_any_output_is_prepared(
-    datasets: dict[str, Any],
-) -> None:
+def test_no_output_is_prepared_if_a_recipe_changed(datasets: dict[str, Any]) -> None:
     datasets["features@batches"].stored_recipe = {"backbone": "another"}
     with pytest.raises(click.ClickException, match="changed recipe"):
         LineageHooks().before_pipeline_run(PIPELINE, Catalog(datasets))

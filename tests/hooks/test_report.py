@@ -5,7 +5,8 @@ from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.json import JSONDataset
 
-from fruits_pipeline.hooks import ReportHooks, report
+from fruits_pipeline.hooks import report
+from fruits_pipeline.hooks.report import ReportHooks
 from fruits_pipeline.lineage import skip_if_unchanged
 
 OUTPUTS = {"figure", "counts", "summary"}
@@ -21,7 +22,7 @@ class Table(MemoryDataset):
 
 
 class ReportRun:
-    """A pipeline of three nodes; that of `summary` is never skipped.
+    """A pipeline of three nodes; the node of `summary` is never skipped.
 
     Args:
         folder: Folder of the outputs.
@@ -118,7 +119,7 @@ def test_restored_parameter_updates_the_output_again(run: ReportRun) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "["])
-def test_damaged_digests_are_ignored(
+def test_damaged_states_are_ignored(
     run: ReportRun, tmp_path: Path, content: str
 ) -> None:
     run()

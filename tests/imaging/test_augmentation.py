@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from factories import encode
 from PIL import Image, ImageDraw
 
 from fruits_pipeline.imaging.augmentation import augment
@@ -40,14 +41,12 @@ def augment_with_seed(photo: np.ndarray, seed: int, size: int = 64) -> np.ndarra
 
 
 def compressed(photo: np.ndarray) -> np.ndarray:
-    buffer = io.BytesIO()
-    Image.fromarray(photo).save(buffer, "JPEG", quality=90)
-    return np.asarray(Image.open(buffer))
+    content = encode(Image.fromarray(photo), "JPEG", quality=90)
+    return np.asarray(Image.open(io.BytesIO(content)))
 
 
 @pytest.mark.parametrize(
-    "photo",
-    [studio_photo(), compressed(studio_photo()), studio_photo(highlight=True)],
+    "photo", [studio_photo(), compressed(studio_photo()), studio_photo(highlight=True)]
 )
 def test_white_background_is_detected(photo: np.ndarray) -> None:
     assert has_white_background(photo)

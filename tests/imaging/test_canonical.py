@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import simplejpeg
+from factories import encode
 from PIL import Image
 
 from fruits_pipeline.imaging.canonical import CanonicalPhoto, canonicalise, decode
@@ -19,12 +20,6 @@ RED_PHOTO = Image.new("RGB", (48, 32), RED)
 NOISE = Image.fromarray(
     np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 )
-
-
-def encode(image: Image.Image, file_format: str = "PNG", **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, file_format, **options)
-    return buffer.getvalue()
 
 
 def convert(content: bytes, short_side: int = 256) -> CanonicalPhoto:
@@ -55,10 +50,7 @@ MODES: dict[str, tuple[bytes, tuple[int, int, int]]] = {
     "L": (encode(Image.new("L", (16, 16), 128)), GREY),
     "P": (palette_image(), RED),
     "P transparent": (palette_image(transparent=True), WHITE),
-    "L transparent": (
-        encode(Image.new("L", (16, 16), 128), transparency=128),
-        WHITE,
-    ),
+    "L transparent": (encode(Image.new("L", (16, 16), 128), transparency=128), WHITE),
     "RGB transparent": (
         encode(Image.new("RGB", (16, 16), RED), transparency=RED),
         WHITE,
@@ -77,18 +69,14 @@ MODES: dict[str, tuple[bytes, tuple[int, int, int]]] = {
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_all_modes_become_rgb_and_transparency_becomes_white(
-    mode: str,
-) -> None:
+def test_all_modes_become_rgb_and_transparency_becomes_white(mode: str) -> None:
     content, expected = MODES[mode]
     assert_colour(convert(content), expected)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 @pytest.mark.parametrize(("level", "expected"), [(65535, 255), (32768, 128), (0, 0)])
-def test_16_bit_photo_keeps_its_brightness(
-    file_format: str, level: int, expected: int
-) -> None:
+def test_16_bit_brightness_is_kept(file_format: str, level: int, expected: int) -> None:
     image = Image.fromarray(np.full((16, 16), level, np.uint16))
     assert image.mode == "I;16"
     assert_colour(convert(encode(image, file_format)), (expected,) * 3)
@@ -163,14 +151,6 @@ def test_rotated_photo_has_no_orientation_tag() -> None:
         assert 0x0112 not in result.getexif()
 
 
-@pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_invalid_orientation_is_ignored(orientation: int) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    content = encode(RED_PHOTO, "JPEG", exif=exif)
-    assert convert(content) == CanonicalPhoto(48, 32, content)
-
-
 def exif_of(*entries: tuple[int, int, int, bytes]) -> bytes:
     """Return EXIF metadata with raw entries: tag, type, count, value."""
     body = b"".join(struct.pack(">HHI4s", *entry) for entry in entries)
@@ -182,23 +162,29 @@ def exif_of(*entries: tuple[int, int, int, bytes]) -> bytes:
 SIDEWAYS = (0x0112, 3, 1, b"\0\x06\0\0")
 
 
-def test_corrupt_orientation_is_ignored() -> None:
-    nan = struct.pack(">f", float("nan"))
-    exif = exif_of((0x0112, 11, 1, nan))
-    content = encode(RED_PHOTO, "JPEG", exif=exif)
+@pytest.mark.parametrize(
+    "orientation",
+    [
+        *[(3, 1, struct.pack(">HH", number, 0)) for number in (0, 9, 65535)],
+        (11, 1, struct.pack(">f", float("nan"))),
+    ],
+)
+def test_invalid_orientation_is_ignored(orientation: tuple[int, int, bytes]) -> None:
+    content = encode(RED_PHOTO, "JPEG", exif=exif_of((0x0112, *orientation)))
     assert convert(content) == CanonicalPhoto(48, 32, content)
 
 
 @pytest.mark.parametrize(
-    "corrupt_tag",
-    [(0x0100, 8, 1, b"\xff\xff\0\0"), (0xA005, 2, 4, b"abc\0")],
-    ids=["negative width", "text instead of an offset"],
+    "metadata",
+    [
+        {"exif": exif_of((0x0100, 8, 1, b"\xff\xff\0\0"), SIDEWAYS)},
+        {"exif": exif_of(SIDEWAYS, (0xA005, 2, 4, b"abc\0"))},
+        {"xmp": b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'},
+    ],
+    ids=["negative width", "text instead of an offset", "XMP"],
 )
-def test_corrupt_tag_beside_the_orientation_is_ignored(
-    corrupt_tag: tuple[int, int, int, bytes],
-) -> None:
-    exif = exif_of(*sorted([SIDEWAYS, corrupt_tag]))
-    photo = convert(encode(RED_PHOTO, "JPEG", exif=exif))
+def test_orientation_in_unusual_metadata_is_applied(metadata: dict[str, bytes]) -> None:
+    photo = convert(encode(RED_PHOTO, "JPEG", **metadata))
     assert photo.error is None
     assert (photo.width, photo.height) == (32, 48)
 
@@ -253,13 +239,6 @@ def test_truncated_jpeg_is_rejected_if_pillow_rejects_it(length: int) -> None:
         assert convert(content).image is None
     else:
         assert convert(content).image == content
-
-
-def test_xmp_orientation_is_applied() -> None:
-    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    content = encode(RED_PHOTO, "JPEG", xmp=xmp)
-    photo = convert(content)
-    assert (photo.width, photo.height) == (32, 48)
 
 
 def test_canonical_form_is_idempotent() -> None:

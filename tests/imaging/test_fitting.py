@@ -2,6 +2,7 @@ import io
 
 import numpy as np
 import pytest
+from factories import encode
 from PIL import Image
 
 from fruits_pipeline.imaging.canonical import canonicalise
@@ -11,18 +12,12 @@ RED, GREEN, WHITE = (255, 0, 0), (0, 255, 0), (255, 255, 255)
 NAMES = {"red": RED, "green": GREEN, "white": WHITE}
 
 
-def encode(image: Image.Image, **options: object) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", **options)
-    return buffer.getvalue()
-
-
 def columns(*colours: tuple[int, int, int]) -> bytes:
     """Return a JPEG of one square of 32 px per colour, from left to right."""
     image = Image.fromarray(np.array([colours], np.uint8))
     size = (32 * len(colours), 32)
     wide = image.resize(size, Image.Resampling.NEAREST)
-    return encode(wide, quality=95, subsampling=0)
+    return encode(wide, "JPEG", quality=95, subsampling=0)
 
 
 WIDE = columns(RED, GREEN)
@@ -58,7 +53,7 @@ def test_stretch_fills_the_square_with_the_complete_photo() -> None:
 @pytest.mark.parametrize("mode", ["pad", "crop", "stretch"])
 @pytest.mark.parametrize("size", [(1, 1000), (1000, 1), (1, 1), (33, 32), (700, 500)])
 def test_any_aspect_ratio_fits_a_square(size: tuple[int, int], mode: Fit) -> None:
-    photo = canonicalise(encode(Image.new("RGB", size, RED)), 256, 10_000_000)
+    photo = canonicalise(encode(Image.new("RGB", size, RED), "JPEG"), 256, 10_000_000)
     assert photo.image is not None
     pixels = fit(photo.image, 32, mode)
     assert (pixels.shape, pixels.dtype) == ((32, 32, 3), np.uint8)
@@ -67,6 +62,6 @@ def test_any_aspect_ratio_fits_a_square(size: tuple[int, int], mode: Fit) -> Non
 @pytest.mark.parametrize("mode", ["pad", "crop", "stretch"])
 def test_photo_of_the_input_size_is_not_resampled(mode: Fit) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-    content = encode(Image.fromarray(noise))
+    content = encode(Image.fromarray(noise), "JPEG")
     expected = np.asarray(Image.open(io.BytesIO(content)))
     np.testing.assert_array_equal(fit(content, 64, mode), expected)

@@ -3,18 +3,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
-from fruits_pipeline.io.files import (
-    read_file,
-    read_files,
-    write_atomically,
-    write_file,
-)
+from fruits_pipeline.io.files import read_file, read_files, write_atomically, write_file
 
 
 def test_missing_folders_are_created(tmp_path: Path) -> None:
@@ -72,36 +66,29 @@ def test_concurrent_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-@pytest.fixture(params=["local", "memory"])
-def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "memory":
-        return f"memory://{uuid4().hex}"
-    return str(tmp_path)
-
-
-def test_files_are_read_in_order_with_errors_in_their_place(root: str) -> None:
+def test_files_are_read_in_order_with_errors_in_their_place(folder: str) -> None:
     paths = ["b/[x]*?.jpg", "missing.jpg", "a.jpg"]
-    write_file(f"{root}/{paths[0]}", b"first")
-    write_file(f"{root}/{paths[2]}", b"last")
-    first, error, last = read_files(root, paths, requests_in_flight=2)
+    write_file(f"{folder}/{paths[0]}", b"first")
+    write_file(f"{folder}/{paths[2]}", b"last")
+    first, error, last = read_files(folder, paths, requests_in_flight=2)
     assert (first, last) == (b"first", b"last")
     assert isinstance(error, FileNotFoundError)
-    assert read_file(f"{root}/{paths[0]}") == b"first"
+    assert read_file(f"{folder}/{paths[0]}") == b"first"
 
 
 def test_error_other_than_an_os_error_is_raised(
-    root: str, monkeypatch: pytest.MonkeyPatch
+    folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file_system, _ = fsspec.url_to_fs(root)
+    file_system, _ = fsspec.url_to_fs(folder)
 
     def failing(*_: object, **__: object) -> bytes:
         raise ValueError("a programming error")
 
     monkeypatch.setattr(type(file_system), "cat_file", failing)
     with pytest.raises(ValueError, match="a programming error"):
-        read_files(root, [os.devnull], requests_in_flight=2)
+        read_files(folder, [os.devnull], requests_in_flight=2)
 
 
-def test_missing_file_cannot_be_read(root: str) -> None:
+def test_missing_file_cannot_be_read(folder: str) -> None:
     with pytest.raises(FileNotFoundError):
-        read_file(f"{root}/missing.jpg")
+        read_file(f"{folder}/missing.jpg")

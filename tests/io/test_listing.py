@@ -7,23 +7,24 @@ from typing import Any
 
 import pytest
 import yaml
+from factories import PROJECT
 
 from fruits_pipeline.io.listing import (
     ListedFile,
     PathLabels,
-    new_or_changed,
+    find_new_or_changed,
     parse_path,
     select_photos,
     split_into_parts,
 )
 
-CONF = Path(__file__).parents[2] / "conf" / "base" / "parameters_ingest.yml"
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def ingest() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(CONF.read_text())["ingest"]
+    file = PROJECT / "conf/base/parameters_ingest.yml"
+    found: dict[str, Any] = yaml.safe_load(file.read_text())["ingest"]
     return found
 
 
@@ -109,9 +110,7 @@ def test_series_of_different_labels_differ(rules: list[re.Pattern[str]]) -> None
     assert [parse_path(path, rules).series for path in paths] == ["Kiwi/", "Plum/"]
 
 
-def test_series_may_span_splits(
-    rules: list[re.Pattern[str]],
-) -> None:
+def test_series_may_span_splits(rules: list[re.Pattern[str]]) -> None:
     paths = ["Training/Kiwi/r_1_100.jpg", "Test/Kiwi/r_2_100.jpg"]
     assert {parse_path(path, rules).series for path in paths} == {"Kiwi/r"}
 
@@ -129,13 +128,6 @@ def test_first_matching_rule_is_used() -> None:
 
 def test_no_rules_yield_no_labels() -> None:
     assert parse_path("Training/Apple/x.jpg", []) == PathLabels()
-
-
-@pytest.fixture(scope="module")
-def shared() -> Path:
-    if "FRUITS_SHARED" not in os.environ:
-        pytest.skip("FRUITS_SHARED is not set: this needs the real photos")
-    return Path(os.environ["FRUITS_SHARED"])
 
 
 def jpegs(folder: Path) -> list[str]:
@@ -156,9 +148,7 @@ def test_label_of_fruits_360_is_the_folder(
     assert found == {"Training": 15_506, "Test": 5_195}
 
 
-def test_label_of_grocery_is_the_fruit(
-    shared: Path, rules: list[re.Pattern[str]]
-) -> None:
+def test_grocery_label_is_the_fruit(shared: Path, rules: list[re.Pattern[str]]) -> None:
     paths = jpegs(shared / "grocery")
     for path in paths:
         split, label, *_ = path.split("/")
@@ -200,7 +190,7 @@ def test_files_of_the_same_name_in_different_folders_are_distinct() -> None:
     listing = [file(f"{label}/0_100.jpg") for label in "CAB"]
     found, _ = select_photos(listing, ["jpg"])
     assert [photo.path for photo in found] == [f"{label}/0_100.jpg" for label in "ABC"]
-    assert new_or_changed(found, {"A/0_100.jpg": found[0]}) == found[1:]
+    assert find_new_or_changed(found, {"A/0_100.jpg": found[0]}) == found[1:]
 
 
 LATER = NOON + timedelta(microseconds=1)
@@ -225,17 +215,17 @@ LATER = NOON + timedelta(microseconds=1)
 def test_photo_has_changed_if_size_etag_or_time_differs(
     existing: ListedFile, listed: ListedFile, expected: bool
 ) -> None:
-    found = new_or_changed([listed], {"x": existing})
+    found = find_new_or_changed([listed], {"x": existing})
     assert found == ([listed] if expected else [])
 
 
 def test_photo_that_is_not_ingested_is_new() -> None:
-    assert new_or_changed([file("x")], {}) == [file("x")]
+    assert find_new_or_changed([file("x")], {}) == [file("x")]
 
 
 def test_time_zone_does_not_matter() -> None:
     elsewhere = NOON.astimezone(timezone(timedelta(hours=5)))
-    assert new_or_changed([file("x", at=elsewhere)], {"x": file("x")}) == []
+    assert find_new_or_changed([file("x", at=elsewhere)], {"x": file("x")}) == []
 
 
 @pytest.mark.parametrize(
@@ -254,9 +244,7 @@ def test_time_zone_does_not_matter() -> None:
         ([0, 100, 0, 0, 0, 0, 1], [5, 2]),
     ],
 )
-def test_parts_have_limited_files_and_bytes(
-    sizes: list[int], lengths: list[int]
-) -> None:
+def test_parts_limit_files_and_bytes(sizes: list[int], lengths: list[int]) -> None:
     files = [file(f"{i}.jpg", size) for i, size in enumerate(sizes)]
     parts = [*split_into_parts(files, max_files=5, max_bytes=100)]
     assert [len(part) for part in parts] == lengths

@@ -1,23 +1,15 @@
 import pickle
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-from factories import BACKBONE, PROJECT, jpeg
+from factories import BACKBONE, PROJECT, jpeg, run_python
 from pydantic import ValidationError
 
-from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.models.backbones import Backbone, Card
-
-
-@pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    return BackboneFolder(filepath=str(BACKBONE)).load()
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +89,7 @@ def test_card_with_an_unknown_entry_is_rejected(backbone: Backbone) -> None:
         Card(**backbone.card.model_dump(), preprocessing="caffe")  # type: ignore[call-arg]
 
 
-def test_parameters_describe_the_backbone_of_the_project(
-    backbone: Backbone,
-) -> None:
+def test_parameters_describe_the_backbone_of_the_project(backbone: Backbone) -> None:
     file = PROJECT / "conf/base/parameters_backbone.yml"
     parameters = yaml.safe_load(file.read_text())["backbone"]
     assert backbone.card.architecture == parameters["architecture"]
@@ -131,8 +121,4 @@ print(sorted(loaded & {"tensorflow", "keras", "sklearn"}))
 
 
 def test_featurize_imports_neither_tensorflow_nor_scikit_learn() -> None:
-    arguments = [sys.executable, "-c", RUN, BACKBONE, jpeg(0).hex()]
-    result = subprocess.run(
-        arguments, cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-    assert (result.stdout, result.returncode) == ("[]\n", 0), result.stderr
+    assert run_python("-c", RUN, BACKBONE, jpeg(0).hex()) == "[]\n"

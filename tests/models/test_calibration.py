@@ -106,9 +106,7 @@ def test_few_photos_are_fitted_without_cross_validation(groups: list[str]) -> No
 
 
 @pytest.mark.parametrize(("labels", "folds"), [(2, 0), (3, 3), (6, 5)])
-def test_label_folds_test_each_label_without_training_on_it(
-    labels: int, folds: int
-) -> None:
+def test_label_folds_test_labels_not_trained_on(labels: int, folds: int) -> None:
     photos = normal_vectors(4, noise=1, labels=labels)
     found = label_folds(photos, seed=1)
     assert len(found) == folds

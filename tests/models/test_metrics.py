@@ -37,9 +37,7 @@ def test_each_photo_has_an_answer(answers: pd.DataFrame) -> None:
     }
 
 
-def test_unknown_is_right_for_labels_that_were_not_learned(
-    answers: pd.DataFrame,
-) -> None:
+def test_unknown_is_right_for_labels_not_learned(answers: pd.DataFrame) -> None:
     right = answers["path"][answers["right"]]
     assert {*right} == {"correct", "not learned, unknown"}
 
@@ -52,9 +50,7 @@ def test_confident_mistakes_come_first(answers: pd.DataFrame) -> None:
     ]
 
 
-def test_rank_and_probability_of_label_describe_the_true_label(
-    answers: pd.DataFrame,
-) -> None:
+def test_rank_and_probability_are_of_the_true_label(answers: pd.DataFrame) -> None:
     by_path = answers.set_index("path")
     assert by_path.loc["wrong", "rank"] == 2
     assert by_path.loc["wrong", "probability_of_label"] == 0.06

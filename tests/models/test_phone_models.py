@@ -35,8 +35,7 @@ class FusedModel:
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "standardised"])
-def fused(request: pytest.FixtureRequest) -> FusedModel:
-    backbone = BackboneFolder(filepath=str(BACKBONE)).load()
+def fused(request: pytest.FixtureRequest, backbone: Backbone) -> FusedModel:
     rng = np.random.default_rng(0)
     size = backbone.card.input_size
     shades = rng.integers(0, 256, (24, 4, 4, 3), np.uint8)

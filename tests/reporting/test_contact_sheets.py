@@ -4,6 +4,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from factories import encode
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
@@ -23,17 +24,13 @@ def photo(
     colour: tuple[int, int, int] = RED, size: tuple[int, int] = (100, 100)
 ) -> bytes:
     """Return a JPEG of one colour."""
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "JPEG", quality=95)
-    return file.getvalue()
+    return encode(Image.new("RGB", size, colour), "JPEG", quality=95)
 
 
 def noisy_photo() -> bytes:
     """Return a JPEG in which every row of pixels takes about the same number of bytes."""
     pixels = np.random.default_rng(7).integers(0, 90, (320, 320, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=95)
-    return file.getvalue()
+    return encode(Image.fromarray(pixels), "JPEG", quality=95)
 
 
 def photos(*rows: tuple[str | None, bytes]) -> pd.DataFrame:
@@ -142,14 +139,15 @@ def test_class_sheet_may_be_empty() -> None:
     assert texts(sheet) == ["0 labels, up to 0 photos each"]
 
 
-def test_title_counts_rejected_and_all_photos() -> None:
-    sheet = reject_sheet(rejects(b"x", b"y"), 2, 20701)
-    assert texts(sheet)[0] == "2 of 20,701 photos rejected"
-
-
-def test_title_counts_shown_photos_if_not_all_are_shown() -> None:
-    sheet = reject_sheet(rejects(b"x", b"y"), 1312, 20701)
-    assert texts(sheet)[0] == "1,312 of 20,701 photos rejected, 2 of them shown"
+@pytest.mark.parametrize(
+    ("rejected", "title"),
+    [
+        (2, "2 of 20,701 photos rejected"),
+        (1312, "1,312 of 20,701 photos rejected, 2 of them shown"),
+    ],
+)
+def test_title_counts_rejected_shown_and_all_photos(rejected: int, title: str) -> None:
+    assert texts(reject_sheet(rejects(b"x", b"y"), rejected, 20701))[0] == title
 
 
 def test_reject_sheet_may_be_empty() -> None:
@@ -167,9 +165,7 @@ def test_upper_part_of_a_truncated_photo_is_drawn() -> None:
     assert missing[0] >= rows[-1]
 
 
-def test_setting_for_truncated_images_is_restored(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_setting_of_pillow_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     for before in (False, True):
         monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", before)
         reject_sheet(rejects(noisy_photo()[:9000], b"\xff\xd8\xff"), 2, 9)
@@ -185,18 +181,14 @@ def test_other_content_is_drawn_as_hexadecimal_codes() -> None:
 @pytest.mark.parametrize(
     ("content", "expected"), [(b"", "0 bytes"), (None, "not available")]
 )
-def test_rejected_photo_without_content_has_a_card(
-    content: bytes | None, expected: str
-) -> None:
+def test_card_of_a_reject_without_content(content: bytes | None, expected: str) -> None:
     sheet = reject_sheet(rejects(content), 1, 9)
     assert any(expected in text for text in texts(sheet))
     assert {"a/b.jpg", "cannot be decoded"} <= set(texts(sheet))
 
 
 def test_photo_with_too_many_pixels_is_not_decoded() -> None:
-    file = io.BytesIO()
-    Image.new("1", (10_001, 10_000)).save(file, "PNG")
-    sheet = reject_sheet(rejects(file.getvalue()), 1, 9)
+    sheet = reject_sheet(rejects(encode(Image.new("1", (10_001, 10_000)))), 1, 9)
     assert any(text.endswith("bytes") for text in texts(sheet))
 
 

@@ -91,9 +91,7 @@ def test_each_label_is_one_trace() -> None:
     assert list(figure.data[1].x) == [0, 2]
 
 
-def test_photos_without_label_are_grey_in_the_background_and_last_in_the_legend() -> (
-    None
-):
+def test_photos_without_label_are_grey_and_last() -> None:
     figure = photo_map(points(["Kiwi", None, None]), (0.5, 0.2))
     unlabelled, kiwi = figure.data
     assert (unlabelled.name, len(unlabelled.x), kiwi.name) == ("no label", 2, "Kiwi")

@@ -2,21 +2,10 @@ import pytest
 
 from fruits_pipeline.reporting.training_curves import training_curves
 
+NAMES = ("loss", "label_accuracy", "label_loss", "teacher_loss", "similarity_loss")
 HISTORY = [
-    {
-        "loss": 3.0,
-        "label_accuracy": 0.2,
-        "label_loss": 2.5,
-        "teacher_loss": -0.1,
-        "similarity_loss": 2,
-    },
-    {
-        "loss": 1.0,
-        "label_accuracy": 0.8,
-        "label_loss": 1.2,
-        "teacher_loss": -0.7,
-        "similarity_loss": 1,
-    },
+    dict(zip(NAMES, values, strict=True))
+    for values in [(3.0, 0.2, 2.5, -0.1, 2), (1.0, 0.8, 1.2, -0.7, 1)]
 ]
 
 

@@ -1,14 +1,10 @@
 """Tables are available in scripts and in IPython."""
 
-from __future__ import annotations
-
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from factories import PROJECT
+from factories import PROJECT, run_python
 from kedro.framework.session import KedroSession
 from pipeline_runs import GOOD_PHOTOS, PipelineRun
 
@@ -39,12 +35,5 @@ def test_ipython_loads_tables(first_run: PipelineRun, tmp_path: Path) -> None:
     photos = shutil.copytree(first_run.photos, tmp_path / "photos")
     script = tmp_path / "load_tables.ipy"
     script.write_text(IPYTHON.format(project=PROJECT, root=root, photos=photos))
-    done = subprocess.run(
-        [sys.executable, "-m", "IPython", "--ext", "kedro.ipython", str(script)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    rows = f"rows: {len(GOOD_PHOTOS)} {len(GOOD_PHOTOS)}"
-    assert rows in done.stdout, done.stdout + done.stderr
+    output = run_python("-m", "IPython", "--ext", "kedro.ipython", script)
+    assert f"rows: {len(GOOD_PHOTOS)} {len(GOOD_PHOTOS)}" in output

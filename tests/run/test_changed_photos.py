@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -74,9 +72,7 @@ def test_files_without_changed_photos_are_kept(
         assert {name: after[name][1] for name in kept} == kept
 
 
-def test_photos_and_images_have_one_row_per_current_photo(
-    changed_run: PipelineRun,
-) -> None:
+def test_photos_and_images_are_those_of_the_folder(changed_run: PipelineRun) -> None:
     photos = by_path(read_table(changed_run.root, "photos"))
     contents = {path: row["content"] for path, row in photos.items()}
     assert contents == CURRENT_PHOTOS
@@ -102,9 +98,7 @@ def test_moments_have_one_row_per_batch(changed_run: PipelineRun) -> None:
     assert len(set(moments["batch"].to_pylist())) == len(moments)
 
 
-def test_summary_counts_the_newest_version_of_a_photo(
-    changed_run: PipelineRun,
-) -> None:
+def test_summary_counts_the_newest_version_of_a_photo(changed_run: PipelineRun) -> None:
     counts = ("photos", "rejected", "features")
     assert [changed_run.summary[name] for name in counts] == [
         len(CURRENT_PHOTOS),
@@ -127,16 +121,12 @@ def test_pca_is_refitted_to_the_current_photos(changed_run: PipelineRun) -> None
     assert np.allclose(stored.model.components, expected.components, atol=1e-5)
 
 
-def test_all_reduced_vectors_have_the_width_of_the_new_pca(
-    changed_run: PipelineRun,
-) -> None:
+def test_reduced_vectors_have_the_width_of_the_pca(changed_run: PipelineRun) -> None:
     rows = read_table(changed_run.root, "reduced")["components"].to_pylist()
     assert {len(row) for row in rows} == {changed_run.summary["components"]}
 
 
-def test_deleted_photos_are_kept_and_counted(
-    copy: PipelineRun, kedro_run: KedroRun
-) -> None:
+def test_deleted_photos_are_counted(copy: PipelineRun, kedro_run: KedroRun) -> None:
     (copy.photos / "Training/Kiwi/0_100.jpg").unlink()
     summary = run_pipeline(kedro_run, copy.photos, copy.root).summary
     assert (summary["photos"], summary["gone"]) == (len(PHOTOS), 1)

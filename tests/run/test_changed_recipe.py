@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 
@@ -51,9 +49,7 @@ def test_tables_computed_from_a_table_before_its_rebuild_are_refused(
     assert "preprocess.short_side was 256, is 20" in message
 
 
-def test_vectors_of_another_pca_are_refused(
-    copy: PipelineRun, kedro_run: KedroRun
-) -> None:
+def test_vectors_of_old_pca_are_refused(copy: PipelineRun, kedro_run: KedroRun) -> None:
     settings = {"root": copy.root, **SETTINGS, "reduce__refit": "always"}
     write_files(copy.photos, NEW_PHOTOS)
     result = kedro_run("--to-nodes", "fit_pca", photos=copy.photos, **settings)

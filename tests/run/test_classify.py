@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -9,7 +7,7 @@ from factories import jpeg, write_files
 from pipeline_runs import SETTINGS, KedroRun, PipelineRun, error_message
 
 from fruits_pipeline.datasets import PhoneModelFile
-from fruits_pipeline.predict import describe
+from fruits_pipeline.predict import classify_photo
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +31,7 @@ def test_photos_of_the_test_split_are_evaluated(classified: PipelineRun) -> None
 
 
 @pytest.mark.parametrize("name", ["confusion.json", "mistake_sheet.png"])
-def test_figure_of_the_classifier_is_written(
-    classified: PipelineRun, name: str
-) -> None:
+def test_classifier_figure_is_written(classified: PipelineRun, name: str) -> None:
     assert (classified.root / "08_reporting" / name).stat().st_size > 1000
 
 
@@ -45,13 +41,11 @@ def test_phone_model_answers_like_the_pipeline(classified: PipelineRun) -> None:
     answers = pd.read_parquet(classified.root / "08_reporting/answers.parquet")
     assert len(answers) == 6
     for row in answers.itertuples():
-        answer = describe(model, (classified.photos / str(row.path)).read_bytes())
+        answer = classify_photo(model, (classified.photos / str(row.path)).read_bytes())
         assert answer.startswith(f"{row.answer} ({row.named} {row.probability:.1%}")
 
 
-def test_photos_without_labels_are_reported(
-    kedro_run: KedroRun, tmp_path: Path
-) -> None:
+def test_missing_labels_are_reported(kedro_run: KedroRun, tmp_path: Path) -> None:
     photos = write_files(tmp_path / "photos", {f"{i}.jpg": jpeg(i) for i in range(3)})
     folders = {"photos": photos, "root": tmp_path / "out"}
     assert kedro_run(**folders).exit_code == 0

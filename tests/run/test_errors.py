@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
@@ -26,35 +24,25 @@ def test_empty_photo_root_is_reported(kedro_run: KedroRun, tmp_path: Path) -> No
     assert f"Found an empty photo folder {tmp_path}/empty; expected photos" in message
 
 
-def test_photo_root_without_photos_is_reported(
-    kedro_run: KedroRun, tmp_path: Path
-) -> None:
-    photos = write_files(tmp_path / "texts", {"a/notes.txt": b"-"})
+def test_folder_without_photos_is_reported(kedro_run: KedroRun, tmp_path: Path) -> None:
+    photos = write_files(tmp_path / "texts", {"notes.txt": b"-", "more.txt": b"-"})
     message = error_message(kedro_run(photos=photos, root=tmp_path / "out"))
-    assert f"Found 1 files in {photos}, none of them a photo" in message
-    assert "ingest.extensions" in message
+    assert f"Found 2 files in {photos}, none of them a photo ({{'.txt': 2}})" in message
+    assert "extensions jpg, jpeg, " in message
+    assert "--params photos=..., or ingest.extensions" in message
 
 
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
-        (
-            {"photoes": "x"},
-            "photoes: there is no such parameter; did you mean photos?",
-        ),
+        ({"photoes": "x"}, "photoes: there is no such parameter; did you mean photos?"),
         (
             {"preprocess__shortside": 64},
             "preprocess.shortside: there is no such parameter; "
             "did you mean preprocess.short_side?",
         ),
-        (
-            {"reduce__variance": 1.5},
-            "reduce.variance: found 1.5; Input should be less",
-        ),
-        (
-            {"ingest__photos_per_batch": "ten"},
-            "ingest.photos_per_batch: found 'ten'",
-        ),
+        ({"reduce__variance": 1.5}, "reduce.variance: found 1.5; Input should be less"),
+        ({"ingest__photos_per_batch": "ten"}, "ingest.photos_per_batch: found 'ten'"),
         ({"root": ""}, "root: found nothing; expected a folder or URL"),
         ({"photos": ""}, "photos: found nothing; expected a folder or URL"),
         ({"reduce__refit": "sometimes"}, "'when needed', 'always' or 'never'"),
@@ -89,9 +77,7 @@ def test_single_photo_is_reported(
     assert "Found features of 1 photo(s); expected at least 2" in message
 
 
-def test_too_many_corrupt_photos_are_reported(
-    kedro_run: KedroRun, tmp_path: Path
-) -> None:
+def test_too_many_rejects_are_reported(kedro_run: KedroRun, tmp_path: Path) -> None:
     corrupt = {f"Kiwi/{seed}.jpg": truncated_jpeg(seed) for seed in range(3)}
     photos = write_files(tmp_path / "photos", corrupt)
     folders = {"photos": photos, "root": tmp_path / "out"}

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -37,9 +35,7 @@ def test_summary_reports_written_batches_and_speed(first_run: PipelineRun) -> No
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_table_has_the_columns_of_its_schema(
-    first_run: PipelineRun, table: str
-) -> None:
+def test_tables_have_their_schemas(first_run: PipelineRun, table: str) -> None:
     columns = pa.schema([*getattr(schemas, table.upper()), schemas.BATCH])
     assert read_table(first_run.root, table).schema == columns
 

@@ -1,14 +1,10 @@
-from __future__ import annotations
-
 from pathlib import Path
 
 from factories import jpeg, write_files
 from pipeline_runs import KedroRun, error_message, run_pipeline
 
 
-def test_tables_below_the_photo_root_are_not_ingested(
-    kedro_run: KedroRun, tmp_path: Path
-) -> None:
+def test_tables_below_photos_are_ignored(kedro_run: KedroRun, tmp_path: Path) -> None:
     photos = write_files(tmp_path, {f"Kiwi/{i}.jpg": jpeg(i) for i in range(3)})
     for _ in range(2):
         summary = run_pipeline(kedro_run, photos, photos / "out").summary
@@ -17,9 +13,7 @@ def test_tables_below_the_photo_root_are_not_ingested(
     assert "`photos` and `root` set to the same folder" in message
 
 
-def test_photos_below_the_root_are_ingested(
-    kedro_run: KedroRun, tmp_path: Path
-) -> None:
+def test_photos_below_root_are_ingested(kedro_run: KedroRun, tmp_path: Path) -> None:
     root = tmp_path / "data"
     photos = {f"Kiwi/{i}.jpg": jpeg(i) for i in range(3)}
     store = write_files(root / "01_raw/sample", photos)

@@ -1,15 +1,8 @@
-from __future__ import annotations
-
 import os
 import shutil
 
 import pytest
-from factories import (
-    TABLES,
-    by_path,
-    fingerprints,
-    read_table,
-)
+from factories import TABLES, by_path, fingerprints, read_table
 from pipeline_runs import (
     PHOTOS,
     SETTINGS,
@@ -42,9 +35,7 @@ def modification_times(run: PipelineRun, folder: str) -> dict[str, int]:
     return {name: t for name, (_, t) in fingerprints(run.root / folder).items()}
 
 
-def test_second_run_writes_nothing(
-    first_run: PipelineRun, second_run: PipelineRun
-) -> None:
+def test_nothing_is_written(first_run: PipelineRun, second_run: PipelineRun) -> None:
     assert second_run.summary["batches_written"] == dict.fromkeys(TABLES, 0)
     assert second_run.embedded == 0
     for folder in (*TABLES.values(), "06_models"):
@@ -52,12 +43,12 @@ def test_second_run_writes_nothing(
         assert after == before
 
 
-def test_second_run_fetches_nothing(second_run: PipelineRun) -> None:
+def test_nothing_is_fetched(second_run: PipelineRun) -> None:
     photos = by_path(read_table(second_run.root, "photos"))
     assert {path: row["content"] for path, row in photos.items()} == PHOTOS
 
 
-def test_second_run_reports_the_same_photos(
+def test_same_photos_are_reported(
     first_run: PipelineRun, second_run: PipelineRun
 ) -> None:
     changing = ("batches_written", "seconds", "photos_per_second")

@@ -1,8 +1,6 @@
 import hashlib
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,15 +12,11 @@ import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import BACKBONE, PROJECT, jpeg, truncated_jpeg, write_files
+from factories import jpeg, record_batch, run_python, write_files
 from fsspec.implementations.local import LocalFileSystem
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.fitting import Fit
-from fruits_pipeline.imaging.fitting import fit as fit_photo
-from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import moments_of, unpack
 from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
@@ -37,32 +31,15 @@ from fruits_pipeline.spark.arrow import (
 from fruits_pipeline.spark.vectors import to_matrix
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-RULES = [
-    re.compile(
-        r"(?P<split>Test|Training)/(?P<label>[^/]+)/((?P<series>[a-z])_)?\d+\.jpg"
-    ),
-    re.compile(r"(?P<label>[^/]+)/.+"),
-]
+RULES = [re.compile(r"(?P<label>[^/]+)/.+")]
 WIDTH = 6
 FEATURES = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
 
-Row = Mapping[str, Any]
-
-
-def batch(schema: pa.Schema, rows: Sequence[Row]) -> pa.RecordBatch:
-    """Return rows as a record batch; missing columns are null."""
-    full = [{name: row.get(name) for name in schema.names} for row in rows]
-    return pa.RecordBatch.from_pylist(full, schema)
-
 
 def key(path: str) -> dict[str, str]:
-    return {
-        "path": path,
-        "photo_id": f"id of {path}",
-        "label": "Apple",
-        "split": "Test",
-        "series": "Apple/r",
-    }
+    """Return the key columns of a photo, none of them null."""
+    values = {"photo_id": f"id of {path}", "label": "Apple", "split": "Test"}
+    return {"path": path, "series": "Apple/r", **values}
 
 
 def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
@@ -70,7 +47,7 @@ def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
         {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
         for path in paths
     ]
-    return batch(schemas.LISTING, rows)
+    return record_batch(rows, schemas.LISTING)
 
 
 def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:
@@ -84,16 +61,11 @@ def photo(path: str, content: bytes) -> dict[str, Any]:
 
 def features(first: int, last: int) -> pa.RecordBatch:
     rows = [key(f"{i}.jpg") | {"features": FEATURES[i]} for i in range(first, last)]
-    return batch(schemas.FEATURES, rows)
+    return record_batch(rows, schemas.FEATURES)
 
 
 def values(batches: Sequence[pa.RecordBatch], column: str) -> list[Any]:
     return [value for batch in batches for value in batch[column].to_pylist()]
-
-
-@pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    return BackboneFolder(filepath=str(BACKBONE)).load()
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +85,13 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
         bound = partial(fetch, rules=RULES, requests_in_flight=2)
         return bound, listing(tmp_path, *paths), schemas.PHOTOS
     if request.param == "make_canonical":
-        rows = batch(schemas.PHOTOS, [photo(path, jpeg(1)) for path in paths])
+        rows = record_batch([photo(path, jpeg(1)) for path in paths], schemas.PHOTOS)
         bound = partial(make_canonical, short_side=32, max_pixels=10_000)
         return bound, rows, schemas.IMAGES
     if request.param == "embed":
-        rows = batch(schemas.IMAGES, [key(path) | {"image": jpeg(1)} for path in paths])
+        rows = record_batch(
+            [key(path) | {"image": jpeg(1)} for path in paths], schemas.IMAGES
+        )
         variable = SimpleNamespace(value=request.getfixturevalue("backbone"))
         return partial(embed, backbone=variable, fit_mode="pad"), rows, schemas.FEATURES
     variable = SimpleNamespace(value=request.getfixturevalue("pca"))
@@ -180,7 +154,7 @@ def test_photo_names_may_contain_special_characters(kind: str, tmp_path: Path) -
 def test_photo_has_the_columns_of_its_listing(tmp_path: Path) -> None:
     write_files(tmp_path, {"x.jpg": b"1"})
     listed = {"path": "x.jpg", "size_bytes": 1, "modified_at": NOON, "etag": "abc"}
-    (photos,) = read(batch(schemas.LISTING, [listed | {"root": str(tmp_path)}]))
+    (photos,) = read(record_batch([listed | {"root": str(tmp_path)}], schemas.LISTING))
     (row,) = photos.to_pylist()
     computed = {
         **dict.fromkeys(["label", "split", "series"]),
@@ -188,24 +162,6 @@ def test_photo_has_the_columns_of_its_listing(tmp_path: Path) -> None:
         "content": b"1",
     }
     assert row == listed | computed
-
-
-def test_first_matching_rule_extracts_label_split_and_series(
-    tmp_path: Path,
-) -> None:
-    expected = {
-        "Test/Apple/r_1.jpg": ("Apple", "Test", "Apple/r"),
-        "Training/Pe\u0302che/1.jpg": ("P\xeache", "Training", "P\xeache/"),
-        "Lemon/x.jpg": ("Lemon", None, None),
-        "x.jpg": (None, None, None),
-    }
-    write_files(tmp_path, dict.fromkeys(expected, b"1"))
-    (photos,) = read(listing(tmp_path, *expected))
-    found = {
-        row["path"]: (row["label"], row["split"], row["series"])
-        for row in photos.to_pylist()
-    }
-    assert found == expected
 
 
 def test_each_batch_is_read_from_its_own_root(tmp_path: Path) -> None:
@@ -253,50 +209,6 @@ def test_error_names_the_folder_with_the_name_of_a_photo(tmp_path: Path) -> None
         read(listing(tmp_path, "x.jpg"))
 
 
-def test_rejected_photo_has_a_row_with_an_error() -> None:
-    rows = [
-        photo("a", jpeg(1, (90, 60))),
-        photo("b", truncated_jpeg(2)),
-        photo("c", b""),
-    ]
-    (result,) = make_canonical(iter([batch(schemas.PHOTOS, rows)]), 30, 10_000)
-    good, bad, empty = result.to_pylist()
-    assert (good["width"], good["height"], good["error"]) == (90, 60, None)
-    assert good["image"].startswith(b"\xff\xd8")
-    assert (bad["path"], bad["photo_id"]) == ("b", "id of b")
-    assert bad["image"] is None
-    assert bad["error"].startswith("cannot be decoded: ")
-    assert empty["error"] == "empty file (0 bytes)"
-
-
-def test_rows_with_an_error_have_no_features(backbone: Backbone) -> None:
-    rows = [
-        key("a") | {"image": jpeg(1)},
-        key("b") | {"error": "broken"},
-        key("c") | {"image": jpeg(2)},
-    ]
-    variable = SimpleNamespace(value=backbone)
-    (result,) = embed(iter([batch(schemas.IMAGES, rows)]), variable, "pad")
-    assert result["path"].to_pylist() == ["a", "c"]
-    (last,) = backbone.embed([fit_photo(jpeg(2), backbone.card.input_size, "pad")])
-    np.testing.assert_array_equal(to_matrix(result["features"])[1], last)
-    (none,) = embed(iter([batch(schemas.IMAGES, rows[1:2])]), variable, "pad")
-    assert (len(none), none.schema) == (0, schemas.FEATURES)
-
-
-@pytest.mark.parametrize("fit_mode", ["pad", "crop"])
-def test_features_are_computed_by_the_backbone(
-    backbone: Backbone, fit_mode: Fit
-) -> None:
-    images = [jpeg(seed, (60, 40)) for seed in range(3)]
-    rows = [key(str(i)) | {"image": image} for i, image in enumerate(images)]
-    variable = SimpleNamespace(value=backbone)
-    (result,) = embed(iter([batch(schemas.IMAGES, rows)]), variable, fit_mode)
-    pixels = [fit_photo(image, backbone.card.input_size, fit_mode) for image in images]
-    found = to_matrix(result["features"])
-    np.testing.assert_array_equal(found, [*backbone.embed(pixels)])
-
-
 @pytest.mark.parametrize("lengths", [[9], [1, 8], [4, 0, 5], [1] * 9])
 def test_moments_of_all_batches_are_one_row(lengths: list[int]) -> None:
     ends = np.cumsum([0, *lengths])
@@ -312,9 +224,7 @@ def test_moments_of_all_batches_are_one_row(lengths: list[int]) -> None:
 
 
 @pytest.mark.parametrize("parts", [[], [features(0, 0)]], ids=["no batch", "empty"])
-def test_moments_of_no_features_are_one_row(
-    parts: list[pa.RecordBatch],
-) -> None:
+def test_moments_of_no_features_are_one_row(parts: list[pa.RecordBatch]) -> None:
     (result,) = compute_moments(iter(parts))
     assert result.schema == schemas.MOMENTS
     assert result.to_pylist() == [
@@ -338,7 +248,7 @@ def test_moments_are_unpacked_from_every_row() -> None:
 
 
 def test_no_moments_are_unpacked_from_no_rows() -> None:
-    assert [*unpack_moments(batch(schemas.MOMENTS, []))] == []
+    assert [*unpack_moments(record_batch([], schemas.MOMENTS))] == []
 
 
 def test_components_are_computed_by_the_pca(pca: Pca) -> None:
@@ -351,7 +261,11 @@ def test_components_are_computed_by_the_pca(pca: Pca) -> None:
 def test_features_of_another_width_are_an_error(pca: Pca) -> None:
     rows = [key("x") | {"features": [1.0] * (WIDTH + 1)}]
     with pytest.raises(ValueError, match="cannot reshape"):
-        next(project(iter([batch(schemas.FEATURES, rows)]), SimpleNamespace(value=pca)))
+        next(
+            project(
+                iter([record_batch(rows, schemas.FEATURES)]), SimpleNamespace(value=pca)
+            )
+        )
 
 
 def test_rows_with_the_paths_are_dropped() -> None:
@@ -377,11 +291,4 @@ print(sorted(loaded & {"pyspark", "kedro", "kedro_datasets", "pandas", "tensorfl
 
 
 def test_steps_import_neither_spark_nor_kedro() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT_ARROW],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+    assert run_python("-c", IMPORT_ARROW) == "[]\n"

@@ -9,7 +9,9 @@ from frame_helpers import APPLE, KEY, fill_column
 from pyspark import SparkContext
 from pyspark.sql import DataFrame
 
-from fruits_pipeline.spark.frames import broadcast, map_arrow, per_batch
+from fruits_pipeline.spark.batches import per_batch
+from fruits_pipeline.spark.broadcast import broadcast
+from fruits_pipeline.spark.frames import map_arrow
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -18,7 +20,7 @@ class Model:
     """A model that supports weak references."""
 
 
-def test_model_is_broadcast_once_for_several_batches(
+def test_model_is_broadcast_once_for_all_batches(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     values: list[object] = []

@@ -17,10 +17,7 @@ from fruits_pipeline.spark.class_archive import (
 from fruits_pipeline.spark.java import use_java
 
 HEADER = b"\xa8\xab\x0b\xf0"
-PROGRAM = (
-    "org.apache.spark.launcher.Main",
-    "org.apache.spark.deploy.SparkSubmit",
-)
+PROGRAM = ("org.apache.spark.launcher.Main", "org.apache.spark.deploy.SparkSubmit")
 
 
 @pytest.fixture
@@ -70,9 +67,7 @@ def dump(java: Path, folder: Path, content: bytes = HEADER) -> Path:
     return file
 
 
-def test_dump_of_the_first_run_is_the_archive_of_the_second(
-    java: Path, cache: Path
-) -> None:
+def test_first_run_dumps_the_archive_of_the_second(java: Path, cache: Path) -> None:
     dump(java, cache)
     archive = file_of(options(java, cache), "SharedArchiveFile")
     assert archive.read_bytes() == HEADER
@@ -126,9 +121,7 @@ def test_other_files_in_the_cache_are_kept(java: Path, cache: Path) -> None:
     assert {*cache.iterdir()} == {archive, other, cache / "notes.txt"}
 
 
-def test_archives_that_no_run_has_used_for_a_month_are_deleted(
-    java: Path, cache: Path
-) -> None:
+def test_archives_unused_for_a_month_are_deleted(java: Path, cache: Path) -> None:
     dump(java, cache)
     own = file_of(options(java, cache), "SharedArchiveFile")
     month_ago = time.time() - (MAX_UNUSED_DAYS + 1) * 24 * 3600
@@ -157,9 +150,7 @@ def test_java_without_a_base_archive_has_no_options(cache: Path, java: Path) -> 
     assert options(java, cache) == ""
 
 
-def test_cache_that_cannot_be_created_means_no_options(
-    java: Path, tmp_path: Path
-) -> None:
+def test_missing_cache_folder_means_no_options(java: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert options(java, tmp_path / "file/cache") == ""
 
@@ -176,9 +167,7 @@ def test_jvm_loads_classes_from_the_archive(cache: Path) -> None:
     assert "source: shared objects file (top)" in log
 
 
-def test_cache_folder_is_in_the_cache_of_the_user(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_cache_folder_is_in_the_user_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/a/cache")
     assert cache_folder() == Path("/a/cache/fruits-pipeline")
     monkeypatch.delenv("XDG_CACHE_HOME")

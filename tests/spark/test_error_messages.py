@@ -14,18 +14,16 @@ def chained(*errors: Exception) -> Exception:
     return errors[0]
 
 
-def test_message_of_a_fruits_error_is_unchanged() -> None:
-    assert (
-        user_message(FruitsError("Found x;\n- expected y."))
-        == "Found x;\n- expected y."
-    )
-
-
-def test_fruits_error_is_found_among_the_causes() -> None:
-    assert (
-        user_message(chained(RuntimeError("node"), KeyError("a"), FruitsError("b")))
-        == "b"
-    )
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        ([FruitsError("Found x;\n- expected y.")], "Found x;\n- expected y."),
+        ([RuntimeError("node"), KeyError("a"), FruitsError("b")], "b"),
+        ([FruitsError("outer"), FruitsError("inner")], "outer"),
+    ],
+)
+def test_outermost_fruits_error_is_used(errors: list[Exception], expected: str) -> None:
+    assert user_message(chained(*errors)) == expected
 
 
 def test_fruits_error_is_found_in_the_context() -> None:
@@ -35,10 +33,6 @@ def test_fruits_error_is_found_in_the_context() -> None:
         except FruitsError:
             raise RuntimeError("Failed to save") from None
     assert user_message(caught.value) == "Found x"
-
-
-def test_outermost_fruits_error_is_used() -> None:
-    assert user_message(chained(FruitsError("outer"), FruitsError("inner"))) == "outer"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), OSError()])

@@ -109,9 +109,7 @@ def test_steps_can_be_combined_with_spark_operations(rows: DataFrame) -> None:
     assert (row.path, row.label, row.series) == (PEAR, "PEAR", "filmed")
 
 
-def test_written_files_are_reported_and_readable(
-    rows: DataFrame, tmp_path: Path
-) -> None:
+def test_written_files_match_their_reports(rows: DataFrame, tmp_path: Path) -> None:
     folder = tmp_path / "batch=000001"
     reports = write(map_arrow(rows, uppercase_labels, KEY), str(folder), KEY)
     assert by_path(read_reported(folder, reports)) == {
@@ -133,9 +131,7 @@ def test_written_files_are_reported_and_readable(
     assert len(reports) == len([*folder.iterdir()])
 
 
-def test_file_names_contain_the_number_of_the_task(
-    rows: DataFrame, tmp_path: Path
-) -> None:
+def test_file_names_contain_the_task_number(rows: DataFrame, tmp_path: Path) -> None:
     reports = write(rows, str(tmp_path), KEY)
     numbers = [int(report["file"].split("-")[1]) for report in reports]
     assert numbers == [*range(len(reports))]
@@ -171,7 +167,7 @@ def test_map_arrow_is_lazy(rows: DataFrame) -> None:
     assert column_types(map_arrow(single, uppercase_labels, KEY)) == spark_types(KEY)
 
 
-def test_read_steps_and_write_run_in_one_process(
+def test_steps_and_write_share_a_process(
     tmp_path: Path, plans: list[list[str]]
 ) -> None:
     files = store_files(tmp_path / "in", key_table(APPLE), key_table(PEAR))
@@ -237,9 +233,7 @@ def test_error_of_a_worker_names_the_damaged_file(tmp_path: Path) -> None:
         write(rows, f"{tmp_path}/out", KEY)
 
 
-def test_in_one_task_passes_all_rows_to_one_task(
-    rows: DataFrame, tmp_path: Path
-) -> None:
+def test_in_one_task_returns_a_single_task(rows: DataFrame, tmp_path: Path) -> None:
     def count_rows(rows: Rows) -> Rows:
         n = sum(map(len, rows))
         row = {"n": n, "mean": [], "comoment": [], "keys": f"{n:016x}"}

@@ -26,9 +26,7 @@ def test_environments_on_s3_use_the_hadoop_version_of_pyspark(env: str) -> None:
         ({"spark.jars": "/j/hadoop-aws-3.4.2.jar,/j/s3.jar"}, "hadoop-aws 3.4.2"),
     ],
 )
-def test_missing_or_different_hadoop_aws_is_an_error(
-    settings: dict[str, str], found: str
-) -> None:
+def test_wrong_hadoop_aws_is_an_error(settings: dict[str, str], found: str) -> None:
     with pytest.raises(FruitsError, match=f"Found {found} .*{hadoop_version()}"):
         check_hadoop_aws(settings)
 
@@ -47,7 +45,7 @@ def test_local_jars_replace_maven_coordinates(
     check_hadoop_aws(settings)
 
 
-def test_folder_without_jars_is_an_error(
+def test_no_local_jars_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRUITS_JARS", str(tmp_path))
@@ -55,8 +53,6 @@ def test_folder_without_jars_is_an_error(
         use_local_jars({PACKAGES: "a:b:1"})
 
 
-def test_local_jars_are_unused_without_maven_coordinates(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_settings_without_jars_are_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRUITS_JARS", "/nowhere")
     assert use_local_jars({"x": "y"}) == {"x": "y"}

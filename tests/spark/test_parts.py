@@ -1,5 +1,6 @@
 import pickle
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,6 @@ from fruits_pipeline.spark.parts import (
     map_part,
     run_parts,
     table_part,
-    write_part,
 )
 
 SCHEMA = pa.schema([pa.field("path", pa.string())])
@@ -34,9 +34,15 @@ def duplicate_rows(rows: Rows) -> Rows:
         yield pa.concat_batches([batch, batch])
 
 
+def write_part(part: Part, folder: Path) -> Part:
+    """Return a part that writes the rows of `part`."""
+    step = partial(parquet.write_rows, folder=str(folder), schema=SCHEMA)
+    return map_part(part, step)
+
+
 def store(part: Part, folder: Path) -> str:
     """Write a part, and return the path of its file."""
-    (report,) = write_part(part, str(folder), SCHEMA, number=0)()
+    (report,) = write_part(part, folder)()
     return f"{folder}/{report['file'][0].as_py()}"
 
 
@@ -65,9 +71,7 @@ def test_map_part_applies_the_step() -> None:
 
 
 @pytest.mark.parametrize("paths", [("a", "b"), ()])
-def test_stored_part_adds_the_column_batch(
-    tmp_path: Path, paths: tuple[str, ...]
-) -> None:
+def test_stored_part_adds_its_batch(tmp_path: Path, paths: tuple[str, ...]) -> None:
     path = store(table_part(table(*paths)), tmp_path)
     (batch,) = StoredPart(path, batch="000007")()
     assert batch.schema.names == ["path", "batch"]
@@ -77,8 +81,7 @@ def test_stored_part_adds_the_column_batch(
 
 
 @pytest.mark.parametrize(
-    "make_part",
-    [table_part, lambda rows: map_part(table_part(rows), duplicate_rows)],
+    "make_part", [table_part, lambda rows: map_part(table_part(rows), duplicate_rows)]
 )
 def test_part_without_rows_yields_one_empty_batch(
     make_part: Callable[[pa.Table], Part], tmp_path: Path
@@ -98,7 +101,7 @@ def test_run_parts_runs_the_numbered_parts() -> None:
 def test_parts_can_be_pickled(tmp_path: Path) -> None:
     stored = StoredPart(store(table_part(table("a")), tmp_path), batch="000001")
     mapped = map_part(concat_parts([table_part(table("b"))]), duplicate_rows)
-    for part in (stored, write_part(mapped, str(tmp_path), SCHEMA, number=0)):
+    for part in (stored, write_part(mapped, tmp_path)):
         (batch,) = pickle.loads(pickle.dumps(part))()  # noqa: S301 - pickled here
         assert len(batch) == 1
 

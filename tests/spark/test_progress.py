@@ -22,9 +22,7 @@ def output(console: Console) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", console.file.getvalue())
 
 
-def test_without_a_terminal_each_batch_is_a_log_line(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_batches_are_logged_without_terminal(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     console = no_terminal()
     with track("features", 2, console) as advance:
@@ -38,9 +36,7 @@ def test_without_a_terminal_each_batch_is_a_log_line(
     assert output(console) == ""
 
 
-def test_terminal_shows_a_bar_and_no_log_lines(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_terminal_shows_a_bar_but_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     console = terminal()
     with track("features", 2, console) as advance:

@@ -59,15 +59,11 @@ def test_cpu_quota_of_a_container_limits_the_cpu_count(
 
 
 @pytest.mark.usefixtures("eight_cpus")
-def test_all_allowed_cpus_are_used_without_a_quota(
-    tmp_path: Path,
-) -> None:
+def test_all_allowed_cpus_are_used_without_a_quota(tmp_path: Path) -> None:
     assert cpu_count(tmp_path) == 8
 
 
-def test_available_memory_is_the_kernels_estimate_without_a_limit(
-    tmp_path: Path,
-) -> None:
+def test_available_memory_is_an_estimate_of_the_kernel(tmp_path: Path) -> None:
     assert available_mib(root(tmp_path)) == 8_000
 
 
@@ -92,9 +88,7 @@ def test_memory_limit_of_a_container_limits_the_available_memory(
     assert available_mib(folder) == expected
 
 
-def test_memory_limit_of_cgroup_v1_is_read_from_the_group_of_the_process(
-    tmp_path: Path,
-) -> None:
+def test_memory_limit_of_cgroup_v1_is_that_of_the_process(tmp_path: Path) -> None:
     folder = root(tmp_path)
     (folder / "proc/self").mkdir()
     (folder / "proc/self/cgroup").write_text("4:memory:/own\n0::/\n")
@@ -121,9 +115,7 @@ def test_resources_of_this_machine_are_positive() -> None:
         (2 * MAX_HEAP_MIB + 2, MAX_HEAP_MIB),
     ],
 )
-def test_heap_is_half_of_the_memory_left_by_workers_and_overhead(
-    left: int, expected: int
-) -> None:
+def test_heap_is_half_of_the_remaining_memory(left: int, expected: int) -> None:
     workers = 3
     available = left + workers * WORKER_MIB + OVERHEAD_MIB
     assert heap_mib(available, workers) == expected

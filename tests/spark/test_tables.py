@@ -104,9 +104,7 @@ def test_batches_are_selected_by_name(table: DataFrame, is_stored: bool) -> None
     assert by_path(pa.Table.from_batches(record_batches(rows))) == by_path(rows)
 
 
-def test_only_files_of_selected_batches_are_read(
-    table: DataFrame, tmp_path: Path
-) -> None:
+def test_only_selected_batches_are_read(table: DataFrame, tmp_path: Path) -> None:
     for file in (tmp_path / "table/batch=000001").iterdir():
         file.write_bytes(b"damaged")
     selected = in_batches(table, ["000010"])

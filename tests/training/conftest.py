@@ -1,18 +1,9 @@
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
-
-
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """Return the folder of real photos and pretrained weights."""
-    if "FRUITS_SHARED" not in os.environ:
-        pytest.skip("FRUITS_SHARED is not set: this needs real photos and weights")
-    return Path(os.environ["FRUITS_SHARED"])
 
 
 @pytest.fixture(scope="session")

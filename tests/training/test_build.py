@@ -86,7 +86,7 @@ def test_interpolation_and_inner_layers_change_without_a_new_training(
     assert folders[0] != folders[2]
 
 
-def test_pretrained_batch_normalisation_is_frozen(
+def test_batch_normalisation_is_frozen(
     imagenet: dict[str, Any], tmp_path: Path
 ) -> None:
     parameters = backbone_parameters(**imagenet)
@@ -144,9 +144,7 @@ def test_unknown_first_trainable_layer_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("name", ["block_99", "global_average_pooling2d"])
-def test_inner_layer_without_a_map_is_rejected_before_the_training(
-    tmp_path: Path, name: str
-) -> None:
+def test_inner_layer_without_a_map_is_rejected(tmp_path: Path, name: str) -> None:
     parameters = backbone_parameters(inner_layers=[name], checkpoints=str(tmp_path))
     with pytest.raises(FruitsError) as error:
         build_backbone(parameters, IMAGES, LABELS)

@@ -27,9 +27,7 @@ def batch() -> Callable[[int, int], Batch]:
     return TrainingBatches(photos, training, size=32, seed=1).batch
 
 
-def test_batch_depends_only_on_epoch_and_step(
-    batch: Callable[[int, int], Batch],
-) -> None:
+def test_batch_depends_on_epoch_and_step(batch: Callable[[int, int], Batch]) -> None:
     pixels, targets = batch(0, 1)
     same_pixels, same_targets = batch(0, 1)
     np.testing.assert_array_equal(pixels, same_pixels)

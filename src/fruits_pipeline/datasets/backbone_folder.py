@@ -57,7 +57,7 @@ class BackboneFolder(PathDataset[Backbone, Backbone]):
         write_atomically(f"{self.filepath}/card.json", card.encode())
 
     def recipe(self) -> Recipe:
-        """Return the SHA-256 of the LiteRT file, as the entry `backbone`."""
+        """Return the recipe: the SHA-256 of the LiteRT file as `backbone`."""
         return {"backbone": self.fingerprint()}
 
     def fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from fruits_pipeline.models.classifiers import Classifier
 
 @dataclass(frozen=True)
 class FittedClassifier:
-    """A classifier, and the PCA whose components it was fitted to.
+    """A classifier, and the PCA that computed its training vectors.
 
     Attributes:
         model: The classifier.
@@ -27,12 +27,7 @@ class FittedClassifier:
 
 
 class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
-    """A `.npz` file with `labels`, `weights`, `bias`, `threshold`, and the digest `pca`.
-
-    Args:
-        filepath: Path or URL of the file.
-        metadata: Ignored; used by Kedro-Viz.
-    """
+    """A `.npz` file with the arrays of a `Classifier`, and the digest of its PCA, `pca`."""
 
     def load(self) -> FittedClassifier:
         """Return the classifier.

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import zlib
 from dataclasses import dataclass
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,17 +21,6 @@ from fruits_pipeline.lineage import (
     only_location_changed,
 )
 from fruits_pipeline.models.pca import Pca
-
-UNREADABLE_NPZ_ERRORS = (
-    ValueError,
-    KeyError,
-    EOFError,
-    BadZipFile,
-    RuntimeError,
-    OSError,
-    zlib.error,
-)
-"""Errors that NumPy and zipfile raise for a damaged file."""
 
 PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
 
@@ -60,7 +47,7 @@ class _StoredPca:
     source_ids: list[str | None]
 
     def comparable(self) -> tuple[object, ...]:
-        """Return the content as a tuple without arrays, which `==` can compare."""
+        """Return the content without arrays, so that `==` can compare it."""
         fitted = self.fitted
         return fitted.model.digest, fitted.batches, self.recipe, self.source_ids
 
@@ -74,7 +61,7 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         filepath: Path or URL of the file.
         changed_recipe: Whether to `refuse` another recipe, or `rebuild` the PCA.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
-        optional: Whether to load None, instead of an error, if there is no file.
+        optional: Whether to load None if there is no file, instead of an error.
         metadata: Ignored; used by Kedro-Viz.
 
     Attributes:
@@ -114,9 +101,6 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
     def check(self, lineage: Lineage) -> None:
         """Raise if a PCA of this lineage must not be saved. Changes nothing.
 
-        Args:
-            lineage: Lineage of the PCA that will be saved.
-
         Raises:
             FruitsError: The recipe changed, or the file is damaged.
         """
@@ -130,18 +114,14 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
             )
 
     def prepare(self, lineage: Lineage) -> None:
-        """Set the lineage, and apply `changed_location`.
-
-        Args:
-            lineage: Lineage of the PCA that will be saved; `check` has accepted it.
-        """
+        """Set a lineage that `check` accepts, and apply `changed_location`."""
         self.lineage, self._loaded_digest = lineage, None
         stored = self._read() if self.changed_location == "accept" else None
         if stored and only_location_changed(stored.recipe, lineage.recipe):
             self._write(_StoredPca(stored.fitted, lineage.recipe, stored.source_ids))
 
     def load(self) -> FittedPca | None:
-        """Return the PCA; if `optional`, None for no file or a PCA of another lineage.
+        """Return the PCA; None if `optional` and there is no file, or it will be rebuilt.
 
         Raises:
             FruitsError: The file is damaged, or missing and not `optional`.
@@ -158,7 +138,7 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         return stored.fitted
 
     def save(self, data: FittedPca) -> None:
-        """Write the PCA, unless it is stored already."""
+        """Write PCA and lineage, unless the file already contains both."""
         lineage = self.lineage or Lineage()
         new = _StoredPca(data, lineage.recipe, lineage.source_ids())
         old = self._read()
@@ -184,7 +164,7 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
                 model = Pca(n=int(arrays["n"]), **vectors)
                 batches = tuple(arrays["batches"].tolist())
                 lineage = json.loads(str(arrays["made"]))
-        except UNREADABLE_NPZ_ERRORS as exc:
+        except Exception as exc:  # NumPy and zipfile raise many types for damaged files
             raise FruitsError(
                 f"Found {self.filepath} damaged ({exc}); expected a PCA that this "
                 "project has written. Delete the file, and run again to fit it again."
@@ -201,6 +181,3 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
         write_atomically(self.filepath, buffer.getvalue())
-
-    def _describe(self) -> dict[str, Any]:
-        return super()._describe() | {"changed_recipe": self.changed_recipe}

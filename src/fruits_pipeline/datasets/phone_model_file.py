@@ -9,12 +9,7 @@ from fruits_pipeline.models.phone_models import PhoneModel
 
 
 class PhoneModelFile(PathDataset[PhoneModel, PhoneModel]):
-    """A LiteRT file that maps pixels to probabilities, and contains labels and card.
-
-    Args:
-        filepath: Path or URL of the file.
-        metadata: Ignored; used by Kedro-Viz.
-    """
+    """A LiteRT file that maps pixels to probabilities, and contains labels and card."""
 
     def load(self) -> PhoneModel:
         """Return the model.

@@ -22,12 +22,12 @@ class Listing:
     """The files below the photo root.
 
     Attributes:
-        root: Path or URL of the photo root.
-        files: All files, whether photos or not, except those below the root of the tables.
-        below_root: Number of files below the root of the tables.
+        photo_root: Path or URL of the photo root.
+        files: Photos and other files, without those below `root`, the folder of the tables.
+        below_root: Number of files below `root`, if it is inside the photo root.
     """
 
-    root: str
+    photo_root: str
     files: list[ListedFile]
     below_root: int = 0
 
@@ -53,9 +53,9 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         self.root = tables["path"] if tables else None
 
     def recipe(self) -> Recipe:
-        """Return the location of the photos.
+        """Return the recipe: the location of the photo root.
 
-        It is relative to the root of the tables if both are local, so that both can be
+        It is relative to the root of the tables if both are local, so that they can be
         moved together.
         """
         file_system, photos = _resolve(self.filepath)
@@ -94,7 +94,7 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         """Return the root of the tables if it is inside the photo root.
 
         Raises:
-            FruitsError: They are the same folder.
+            FruitsError: Photo root and root of the tables are the same folder.
         """
         root = _resolve(self.root)[1] if self.root else ""
         if base == root:
@@ -114,7 +114,7 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
 
 
 def _resolve(location: str) -> tuple[Any, str]:
-    """Return the file system of a path or URL, and the path there without symlinks."""
+    """Return the file system of a path or URL, and its path without symbolic links."""
     file_system, path = url_to_fs(location)
     if isinstance(file_system, LocalFileSystem):
         path = os.path.realpath(path)
@@ -122,7 +122,7 @@ def _resolve(location: str) -> tuple[Any, str]:
 
 
 def _listed_file(base: str, info: Mapping[str, Any]) -> ListedFile:
-    """Return a file from its fsspec info; the keys depend on the file system."""
+    """Convert the fsspec info of a file; its keys depend on the file system."""
     modified_at = info.get("mtime", info.get("LastModified"))
     if not isinstance(modified_at, datetime):
         modified_at = datetime.fromtimestamp(modified_at or 0, UTC)

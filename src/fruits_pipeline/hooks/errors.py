@@ -34,7 +34,7 @@ class ErrorHooks:
 
     @hook_impl
     def on_pipeline_error(self, error: Exception) -> None:
-        """Raise the message of an error. Kedro raises errors without a message itself.
+        """Raise the message for an error, if there is one; else Kedro raises the error.
 
         Raises:
             click.ClickException: There is a message for the error.
@@ -44,14 +44,14 @@ class ErrorHooks:
 
 
 def raise_for_user(error: Exception, node: str = "") -> NoReturn:
-    """Raise the message of an error, or the error itself if there is no message.
+    """Raise the message for an error, or the error itself if there is no message.
 
-    The message of a programming error also states the node, and the file with the
+    If no user can fix the error, the message also states the node and the file with the
     traceback.
 
     Args:
         error: Any error.
-        node: Name of the failed node.
+        node: Name of the failed node; empty if no node was running.
 
     Raises:
         click.ClickException: There is a message for the error.

@@ -52,12 +52,8 @@ class LineageHooks:
 def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Set the lineage of all outputs, if each of them may be written.
 
-    An input can be an older version of an output, as `existing_pca` is of `pca`. Such an
-    input gets the lineage of the output, so that it can ignore what will be rebuilt.
-
-    Args:
-        pipeline: The nodes of this run.
-        catalog: Their datasets.
+    An input can be an older version of an output, as `existing_pca` is of `pca`. It gets
+    the lineage of the output, and loads nothing if the output will be rebuilt.
 
     Raises:
         FruitsError: An output must not be written, for example because its recipe
@@ -104,8 +100,8 @@ def _derive_lineage(
     """Return the lineage of the outputs of a node.
 
     Args:
-        node: The node.
-        catalog: Its datasets.
+        node: A node of the pipeline.
+        catalog: Datasets of the pipeline.
         upstream: Lineages of the outputs of earlier nodes, by name without transcoding.
         written: Locations of all outputs of the pipeline. A dataset there that no earlier
             node computes is an older version of an output, and not a source.
@@ -133,16 +129,16 @@ def _derive_lineage(
 
 
 def _check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Raise if inputs of the pipeline are a PCA, and vectors of another PCA."""
-    datasets = [catalog.get(name) for name in pipeline.inputs()]
-    tables = [d for d in datasets if isinstance(d, DeltaDataset)]
-    for pca in (d for d in datasets if isinstance(d, PcaFile) and not d.optional):
+    """Raise if the inputs are a PCA and reduced vectors that another PCA computed."""
+    inputs = [catalog.get(name) for name in pipeline.inputs()]
+    tables = [d for d in inputs if isinstance(d, DeltaDataset) and d.table == "reduced"]
+    for pca in (d for d in inputs if isinstance(d, PcaFile) and not d.optional):
         for table in tables:
-            source_ids = table.source_ids() if table.table == "reduced" else []
+            source_ids = table.source_ids()
             if source_ids and pca.fingerprint() not in source_ids:
                 raise FruitsError(
                     f"Found {table.filepath} computed by another PCA than "
-                    f"{pca.filepath}; expected the same. Run `kedro run` with the same "
+                    f"{pca.filepath}; expected this PCA. Run `kedro run` with the same "
                     "`root` first, which computes the vectors again."
                 )
 

@@ -17,8 +17,8 @@ from fruits_pipeline.lineage import UNCHANGED
 
 logger = logging.getLogger(__name__)
 
-STATES = "report_states"
-"""Dataset with a digest of the inputs that the outputs of each node were made from."""
+DIGESTS_DATASET = "report_states"
+"""Catalog entry: for each node, the digest of the inputs that its outputs belong to."""
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -56,7 +56,7 @@ class ReportHooks:
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
-        """Record the digest of the inputs that the outputs of a node were made from."""
+        """Remember the digest of the inputs of a node, because its outputs are saved."""
         if node.name in self.new_digests:
             self.digests[node.name] = self.new_digests[node.name]
 
@@ -72,13 +72,13 @@ class ReportHooks:
 
     def _save_digests(self, catalog: DataCatalog) -> None:
         if self.new_digests and self.digests != _load_digests(catalog):
-            catalog.save(STATES, self.digests)
+            catalog.save(DIGESTS_DATASET, self.digests)
 
 
 def _load_digests(catalog: DataCatalog) -> dict[str, str]:
     """Return the digests of earlier runs; none if the file is missing or damaged."""
     try:
-        digests: dict[str, str] = catalog.load(STATES)
+        digests: dict[str, str] = catalog.load(DIGESTS_DATASET)
     except DatasetError:
         return {}
     return digests

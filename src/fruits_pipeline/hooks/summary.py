@@ -51,7 +51,7 @@ class SummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Add batches, seconds and photos per second to the run summary, if it is new."""
+        """Add batches, seconds and photos per second to the summary, if it was saved."""
         if "run_summary" not in pipeline.all_outputs() or not self.seconds:
             return
         features = self.tables.get("features")

@@ -1,4 +1,4 @@
-"""Random augmentation of training photos, from product photos to photos in shops.
+"""Random augmentation of training photos, so that studio photos resemble shop photos.
 
 Fruits in front of a white background are cut out and pasted on other backgrounds
 (Dwibedi, Misra and Hebert: Cut, Paste and Learn, 2017).
@@ -25,8 +25,8 @@ MAX_FRUITS = 4
 """Largest number of fruits pasted on one background."""
 
 WHITE_BACKGROUND_JITTER = 0.3
-"""Strength of colour changes if a white background is kept: its lighting is controlled,
-and some labels differ only in colour."""
+"""Strength of colour changes of photos that keep their white background. Their lighting is
+controlled, and some labels differ only in colour."""
 
 GREY_WEIGHTS = np.full(3, 1 / 3, np.float32)
 
@@ -98,7 +98,7 @@ def _random_background(photo: np.ndarray, size: int, rng: Generator) -> np.ndarr
 
 
 def _paste(fruit: np.ndarray, canvas: Image.Image, side: int, rng: Generator) -> None:
-    """Paste a fruit, randomly rotated and placed; up to a quarter may be outside."""
+    """Paste a fruit at a random angle and position; a quarter may be outside."""
     rgba = np.dstack([fruit, foreground_mask(fruit)])
     angle = rng.uniform(0, 360)
     rotated = Image.fromarray(rgba).resize((side, side)).rotate(angle)
@@ -111,7 +111,7 @@ def _paste(fruit: np.ndarray, canvas: Image.Image, side: int, rng: Generator) ->
 def _random_crop(
     photo: np.ndarray, size: int, rng: Generator, min_area: float
 ) -> np.ndarray:
-    """Return a rectangle of at least a share `min_area`, stretched to a square."""
+    """Return a rectangle of at least `min_area` of the photo, stretched to a square."""
     height, width = photo.shape[:2]
     area = rng.uniform(min_area, 1) * height * width
     ratio = np.exp(rng.uniform(-0.3, 0.3)) * width / height

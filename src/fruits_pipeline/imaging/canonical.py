@@ -29,9 +29,9 @@ JPEG_QUALITY = 92
 OPAQUE_WHITE = (255, 255, 255, 255)
 
 PILLOW_MARKERS = (b"Exif\0\0", b"tiff:Orientation", b"MPF\0")
-"""JPEGs with these bytes need Pillow: orientation (EXIF, XMP), several images (MPF)."""
+"""Bytes of an orientation (EXIF, XMP) or of several images (MPF), which need Pillow."""
 
-# `max_pixels` is the only limit; it is checked before pixels are decoded.
+# The limit is `max_pixels` alone; it is checked before pixels are decoded.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -61,7 +61,7 @@ def canonicalise(content: bytes, short_side: int, max_pixels: int) -> CanonicalP
 
     Args:
         content: Content of the photo file.
-        short_side: Largest shorter side of the result, in pixels.
+        short_side: Maximum shorter side of the result, in pixels.
         max_pixels: Photos with more pixels are rejected before they are decoded.
 
     Returns:
@@ -85,7 +85,7 @@ def decode(image: bytes) -> np.ndarray:
     """Return the pixels of a canonical photo, `uint8 [h, w, 3]`, RGB."""
     try:
         pixels: np.ndarray = simplejpeg.decode_jpeg(image)
-    except ValueError:  # simplejpeg rejects flaws that Pillow accepts
+    except ValueError:  # simplejpeg rejects some flawed JPEGs that Pillow accepts
         pixels = np.asarray(Image.open(io.BytesIO(image)))
     return pixels
 

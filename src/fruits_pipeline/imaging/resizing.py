@@ -35,13 +35,8 @@ def resize(photo: np.ndarray, width: int, height: int, box: Box) -> np.ndarray:
     full = (0, 0, photo.shape[1], photo.shape[0])
     if box == full == (0, 0, width, height):
         return photo
-    resize_box = _resize_with_pillow if simd is None else _resize_with_simd
-    return resize_box(photo, width, height, box)
-
-
-def _resize_with_pillow(
-    photo: np.ndarray, width: int, height: int, box: Box
-) -> np.ndarray:
+    if simd is not None:
+        return _resize_with_simd(photo, width, height, box)
     image = Image.fromarray(photo)
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR, box))
 

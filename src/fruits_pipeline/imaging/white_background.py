@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 WHITE_LEVEL = 225
-"""Smallest channel value of white background."""
+"""Smallest value of the darkest channel of a white pixel."""
 
 FADE_LEVELS = 24
-"""Levels below `WHITE_LEVEL` over which alpha rises to 255, for soft shadows."""
+"""Number of levels below `WHITE_LEVEL` over which opacity rises to 255 (soft shadows)."""
 
 MIN_WHITE_BORDER = 0.8
 """Smallest share of white pixels along the border of a photo with white background."""
@@ -51,7 +51,7 @@ def foreground_mask(photo: np.ndarray) -> np.ndarray:
 
 
 def _min_channel(pixels: np.ndarray) -> np.ndarray:
-    """Return the minimum over the last axis; 10 times as fast as `pixels.min(-1)`."""
+    """Return the smallest channel of each pixel, 10 times as fast as `pixels.min(-1)`."""
     red, green, blue = (pixels[..., channel] for channel in range(3))
     return np.asarray(np.minimum(np.minimum(red, green), blue))
 

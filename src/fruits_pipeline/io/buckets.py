@@ -18,11 +18,7 @@ def bucket_names(locations: Iterable[str]) -> list[str]:
 
 
 def check_bucket(bucket: str, regions: Iterable[str]) -> str:
-    """Return the region of a bucket, if it is allowed and accessible.
-
-    Args:
-        bucket: Name of the bucket.
-        regions: Allowed regions.
+    """Return the region of a bucket, if it is in `regions` and accessible.
 
     Raises:
         FruitsError: The bucket does not exist, is not accessible, or is in another

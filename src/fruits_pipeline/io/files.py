@@ -13,12 +13,8 @@ from fsspec.implementations.local import LocalFileSystem
 def write_atomically(path: str, content: bytes) -> None:
     """Write a file so that readers see the old or the new content, never a part.
 
-    A local file is written under a unique temporary name and renamed. Object stores
-    replace objects atomically.
-
-    Args:
-        path: Path or URL of the file; its folder is created.
-        content: New content of the file.
+    A local file is written under a unique temporary name and renamed; its folder is
+    created. Object stores replace objects atomically.
     """
     file_system, target = url_to_fs(path)
     if not isinstance(file_system, LocalFileSystem):
@@ -30,12 +26,7 @@ def write_atomically(path: str, content: bytes) -> None:
 
 
 def write_file(path: str, content: bytes) -> None:
-    """Write a file, not atomically, for a new file that nobody reads yet.
-
-    Args:
-        path: Path or URL of the file; its folder is created.
-        content: Content of the file.
-    """
+    """Write a new file that nobody reads yet, not atomically, and create its folder."""
     file_system, target = url_to_fs(path)
     if isinstance(file_system, LocalFileSystem):
         file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
@@ -44,9 +35,6 @@ def write_file(path: str, content: bytes) -> None:
 
 def read_file(path: str) -> bytes:
     """Return the content of a file, with one request.
-
-    Args:
-        path: Path or URL of the file.
 
     Raises:
         FileNotFoundError: The file does not exist.

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Python decodes bytes of a file name that are not UTF-8 to lone surrogates."""
+
 
 class ListedFile(NamedTuple):
     """An entry of a file listing.
@@ -62,7 +65,7 @@ def _exclusion_reason(path: str, extensions: Sequence[str]) -> str | None:
     *_, name = parts = path.split("/")
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return "hidden"
-    if not path.isprintable() and not _is_utf8(path):
+    if _SURROGATE.search(path):
         return "name is not UTF-8"
     _, dot, extension = name.rpartition(".")
     if not dot:
@@ -70,18 +73,10 @@ def _exclusion_reason(path: str, extensions: Sequence[str]) -> str | None:
     return None if extension.lower() in extensions else f".{extension.lower()}"
 
 
-def _is_utf8(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:  # Python decodes other bytes to lone surrogates
-        return False
-    return True
-
-
-def new_or_changed(
+def find_new_or_changed(
     photos: Iterable[ListedFile], existing: Mapping[str, ListedFile]
 ) -> list[ListedFile]:
-    """Return the photos that are not ingested, or changed since.
+    """Return the photos that are not ingested yet, or changed since.
 
     A photo has changed if its size or ETag differs, or without ETags, its time.
 
@@ -124,7 +119,7 @@ def split_into_parts(
 
 
 def parse_path(path: str, rules: Sequence[re.Pattern[str]]) -> PathLabels:
-    """Return label, split and series of a path, by the first rule that matches all of it.
+    """Return label, split and series of a path, by the first rule that matches it fully.
 
     Labels are normalised to Unicode NFC. The series is `label/` followed by the group
     `series`, so that it is unique; a rule without this group yields no series.

@@ -44,7 +44,7 @@ class Card(BaseModel):
 
 
 class Backbone:
-    """A LiteRT model and its card. Can be pickled, so that Spark can broadcast it.
+    """A LiteRT model and its card. Spark can pickle and broadcast it.
 
     Args:
         model: Content of the LiteRT file.

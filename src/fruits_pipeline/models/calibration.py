@@ -24,15 +24,15 @@ from fruits_pipeline.models.classifiers import (
 )
 
 RELATIVE_C = (0.1, 1.0, 10.0, 100.0, 1000.0)
-"""Candidates for `relative_c` of `fit_logistic_regression`."""
+"""Candidates for the argument `relative_c` of `fit_logistic_regression`."""
 
 DEFAULT_RELATIVE_C = 100.0
-"""Used if there are too few photos for cross-validation."""
+"""`relative_c` if there are too few photos for cross-validation."""
 
 FOLDS = 5
 
 PHOTOS_PER_LABEL = 100
-"""Photos of a label used in cross-validation, so that it takes seconds."""
+"""Maximum photos of a label in cross-validation, so that it takes seconds."""
 
 Fold = tuple[np.ndarray, np.ndarray]
 """Indices of the training rows and of the test rows."""
@@ -64,13 +64,9 @@ def fit(photos: LabelledVectors, seed: int) -> Classifier:
 def series_folds(photos: LabelledVectors, seed: int) -> list[Fold]:
     """Return cross-validation folds that do not divide a series.
 
-    If no label has more than one series, the folds divide them, as no label could be
-    tested otherwise. Test rows of labels without a training row in the same fold are
+    If no label has more than one series, the folds divide series, because no label could
+    be tested otherwise. Test rows of labels without a training row in the same fold are
     omitted, and so are folds without test rows or with fewer than two training labels.
-
-    Args:
-        photos: Photos to divide.
-        seed: Seed of the assignment of series to folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -97,10 +93,6 @@ def label_folds(photos: LabelledVectors, seed: int) -> list[Fold]:
     """Return cross-validation folds that test each label without training on it.
 
     With fewer than three labels there are no folds.
-
-    Args:
-        photos: Photos to divide.
-        seed: Seed of the assignment of labels to folds.
     """
     from sklearn.model_selection import GroupKFold
 
@@ -141,7 +133,7 @@ def _confidences(
 
 
 def choose_threshold(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Return the probability that best separates known from unknown photos.
+    """Return the probability that best separates photos of learned and other labels.
 
     Args:
         known: Largest probability of each photo of a learned label.
@@ -149,8 +141,8 @@ def choose_threshold(known: np.ndarray, unknown: np.ndarray) -> float:
 
     Returns:
         The threshold with the largest difference between the share of known photos and
-        the share of unknown photos at or above it (Youden's J), the smallest if there
-        are several; 0 without unknown photos.
+        the share of unknown photos at or above it (Youden's J); the smallest threshold if
+        there are several; 0 without unknown photos.
     """
     from sklearn.metrics import roc_curve
 

@@ -13,7 +13,7 @@ UNKNOWN = "unknown"
 """The answer if the probability of each label is below the threshold."""
 
 MAX_ITERATIONS = 500
-"""Limit of the solver."""
+"""Maximum number of iterations of the solver."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,12 @@ class Classifier:
         return np.asarray(softmax(self.logits(vectors), axis=1))
 
     def predict_labels(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each row.
-
-        Args:
-            probabilities: `[n, labels]`.
-        """
+        """Return the label with the largest of the probabilities `[n, labels]`, `[n]`."""
         labels = np.array(self.labels, dtype=object)
         return np.asarray(labels[probabilities.argmax(axis=1)])
 
     def predict_answers(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the most probable label of each row, `UNKNOWN` below the threshold.
-
-        Args:
-            probabilities: `[n, labels]`.
-        """
+        """Return the predicted labels, or `UNKNOWN` below the threshold, `[n]`."""
         known = probabilities.max(axis=1) >= self.threshold
         return np.where(known, self.predict_labels(probabilities), UNKNOWN)
 
@@ -109,7 +101,7 @@ def solver_settings() -> Iterator[None]:
     are loaded already, so import the estimator first.
     """
     from sklearn.exceptions import ConvergenceWarning
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with (
         threadpool_limits(1),
@@ -133,6 +125,6 @@ def fit_logistic_regression(photos: LabelledVectors, relative_c: float) -> Class
     with solver_settings():
         model.fit(photos.vectors, photos.labels)
     weights, bias = model.coef_.T, model.intercept_
-    if len(bias) == 1:  # two labels: scikit-learn stores only the second one's logits
+    if len(bias) == 1:  # two labels: scikit-learn has logits of the second label only
         weights, bias = (np.concatenate([0 * a, a], axis=-1) for a in (weights, bias))
     return Classifier(tuple(model.classes_.tolist()), weights, bias)

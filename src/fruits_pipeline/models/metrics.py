@@ -1,4 +1,4 @@
-"""Predictions per photo, and metrics of a classifier computed from them."""
+"""Answers of a classifier, and metrics computed from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CALIBRATION_BINS = 15
 def add_answers(
     photos: pd.DataFrame, probabilities: np.ndarray, classifier: Classifier
 ) -> pd.DataFrame:
-    """Add the predictions of a classifier to a table of photos.
+    """Add the answers of a classifier to a table of photos.
 
     Args:
         photos: `path`, `label`, and any other columns.
@@ -63,7 +63,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
         classifier: The classifier.
 
     Returns:
-        Counts of photos, and shares between 0 and 1; None if no photo is concerned.
+        Counts of photos, and shares between 0 and 1; None if a share is of no photos.
 
         - `accuracy` and `top_5` ignore the threshold.
         - `log_loss`: mean negative log-probability of the label, in nats.
@@ -92,7 +92,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
         "right_of_answered": _share(answered["rank"] == 1),
         "unknown_photos": len(unknown),
         "unknown_refused": _share(unknown["answer"] == UNKNOWN),
-        "by_label": {label: _of_label(known, label) for label in classifier.labels},
+        "by_label": {name: _label_metrics(known, name) for name in classifier.labels},
     }
 
 
@@ -116,7 +116,7 @@ def _calibration_error(known: pd.DataFrame) -> float | None:
     return round(float(sums.abs().sum() / len(known)), 4)
 
 
-def _of_label(known: pd.DataFrame, label: str) -> dict[str, int | float | None]:
+def _label_metrics(known: pd.DataFrame, label: str) -> dict[str, int | float | None]:
     """Return the number of photos, recall and precision of one label."""
     own = known[known["label"] == label]
     named = known[known["named"] == label]

@@ -39,10 +39,7 @@ EMPTY = Moments(0, np.zeros(0), np.zeros((0, 0)))
 
 
 def moments_of(vectors: np.ndarray) -> Moments:
-    """Compute the moments of vectors in float64.
-
-    Args:
-        vectors: `[n, d]`, of any float type.
+    """Compute the moments of vectors `[n, d]` of any float type, in float64.
 
     Raises:
         ValueError: If a value is infinite or NaN.
@@ -59,10 +56,6 @@ def moments_of(vectors: np.ndarray) -> Moments:
 
 def merge(a: Moments, b: Moments) -> Moments:
     """Return the moments of the union of two disjoint sets of vectors.
-
-    Args:
-        a: Moments of the first set.
-        b: Moments of the second set.
 
     Raises:
         ValueError: If the vectors have different lengths.

@@ -11,7 +11,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.moments import Moments
 
 TOLERANCE = 1e-9
-"""Rounding error of a share of variance, a sum of up to thousands of floats."""
+"""Maximum rounding error of a share of variance, a sum of thousands of floats."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Pca:
 def fit(
     moments: Moments, variance: float, standardise: bool, max_components: int | None
 ) -> Pca:
-    """Fit a PCA with the smallest number of components that retain a share of variance.
+    """Fit a PCA with the fewest components that retain a share of the variance.
 
     Args:
         moments: Moments of the features.
@@ -93,7 +93,10 @@ def fit(
             "compute a variance. Add photos, or set `photos` to a folder with more."
         )
     covariance = moments.comoment / (moments.n - 1)
-    scale = _scale(covariance) if standardise else np.ones(moments.width)
+    scale = np.ones(moments.width)
+    if standardise:
+        deviation = np.sqrt(np.diag(covariance))
+        scale = np.where(deviation > 0, deviation, 1.0)
     values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
     spectrum = np.clip(values[::-1], 0, None)
     spectrum[moments.n - 1 :] = 0  # n photos span at most n - 1 directions
@@ -105,11 +108,6 @@ def fit(
     k = choose_components(spectrum / spectrum.sum(), variance, max_components)
     components = fix_signs(vectors.T[::-1][:k])
     return Pca(moments.mean, scale, components, spectrum, moments.n)
-
-
-def _scale(covariance: np.ndarray) -> np.ndarray:
-    deviation = np.sqrt(np.diag(covariance))
-    return np.where(deviation > 0, deviation, 1.0)
 
 
 def choose_components(
@@ -137,12 +135,9 @@ def choose_components(
 
 
 def fix_signs(components: np.ndarray) -> np.ndarray:
-    """Make the entry with the largest absolute value of each component positive.
+    """Make the largest entry of each row, by absolute value, positive.
 
-    Signs of principal axes are arbitrary; this makes them deterministic.
-
-    Args:
-        components: `[k, d]`.
+    The signs of principal axes are arbitrary; this makes them deterministic.
     """
     largest = np.abs(components).argmax(axis=1)
     signs = np.sign(components[np.arange(len(components)), largest])

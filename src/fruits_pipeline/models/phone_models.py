@@ -33,7 +33,7 @@ class PhoneCard(BaseModel):
         input_size: Side of the square input in pixels.
         input: Description of the input.
         fit: How photos that are not square are fitted; see `imaging.fitting.fit`.
-        short_side: Photos are first reduced to this shorter side, in pixels.
+        short_side: Maximum shorter side in pixels, to which photos are reduced first.
         output: Description of the output.
         threshold: Smallest probability of an answer; below it the answer is unknown.
         backbone: SHA-256 of the backbone.
@@ -83,8 +83,8 @@ def fuse(
 
     Args:
         backbone: Content of the LiteRT file.
-        pca: PCA of the features of the backbone.
-        classifier: Classifier of the components of the PCA.
+        pca: PCA, fitted to features of the backbone.
+        classifier: Classifier, trained on components of the PCA.
         card: Card of the phone model.
     """
     weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights

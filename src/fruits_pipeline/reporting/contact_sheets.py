@@ -22,16 +22,16 @@ from fruits_pipeline.reporting.theme import ACCENT_COLOUR, GREY, count_text
 # Lengths in inches.
 _THUMBNAIL = 0.5
 _MAX_NAME_WIDTH = 1.4
-_CARD = 1.9
-_CARD_HEIGHT = _CARD + 6.5 * LINE_HEIGHT
-_PIXELS = round(DPI * _CARD)  # side of a decoded photo, in pixels
+_CARD_WIDTH = 1.9
+_CARD_HEIGHT = _CARD_WIDTH + 6.5 * LINE_HEIGHT
+_PIXELS = round(DPI * _CARD_WIDTH)  # side of a decoded photo, in pixels
 
 
 def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
-    """Draw a row of example photos for each label, in several columns of rows.
+    """Draw a row of example photos for each label.
 
-    Labels are sorted; photos without a label come last, as "no label". A photo that
-    cannot be decoded is a grey square.
+    The rows are arranged in several columns. Labels are sorted; photos without a label
+    come last, as "no label". A photo that cannot be decoded is a grey square.
 
     Args:
         photos: `label` (None if unknown) and `image` (an encoded photo of any size).
@@ -54,8 +54,8 @@ def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
 def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
     """Draw a card for each rejected photo, with its path and error.
 
-    Of a truncated photo, the part before the truncation is drawn. Content that Pillow
-    cannot open is drawn as a grey square with its size and first bytes.
+    A truncated photo is drawn up to the truncation. Content that Pillow cannot open is
+    drawn as a grey square with its size and first bytes.
 
     Args:
         rejects: Rejected photos to draw: `path`, `error` and `content` (bytes, empty, or
@@ -97,7 +97,7 @@ def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
 
 def _draw_cards(title: str, cards: pd.DataFrame) -> Figure:
     """Draw cards with `content`, `path` and `caption`."""
-    step = _CARD + 0.25
+    step = _CARD_WIDTH + 0.25
     columns = _column_count(len(cards), step, _CARD_HEIGHT)
     height = math.ceil(len(cards) / columns) * _CARD_HEIGHT
     page = Page(title, columns * step - 0.25, height)
@@ -112,12 +112,12 @@ def _draw_card(
 ) -> None:
     x, y = position
     photo = decode_damaged(card["content"], _PIXELS)
-    page.paste(position, photo, _CARD)
+    page.paste(position, photo, _CARD_WIDTH)
     if photo is None:
         page.write((x + 0.15, y + 0.15), _hex_dump(card["content"]), colour=GREY)
-    path = wrap_text(card["path"], _CARD, 2, keep_end=True)
-    caption = wrap_text(card["caption"], _CARD, 3)
-    y += _CARD + 0.08
+    path = wrap_text(card["path"], _CARD_WIDTH, 2, keep_end=True)
+    caption = wrap_text(card["caption"], _CARD_WIDTH, 3)
+    y += _CARD_WIDTH + 0.08
     page.write((x, y), path)
     page.write((x, y + len(path) * LINE_HEIGHT), caption, colour=ACCENT_COLOUR)
 
@@ -142,7 +142,7 @@ def _draw_rows(title: str, rows: dict[str, pd.Series], longest: int) -> Figure:
 
 
 def _column_count(cells: int, width: float, height: float) -> int:
-    """Return the number of columns that gives a page of cells a ratio of about 4:3."""
+    """Return the number of columns with which a page of cells has a ratio of about 4:3."""
     return max(1, min(cells, round(math.sqrt(cells * height / width * 4 / 3))))
 
 
@@ -156,4 +156,4 @@ def _hex_dump(content: object) -> list[str]:
     text = "".join(char if char.isprintable() else "·" for char in letters)
     text = text.replace("\N{REPLACEMENT CHARACTER}", "·")
     size = count_text(len(content), "byte")
-    return [size, "", *codes, "", *wrap_text(text, _CARD - 0.3, 2)]
+    return [size, "", *codes, "", *wrap_text(text, _CARD_WIDTH - 0.3, 2)]

@@ -2,8 +2,6 @@
 
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, ImageColor, ImageFile
@@ -21,7 +19,7 @@ def decode(content: object, side: int) -> Image.Image | None:
     """Return a photo in RGB, or None if it cannot be decoded.
 
     Args:
-        content: An encoded photo; anything else than bytes gives None.
+        content: An encoded photo; None is returned for anything that is not bytes.
         side: Smallest useful side in pixels. A larger JPEG is decoded at reduced size,
             which takes less time and memory.
     """
@@ -41,19 +39,13 @@ def decode(content: object, side: int) -> Image.Image | None:
 
 def decode_damaged(content: object, side: int) -> Image.Image | None:
     """Return a photo like `decode`, with light grey for the missing end of a JPEG."""
-    with _truncated_images_allowed():
-        photo = decode(content, side)
-    return photo and _lighten_missing_part(photo)
-
-
-@contextmanager
-def _truncated_images_allowed() -> Iterator[None]:
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        yield
+        photo = decode(content, side)
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
+    return photo and _lighten_missing_part(photo)
 
 
 def _lighten_missing_part(photo: Image.Image) -> Image.Image:

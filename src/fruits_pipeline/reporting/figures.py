@@ -28,8 +28,8 @@ def variance_curve(
 ) -> go.Figure:
     """Plot the cumulative explained variance over the number of components.
 
-    Marks are labelled in the right margin at the height of their share, where labels do
-    not overlap however steep the curve is.
+    Marks are labelled in the right margin, at the height of their share, so that labels do
+    not overlap if the curve is steep.
 
     Args:
         ratios: Share of the variance that each component explains, in descending order,
@@ -157,12 +157,13 @@ def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
 
 def _marker_style(number: int) -> dict[str, str]:
     """Return one of 216 pairs of colour and symbol; successive hues are far apart."""
-    lap, i = divmod(number, _HUES * len(_TONES))
+    cycle, i = divmod(number, _HUES * len(_TONES))
     tone = (i + i // _HUES) % len(_TONES)
     hue = (7 * i % _HUES + tone / len(_TONES)) / _HUES
     # Not as hsl(...): WebGL traces show every hue above 255 degrees as blue.
     rgb = tuple(round(255 * part) for part in hls_to_rgb(hue, *_TONES[tone]))
-    return {"marker_color": f"rgb{rgb}", "marker_symbol": _SYMBOLS[lap % len(_SYMBOLS)]}
+    symbol = _SYMBOLS[cycle % len(_SYMBOLS)]
+    return {"marker_color": f"rgb{rgb}", "marker_symbol": symbol}
 
 
 def _scatter(

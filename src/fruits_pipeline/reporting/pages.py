@@ -28,7 +28,7 @@ LINE_HEIGHT = 1.35 * TEXT_SIZE / 72
 
 _BASELINE = 0.72  # from the top of a line, in line heights
 _MISSING_GLYPH = "\N{WHITE SQUARE}"
-# Where lines break: after spaces and slashes; else after "_" and "-"; else anywhere.
+# Lines break after spaces and slashes; a longer piece after "_" and "-", else anywhere.
 _BREAKS = (r"[^ /]+[ /]*|[ /]+", r"[^_-]+[_-]*|[_-]+", r".")
 _MAX_LENGTH = 500
 
@@ -89,7 +89,7 @@ class Page:
     ) -> None:
         """Paste a photo, scaled and centred, into a square of `side` inches.
 
-        None gives a grey square.
+        Without a photo (None), the square is grey.
         """
         left, top, pixels = (round(DPI * inches) for inches in (*position, side))
         if photo is None:
@@ -102,7 +102,7 @@ class Page:
         self._canvas.paste(scaled, corner)
 
     def to_figure(self) -> Figure:
-        """Return the page as a figure; call once, after all photos are pasted."""
+        """Return the page as a figure. Call it once, after all photos are pasted."""
         width, height = (length / DPI for length in self._canvas.size)
         self._axes.imshow(self._canvas, extent=(0, width, height, 0), aspect="auto")
         return self._figure
@@ -117,13 +117,14 @@ def _font() -> FT2Font:
 
 
 @functools.cache
-def _advance(char: str) -> float:
+def _char_width(char: str) -> float:
+    """Return the width of a character at `TEXT_SIZE`, in points."""
     return _font().load_char(ord(char), LoadFlags.NO_HINTING).linearHoriAdvance / 65536
 
 
 def text_width(text: str) -> float:
     """Return the width of text at `TEXT_SIZE`, in inches."""
-    return sum(map(_advance, text)) / 72
+    return sum(map(_char_width, text)) / 72
 
 
 def wrap_text(
@@ -150,17 +151,17 @@ def wrap_text(
 
 def _break_lines(text: str, width: float) -> list[str]:
     lines = [""]
-    for piece in _pieces(text, width, *_BREAKS):
+    for piece in _split_text(text, width, *_BREAKS):
         if text_width((lines[-1] + piece).rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return [line.strip() for line in lines]
 
 
-def _pieces(text: str, width: float, pattern: str, *finer: str) -> Iterator[str]:
+def _split_text(text: str, width: float, pattern: str, *finer: str) -> Iterator[str]:
     """Yield the matches of a pattern, split by finer patterns if they are too wide."""
     for piece in re.findall(pattern, text):
         if finer and text_width(piece.rstrip()) > width:
-            yield from _pieces(piece, width, *finer)
+            yield from _split_text(piece, width, *finer)
         else:
             yield piece

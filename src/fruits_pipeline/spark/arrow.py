@@ -29,7 +29,7 @@ from fruits_pipeline.spark.parts import Rows
 from fruits_pipeline.spark.vectors import to_list_array, to_matrix
 
 MOMENTS_CHUNK = 2048
-"""Minimum vectors of a matrix product: 20 MB in float64 at 1,300 values each."""
+"""Minimum number of vectors per matrix product: 20 MB in float64 at 1,300 values each."""
 
 
 def fetch(
@@ -40,7 +40,7 @@ def fetch(
     Photos that no longer exist are skipped.
 
     Args:
-        rows: Rows of the listing; all rows of a batch have the same `root`.
+        rows: Record batches; all rows of a batch have the same `root`.
         rules: Expressions with the named groups `label`, `split` and `series`.
         requests_in_flight: Maximum number of concurrent requests to a remote store.
 
@@ -66,7 +66,7 @@ def _content_or_none(path: str, result: bytes | OSError) -> bytes | None:
     if isinstance(result, OSError):
         raise FruitsError(
             f"Found a photo that cannot be read: {path} ({result}). Expected permission "
-            "to read every photo under `photos`: grant it, or move the photo away."
+            "to read every photo in `photos`: grant it, or move the photo away."
         ) from result
     return result
 
@@ -76,11 +76,12 @@ def _make_photos(
     contents: Sequence[bytes | None],
     rules: Sequence[re.Pattern[str]],
 ) -> pa.RecordBatch:
-    labels = [parse_path(path, rules) for path in listing["path"].to_pylist()]
+    parsed = [parse_path(path, rules) for path in listing["path"].to_pylist()]
     digests = [None if c is None else hashlib.sha256(c).hexdigest() for c in contents]
     columns = {name: listing[name] for name in listing.schema.names}
     for name in PathLabels._fields:
-        columns[name] = pa.array([getattr(o, name) for o in labels], pa.string())
+        values = [getattr(labels, name) for labels in parsed]
+        columns[name] = pa.array(values, pa.string())
     columns["photo_id"] = pa.array(digests, pa.string())
     columns["content"] = pa.array(contents, pa.binary())
     batch = pa.record_batch([columns[n] for n in schemas.PHOTOS.names], schemas.PHOTOS)
@@ -111,7 +112,7 @@ def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
 
 
 def embed(rows: Rows, backbone: Any, fit_mode: Fit) -> Rows:
-    """Compute features: `IMAGES` rows to `FEATURES` rows; rows with an `error` are skipped.
+    """Compute features: `IMAGES` rows without an error to `FEATURES` rows.
 
     Args:
         rows: Rows with the columns `image` and `error`.
@@ -128,12 +129,8 @@ def embed(rows: Rows, backbone: Any, fit_mode: Fit) -> Rows:
 
 
 def compute_moments(rows: Rows) -> Rows:
-    """Compute moments: all `FEATURES` rows to one `MOMENTS` row.
-
-    Args:
-        rows: Rows with the columns `features`, `path` and `photo_id`.
-    """
-    keys: list[tuple[str, str]] = []
+    """Compute moments: all `FEATURES` rows to one `MOMENTS` row."""
+    keys: list[tuple[str, str]] = []  # complete when all chunks are read
     chunks = _join(_collect_keys(rows, keys), MOMENTS_CHUNK)
     moments = merge_all(moments_of(to_matrix(chunk)) for chunk in chunks)
     columns = [
@@ -198,6 +195,6 @@ def drop_paths(rows: Rows, paths: pa.Array) -> Rows:
 def _with_key(
     batch: pa.RecordBatch, columns: list[pa.Array], schema: pa.Schema
 ) -> pa.RecordBatch:
-    """Return the key columns of `batch` and other columns, as rows of `schema`."""
+    """Return the key columns of `batch`, followed by other columns of `schema`."""
     key = [batch[field.name] for field in schemas.KEY]
     return pa.record_batch([*key, *columns], schema=schema)

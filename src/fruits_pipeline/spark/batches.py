@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 from pyspark.sql import DataFrame
 
 Batches = Mapping[str, Callable[[], DataFrame]]
-"""The batches of a table by name; each is a function that returns its rows, lazily."""
+"""The batches of a table: functions that return the rows of a batch lazily, by name."""
 
 
 def per_batch(function: Callable[..., DataFrame]) -> Callable[..., Batches]:
@@ -19,25 +19,17 @@ def per_batch(function: Callable[..., DataFrame]) -> Callable[..., Batches]:
         function: Takes the rows of one batch, and any other inputs of the node.
 
     Returns:
-        A node function that applies `function` to each batch, when the batch is loaded.
+        A node function of batches; `function` runs when a batch is loaded.
     """
 
     @wraps(function)
     def node_function(batches: Batches, *inputs: Any) -> Batches:
-        return {
-            name: partial(_load_and_apply, function, load, inputs)
-            for name, load in batches.items()
-        }
+        def apply_to(load: Callable[[], DataFrame]) -> Callable[[], DataFrame]:
+            return lambda: function(load(), *inputs)
+
+        return {name: apply_to(load) for name, load in batches.items()}
 
     return node_function
-
-
-def _load_and_apply(
-    function: Callable[..., DataFrame],
-    load: Callable[[], DataFrame],
-    inputs: tuple[Any, ...],
-) -> DataFrame:
-    return function(load(), *inputs)
 
 
 def pass_if(check: Callable[..., None]) -> Callable[..., Batches]:
@@ -51,5 +43,6 @@ def pass_if(check: Callable[..., None]) -> Callable[..., Batches]:
         check(*inputs)
         return batches
 
+    # Not `wraps`: Kedro would compare the inputs with the signature of `check`.
     node_function.__name__, node_function.__doc__ = check.__name__, check.__doc__
     return node_function

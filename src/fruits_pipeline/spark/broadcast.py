@@ -13,9 +13,9 @@ _newest: list[tuple[object, SparkContext, Broadcast[Any]]] = []
 
 
 def broadcast(value: Any) -> Broadcast[Any]:
-    """Return a broadcast variable; all batches of a node get the same one.
+    """Return a broadcast variable of a model; the same one for all batches of a node.
 
-    Only the newest value is cached, so that older models do not stay in memory.
+    Only the newest variable is cached, so that older models do not stay in memory.
 
     Args:
         value: The model. Another object is broadcast again, even if it is equal.

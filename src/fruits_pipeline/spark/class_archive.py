@@ -5,8 +5,8 @@ that it has loaded when it exits (JEP 350); later JVMs map the archive into memo
 
 Every JVM dumps to a file of its own, which the next run renames. A JVM writes in place, so
 JVMs that exit at the same time can corrupt a common file, also with the option
-`-XX:+AutoCreateSharedArchive`: 1 of 200 times with four JVMs. JVMs do not verify the
-checksum, and fail in unpredictable ways with a corrupt archive.
+`-XX:+AutoCreateSharedArchive` (measured: 1 of 200 runs of four JVMs). JVMs do not verify
+the checksum of an archive, and fail in unpredictable ways if it is corrupt.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from uuid import uuid4
 import pyspark
 
 MIN_MIB = 3072
-"""Available memory required for a dump, which holds all classes in memory again."""
+"""Available memory required for a dump, which copies all classes in memory."""
 
 MAX_UNUSED_DAYS = 30
-"""Days after which the archive of another installation is deleted if no run used it."""
+"""Days without use after which the archive of another installation is deleted."""
 
 LOG_OPTIONS = "-Xlog:disable -Xlog:all=error,cds*=off:stderr"
 """Hide messages about archives that cannot be used; the JVM starts without an archive."""
@@ -51,9 +51,8 @@ def archive_options(
         folder: Folder of the archives.
 
     Returns:
-        The options. Empty if there is no archive and it cannot be dumped: small runtimes
-        lack the base archive that it extends, memory may be short, or the folder not
-        writable.
+        The options. Empty if there is no archive and none can be dumped: the runtime has
+        no base archive to extend, memory is short, or the folder is not writable.
     """
     base = java.resolve().parents[1] / "lib/server/classes.jsa"
     if not base.exists():

@@ -23,7 +23,7 @@ def in_splits(names: Sequence[str]) -> Column:
 def add_binary_column(
     rows: DataFrame, selected: pd.DataFrame, column: str
 ) -> pd.DataFrame:
-    """Return a few rows with a column of bytes, reading only the batches of these rows.
+    """Add a column of bytes to a few rows, by reading only the batches of these rows.
 
     Args:
         rows: All rows, with `path`, `batch` and the column.

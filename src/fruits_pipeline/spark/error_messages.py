@@ -15,6 +15,11 @@ from fruits_pipeline.errors import (
 )
 
 NO_SPACE = "No space left on device"
+NO_SPACE_MESSAGE = (
+    f"Found {NO_SPACE.lower()}; expected space for shuffles, uploads and tables. Delete "
+    "files, enlarge the disk (DiskGiB in deploy/template.yaml), or move spark.local.dir "
+    "in conf/<env>/spark.yml."
+)
 
 ACTIONS = {
     "GetObject": "s3:GetObject",
@@ -40,7 +45,7 @@ def user_message(error: BaseException) -> str | None:
         if isinstance(cause, FruitsError):
             return str(cause)
         if NO_SPACE in str(cause):
-            return _no_space_message()
+            return NO_SPACE_MESSAGE
         if isinstance(cause, PySparkException | Py4JError):
             return _spark_message(str(cause))
     if any(isinstance(cause, PermissionError) for cause in causes):
@@ -61,14 +66,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _no_space_message() -> str:
-    return (
-        f"Found {NO_SPACE.lower()}; expected room for shuffles, uploads and tables. Free "
-        "some, enlarge the disk (DiskGiB in deploy/template.yaml), or move "
-        "spark.local.dir in conf/<env>/spark.yml."
-    )
 
 
 def _access_denied_message(causes: Sequence[BaseException]) -> str:

@@ -1,9 +1,9 @@
 """Spark DataFrames whose rows Python workers read, transform and write with Arrow.
 
-The functions of this module attach parts to a DataFrame: what each task reads, and which
-steps follow. `write` then runs read, steps and write of a part in one Python worker, and
-only the write reports pass through the JVM. All other operations (`where`, `join`,
-`show`) are Spark's own; they work as usual, and their result has no parts.
+The functions of this module attach parts to a DataFrame: the input of each task, and the
+steps to apply. `write` then reads, transforms and writes each part in one Python worker,
+and only the write reports pass through the JVM. All other operations (`where`, `join`,
+`show`) run in Spark as usual, and their result has no parts.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
-from fruits_pipeline.spark.batches import Batches, per_batch
-from fruits_pipeline.spark.broadcast import broadcast
 from fruits_pipeline.spark.parquet import write_rows
 from fruits_pipeline.spark.parts import (
     Part,
@@ -31,24 +29,7 @@ from fruits_pipeline.spark.parts import (
     map_part,
     run_parts,
     table_part,
-    write_part,
 )
-
-__all__ = [
-    "Batches",
-    "attach_parts",
-    "broadcast",
-    "from_files",
-    "from_parts",
-    "from_tables",
-    "in_one_task",
-    "map_arrow",
-    "parts_of",
-    "per_batch",
-    "record_batches",
-    "task_count",
-    "write",
-]
 
 _PARTS: WeakKeyDictionary[DataFrame, Sequence[Part]] = WeakKeyDictionary()
 
@@ -87,7 +68,7 @@ def map_arrow(rows: DataFrame, step: Step, schema: pa.Schema) -> DataFrame:
 
     Args:
         rows: Rows with the columns that `step` needs.
-        step: The function, with all other arguments bound.
+        step: The function, with its other arguments bound by `partial`.
         schema: Schema of the batches that `step` yields.
     """
     mapped = rows.mapInArrow(step, from_arrow_schema(schema))
@@ -111,12 +92,7 @@ def task_count(rows: DataFrame) -> int:
 
 
 def write(rows: DataFrame, folder: str, schema: pa.Schema) -> list[dict[str, Any]]:
-    """Write a DataFrame to new Parquet files, one per task.
-
-    Args:
-        rows: The rows to write.
-        folder: Path or URL of the batch.
-        schema: Schema of the files.
+    """Write a DataFrame to new Parquet files in the folder of a batch, one per task.
 
     Returns:
         The `WRITE_REPORT` row of each file.
@@ -126,7 +102,8 @@ def write(rows: DataFrame, folder: str, schema: pa.Schema) -> list[dict[str, Any
         step = partial(_write_partition, folder=folder, schema=schema)
         reports = rows.mapInArrow(step, from_arrow_schema(schemas.WRITE_REPORT))
     else:
-        writes = [write_part(part, folder, schema, i) for i, part in enumerate(parts)]
+        step = partial(write_rows, folder=folder, schema=schema)
+        writes = [map_part(p, partial(step, number=i)) for i, p in enumerate(parts)]
         reports = from_parts(writes, schemas.WRITE_REPORT)
     found = [row.asDict() for row in reports.collect()]
     if not found:  # Spark optimises a plan without rows to one without tasks
@@ -136,7 +113,7 @@ def write(rows: DataFrame, folder: str, schema: pa.Schema) -> list[dict[str, Any
 
 
 def record_batches(rows: DataFrame) -> Iterator[pa.RecordBatch]:
-    """Iterate over rows on the driver; parts are read without the JVM."""
+    """Yield the rows on the driver. Parts are read without the JVM."""
     parts = parts_of(rows)
     if parts is None:
         yield from rows.toArrow().to_batches()

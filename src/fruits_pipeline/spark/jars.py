@@ -19,9 +19,6 @@ MAVEN_SETTINGS = ("spark.jars.packages", "spark.jars.excludes")
 def use_local_jars(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Replace Maven coordinates by the jars in the folder `FRUITS_JARS`, if it is set.
 
-    Args:
-        settings: Spark settings by name.
-
     Raises:
         FruitsError: The folder contains no jars.
     """
@@ -41,10 +38,7 @@ def use_local_jars(settings: Mapping[str, Any]) -> dict[str, Any]:
 def check_hadoop_aws(settings: Mapping[str, Any]) -> None:
     """Raise unless the jars contain hadoop-aws in the version of pyspark's Hadoop.
 
-    With another version, Spark starts and fails later, in a task.
-
-    Args:
-        settings: Spark settings by name.
+    With another version, Spark starts, but fails in a task.
 
     Raises:
         FruitsError: hadoop-aws is missing, or has another version.

@@ -18,8 +18,8 @@ SUPPORTED = (17, 21, 25)
 JAVA_LAUNCHER = Path(__file__).parent / "java_launcher"
 """Folder that is passed to Spark as `JAVA_HOME`.
 
-Spark runs `$JAVA_HOME/bin/java`, which is not a Java here, but a shell script that starts
-`$FRUITS_JAVA` without the one argument that small Java runtimes reject.
+Its `bin/java`, which Spark runs, is a shell script: it starts `$FRUITS_JAVA` without the
+one argument that small Java runtimes reject.
 """
 
 
@@ -74,8 +74,5 @@ def major_version(java: Path) -> int | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    match = re.search(r'version "(\d+)(?:\.(\d+))?', result.stderr)
-    if not match:
-        return None
-    major, minor = match.groups()
-    return int(minor) if major == "1" and minor else int(major)  # Java 8 is "1.8"
+    match = re.search(r'version "(?:1\.)?(\d+)', result.stderr)  # Java 8 is "1.8"
+    return int(match[1]) if match else None

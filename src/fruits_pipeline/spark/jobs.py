@@ -17,11 +17,11 @@ Result = TypeVar("Result")
 def write_concurrently(
     write: Callable[[str, Callable[[], DataFrame]], Result], batches: Batches
 ) -> Iterator[Result]:
-    """Write several batches at a time, so that no core is idle while one of them ends.
+    """Write several batches at a time, so that no core is idle at the end of a batch.
 
     Args:
         write: Writes a batch, given its name and the function that returns its rows.
-        batches: The batches by name.
+        batches: Batches to write.
 
     Yields:
         The result of each batch, in order of completion.

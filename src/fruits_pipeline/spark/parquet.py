@@ -17,17 +17,14 @@ from fruits_pipeline.spark.keys import key_digest, photo_keys
 BATCH_ROWS = 256
 """Maximum rows of a record batch: limits the decoded photos in a worker's memory."""
 
-# LZ4 is the fastest codec of Parquet: 8 us per photo for all tables, which are then 8 %
-# smaller than the JPEG files; zstd level 1 takes twice the time for 12 %. Dictionaries
-# are for columns with few different values.
+# LZ4 is the fastest codec of Parquet: it takes 8 us per photo for all tables, and makes
+# them 8 % smaller than the JPEG files. zstd level 1 takes twice the time for 12 %.
+# Dictionaries are for columns with few different values.
 ENCODING = {"compression": "lz4", "use_dictionary": ["label", "split", "series"]}
 
 
 def read_rows(path: str) -> Iterator[pa.RecordBatch]:
     """Read a Parquet file with one request.
-
-    Args:
-        path: Path or URL of the file.
 
     Yields:
         Batches of at most `BATCH_ROWS` rows; one empty batch if the file has no rows.
@@ -60,10 +57,10 @@ def write_rows(
 
     The file name is unique: a task that Spark runs twice writes two files, and only the
     reported file becomes part of the table. The name ends with the key digests of all
-    rows and of the rows without an error, by which tables are compared.
+    rows and of the rows without an error, which serve to compare tables.
 
     Args:
-        rows: The rows.
+        rows: Record batches with at least the columns of `schema`.
         folder: Path or URL of the batch.
         schema: Schema of the file.
         number: Position of the file in its batch, for the file name.
@@ -107,7 +104,7 @@ def _columns_with_statistics(schema: pa.Schema) -> list[str]:
 
 def _key_digests(table: pa.Table) -> str:
     """Return the digests of all keys, and of the keys of rows without an error."""
-    if "keys" in table.column_names:  # moments: the digest of their photos
+    if "keys" in table.column_names:  # moments: digest of the photos they describe
         keys = "".join(table["keys"].to_pylist()) or key_digest(())
         return f"{keys}-{keys}"
     if not {"path", "photo_id"} <= {*table.column_names}:

@@ -1,8 +1,8 @@
 """Parts: the record batches of one Spark task, read, transformed and written by a worker.
 
 A part is a function without arguments, so parts are combined by wrapping them. This module
-does not import Spark, which keeps workers small. Read, steps and write of a part run in one
-Python process, because passing the rows through the JVM would take longer than the
+does not import Spark, which keeps workers small. A part is read, transformed and written
+in one Python process, because passing the rows through the JVM would take longer than the
 computation; see docs/performance.md.
 """
 
@@ -69,24 +69,8 @@ def map_part(part: Part, step: Step) -> Part:
     return partial(_apply, part, step)
 
 
-def write_part(part: Part, folder: str, schema: pa.Schema, number: int) -> Part:
-    """Return a part that writes the rows of `part` to a new file.
-
-    Args:
-        part: The part to write.
-        folder: Path or URL of the batch.
-        schema: Schema of the file.
-        number: Position of the part in its batch, for the file name.
-
-    Returns:
-        A part that yields one `WRITE_REPORT` row.
-    """
-    step = partial(parquet.write_rows, folder=folder, schema=schema, number=number)
-    return map_part(part, step)
-
-
 def run_parts(numbers: Rows, parts: Sequence[Part]) -> Rows:
-    """Yield the rows of the parts whose positions are in the column `id` of `numbers`."""
+    """Yield the rows of the parts at the positions in the column `id` of `numbers`."""
     for batch in numbers:
         for number in batch["id"].to_pylist():
             yield from parts[number]()

@@ -19,7 +19,7 @@ from rich.progress import (
 logger = logging.getLogger(__name__)
 
 Advance = Callable[[int], None]
-"""Reports a finished batch, given its number of photos."""
+"""Function to call after each batch, with its number of photos."""
 
 
 @contextmanager
@@ -34,17 +34,15 @@ def track(
         console: Console of the progress bar; standard error by default.
 
     Yields:
-        A function to call after each batch.
+        The function to call after each batch.
     """
     console = console or Console(stderr=True)
     if not batches:
         logger.info("%s: nothing new", table)
         yield lambda photos: None
-    elif console.is_terminal:
-        with _progress_bar(console) as bar:
-            yield _advance_bar(bar, table, batches)
-    else:
-        yield _advance_log(table, batches)
+        return
+    with _progress_bar(console) as bar:
+        yield _make_advance(bar, table, batches)
 
 
 def _progress_bar(console: Console) -> Progress:
@@ -55,49 +53,28 @@ def _progress_bar(console: Console) -> Progress:
         TextColumn("batches  {task.fields[speed]}"),
         TimeRemainingColumn(),
         console=console,
+        disable=not console.is_terminal,
     )
 
 
-def _advance_bar(bar: Progress, table: str, batches: int) -> Advance:
-    """Return a function that moves the bar on."""
+def _make_advance(bar: Progress, table: str, batches: int) -> Advance:
+    """Return a function that moves the bar, or logs a line if the bar is disabled."""
     task = bar.add_task(table, total=batches, speed="")
-    photos_per_second = _speedometer()
+    start, done, total = time.monotonic(), 0, 0
 
     def advance(photos: int) -> None:
-        speed = f"{photos_per_second(photos):,.0f} photos/s"
-        bar.update(task, advance=1, speed=speed)
+        nonlocal done, total
+        done, total = done + 1, total + photos
+        seconds = max(time.monotonic() - start, 1e-9)
+        bar.update(task, advance=1, speed=f"{total / seconds:,.0f} photos/s")
+        if bar.disable:
+            logger.info(
+                "%s: %d of %d batches, %.0f photos/s, %.0f s left",
+                table,
+                done,
+                batches,
+                total / seconds,
+                seconds / done * (batches - done),
+            )
 
     return advance
-
-
-def _advance_log(table: str, batches: int) -> Advance:
-    """Return a function that logs a line per batch."""
-    photos_per_second, start, done = _speedometer(), time.monotonic(), 0
-
-    def advance(photos: int) -> None:
-        nonlocal done
-        done += 1
-        speed = photos_per_second(photos)
-        remaining = (time.monotonic() - start) / done * (batches - done)
-        logger.info(
-            "%s: %d of %d batches, %.0f photos/s, %.0f s left",
-            table,
-            done,
-            batches,
-            speed,
-            remaining,
-        )
-
-    return advance
-
-
-def _speedometer() -> Callable[[int], float]:
-    """Return a function that adds photos and returns the mean photos per second."""
-    start, total = time.monotonic(), 0
-
-    def photos_per_second(photos: int) -> float:
-        nonlocal total
-        total += photos
-        return total / max(time.monotonic() - start, 1e-9)
-
-    return photos_per_second

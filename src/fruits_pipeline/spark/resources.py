@@ -16,7 +16,7 @@ MIN_HEAP_MIB = 192
 """Smallest Java heap with which the pipeline runs."""
 
 MAX_HEAP_MIB = 4096
-"""Java heap above which more memory makes no difference."""
+"""Largest Java heap; more memory does not make the pipeline faster."""
 
 MIN_SPARK_HEAP_MIB = 450
 """Smallest heap that Spark accepts without a lower `spark.testing.reservedMemory`."""
@@ -70,7 +70,7 @@ def cpu_count(root: Path = Path("/")) -> int:
         root: Folder that contains `proc` and `sys/fs/cgroup`.
     """
     allowed = len(os.sched_getaffinity(0))
-    group = _group_folder(root, CGROUP_V2.marker, CGROUP_V2.controller)
+    group = _group_folder(root, CGROUP_V2)
     try:
         quota, period = (group / "cpu.max").read_text().split()
     except (OSError, ValueError):
@@ -83,7 +83,7 @@ def cpu_count(root: Path = Path("/")) -> int:
 def available_mib(root: Path = Path("/")) -> int:
     """Return the memory in MiB that this process can allocate without swapping.
 
-    This is the minimum of the kernel's estimate and of what the control groups allow.
+    This is the minimum of the kernel's estimate and the limits of the control groups.
 
     Args:
         root: Folder that contains `proc` and `sys/fs/cgroup`.
@@ -99,7 +99,7 @@ def _cgroup_available_mib(root: Path) -> Iterator[int]:
     The inactive page cache counts as available.
     """
     for files in (CGROUP_V2, CGROUP_V1):
-        group = _group_folder(root, files.marker, files.controller)
+        group = _group_folder(root, files)
         try:
             limit = int((group / files.limit).read_text())
             usage = int((group / files.usage).read_text())
@@ -110,52 +110,39 @@ def _cgroup_available_mib(root: Path) -> Iterator[int]:
         yield (limit - usage + int(stat.get(files.cache, 0))) // MIB
 
 
-def _group_folder(root: Path, marker: str, controller: str) -> Path:
+def _group_folder(root: Path, files: _MemoryFiles) -> Path:
     """Return the folder of this process's control group; the root group if not visible."""
-    groups = root / "sys/fs/cgroup" / controller
+    groups = root / "sys/fs/cgroup" / files.controller
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return groups
+    marker = files.marker
     own = next((line.partition(marker)[2] for line in lines if marker in line), "")
     group = groups / own.strip("/")
     return group if group.is_dir() else groups
 
 
-def heap_mib(available: int, workers: int) -> int:
-    """Return the size of the Java heap: half of the memory left by workers and overhead.
+def heap_mib(available_mib: int, workers: int) -> int:
+    """Return the size of the Java heap in MiB.
 
-    Args:
-        available: Available memory in MiB.
-        workers: Number of Python workers that run at the same time.
-
-    Returns:
-        The heap in MiB, between `MIN_HEAP_MIB` and `MAX_HEAP_MIB`.
+    It is half of the memory that workers and overhead leave, between `MIN_HEAP_MIB` and
+    `MAX_HEAP_MIB`.
     """
-    left = available - workers * WORKER_MIB - OVERHEAD_MIB
+    left = available_mib - workers * WORKER_MIB - OVERHEAD_MIB
     return max(MIN_HEAP_MIB, min(MAX_HEAP_MIB, left // 2))
 
 
-def worker_count(available: int, cpus: int) -> int:
-    """Return the number of Python workers that may run at the same time, at least 1.
-
-    Args:
-        available: Available memory in MiB.
-        cpus: Available CPUs.
-    """
-    left = available - MIN_HEAP_MIB - OVERHEAD_MIB
+def worker_count(available_mib: int, cpus: int) -> int:
+    """Return the number of Python workers that may run at the same time, at least 1."""
+    left = available_mib - MIN_HEAP_MIB - OVERHEAD_MIB
     return max(1, min(cpus, left // WORKER_MIB))
 
 
-def session_settings(available: int, cpus: int) -> dict[str, str]:
-    """Return Spark settings for local mode: number of workers, and size of the heap.
-
-    Args:
-        available: Available memory in MiB.
-        cpus: Available CPUs.
-    """
-    workers = worker_count(available, cpus)
-    heap = heap_mib(available, workers)
+def session_settings(available_mib: int, cpus: int) -> dict[str, str]:
+    """Return Spark settings for local mode: number of workers, and size of the heap."""
+    workers = worker_count(available_mib, cpus)
+    heap = heap_mib(available_mib, workers)
     settings = {
         "spark.master": f"local[{workers},{MAX_TASK_FAILURES}]",
         "spark.driver.memory": f"{heap}m",

@@ -54,7 +54,7 @@ def check_and_start(config: Mapping[str, Any]) -> SparkSession:
     if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
         check_hadoop_aws(settings)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
-        # Spark fails without this folder, which exists in a bucket once it has a file.
+        # Spark fails without this folder. In a bucket, a folder exists if it has a file.
         write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
     return start_spark(settings)
 
@@ -65,14 +65,11 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
     Master, heap and shuffle partitions that are not set are chosen according to the
     available CPUs and memory. Workers use the Python interpreter of this process.
 
-    Args:
-        settings: Spark settings by name.
-
     Raises:
         FruitsError: There is no Java that Spark supports.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    # One thread per worker. This process has already initialised OpenBLAS with all CPUs.
+    # For workers: one thread each. This process has initialised OpenBLAS with all CPUs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if SUBMIT_VARIABLE in os.environ:  # the JVM is running, and its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
@@ -91,7 +88,7 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
 
 
 def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Select a Java, and return the settings completed for a JVM that Python starts."""
+    """Select a Java, and add the settings of a JVM that Python starts."""
     java, available = use_java(), resources.available_mib()
     automatic = resources.session_settings(available, resources.cpu_count())
     chosen = automatic | dict(settings)

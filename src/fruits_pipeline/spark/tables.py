@@ -54,7 +54,7 @@ def hadoop_path(path: str) -> str:
 def batch_names(rows: DataFrame) -> list[str]:
     """Return the distinct values of the column `batch`, sorted.
 
-    For a stored table, no rows are read.
+    If the rows are a stored table, they are not read.
     """
     if stored := _stored_parts(rows):
         return sorted({str(part.batch) for part in stored})
@@ -65,7 +65,7 @@ def batch_names(rows: DataFrame) -> list[str]:
 def in_batches(rows: DataFrame, names: Collection[str]) -> DataFrame:
     """Return the rows of some batches, lazily.
 
-    Of a stored table, only the files of these batches are read.
+    If the rows are a stored table, only the files of these batches are read.
     """
     selected = rows.where(F.col("batch").isin([*names]))
     if stored := _stored_parts(rows):

@@ -1,7 +1,7 @@
-"""Spark's daemon of Python workers, with the imports of the workers loaded in advance.
+"""Spark's daemon of Python workers, which imports the modules of the workers in advance.
 
-The daemon forks workers, which so start in milliseconds and share the memory of the
-imported modules. Set as `spark.python.daemon.module` in `spark.yml`.
+Workers are forked from the daemon. So they start in milliseconds, and share the memory of
+the imported modules. Set as `spark.python.daemon.module` in `spark.yml`.
 """
 
 import gc
@@ -24,7 +24,7 @@ def ignore_closed_socket(worker: Callable[Arguments, int]) -> Callable[Arguments
     Spark closes the sockets of workers that were idle for a minute.
 
     Args:
-        worker: Serves tasks of Spark through a socket; returns an exit status.
+        worker: Runs tasks that it receives through a socket; returns an exit status.
     """
 
     def quiet_worker(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:

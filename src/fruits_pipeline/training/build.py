@@ -46,8 +46,8 @@ def build_backbone(
         The backbone, and losses and accuracy of each epoch.
 
     Raises:
-        FruitsError: If TensorFlow is not installed, if the architecture, the weights or
-            a layer do not exist, or if the network cannot be exported.
+        FruitsError: If TensorFlow is not installed; if the architecture, the weights or
+            a layer do not exist; or if the network cannot be exported.
     """
     try:
         import keras
@@ -62,8 +62,8 @@ def build_backbone(
         raise weights_error(parameters, "random weights without training")
     keras.utils.set_random_seed(parameters.seed)
     network = build_network(parameters)
-    # Shares the weights of `network`. Created before the training, so that a wrong layer
-    # name is reported at once.
+    # Shares the weights of `network`. Created before the training, so that an unknown
+    # layer is reported at once.
     extended = add_inner_layers(network, parameters.inner_layers)
     history: History = []
     if images:
@@ -86,7 +86,7 @@ def fine_tune(
         network: Network from scaled pixels to features.
         photos: Photos of at least two labels.
         parameters: Parameters of the stage.
-        folder: Folder that stores teacher embeddings and the state of the training.
+        folder: Folder for teacher embeddings and the state of the training.
 
     Returns:
         Losses and accuracy of each epoch.
@@ -111,7 +111,7 @@ def fine_tune(
 def _digest(
     parameters: BackboneParameters, images: Sequence[bytes], labels: Sequence[str]
 ) -> str:
-    """Return a digest of all parameters and photos that determine a training."""
+    """Return a digest of the parameters and photos that determine the trained weights."""
     determining = parameters.model_dump_json(
         exclude={"inner_layers": True, "training": {"weight_interpolation"}}
     )

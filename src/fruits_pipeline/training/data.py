@@ -17,7 +17,7 @@ from fruits_pipeline.parameters import TrainingParameters
 PREFETCHED_BATCHES = 4
 
 EXTRA_FRUITS = 3
-"""Number of photos of the same stratum that `augment` may paste beside a photo."""
+"""Number of photos of the same stratum from which `augment` may paste fruits."""
 
 FEATURE_OUTPUT, SIMILARITY_OUTPUT = "copied", "alike"
 """Names of the outputs that learn from the teacher. Do not change: model cards and
@@ -58,9 +58,10 @@ class TrainingPhotos:
 class TrainingBatches:
     """Batches of training photos with balanced sampling.
 
-    A stratum is the studio photos or the shop photos of one label. All strata are drawn
-    equally often, regardless of their size. Each batch depends only on the seed, the epoch
-    and the step, so that an interrupted training can be resumed.
+    The studio photos (with a white background) and the shop photos of a label are two
+    strata. All strata are drawn equally often, regardless of their size. Each batch depends
+    only on the seed, the epoch and the step, so that an interrupted training can be
+    resumed.
 
     Args:
         photos: Photos to train on.
@@ -81,9 +82,8 @@ class TrainingBatches:
         names, self.labels = np.unique(photos.labels, return_inverse=True)
         self.one_hot = np.eye(len(names), dtype=np.float32)
         studio = np.array([has_white_background(decode(i)) for i in photos.images])
-        # The stratum of each photo, and the photos of each stratum.
         _, self.strata = np.unique(2 * self.labels + studio, return_inverse=True)
-        self.members = [
+        self.members = [  # photos of each stratum
             np.flatnonzero(self.strata == stratum)
             for stratum in range(self.strata.max() + 1)
         ]
@@ -91,7 +91,7 @@ class TrainingBatches:
         self.backgrounds = np.flatnonzero(studio.all() | ~studio)
 
     def iterate(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch; threads prepare the next ones."""
+        """Yield the batches of an epoch; two threads prepare the next batches."""
         steps = range(self.parameters.steps)
         with ThreadPoolExecutor(2) as pool:
             pending = [
@@ -116,7 +116,7 @@ class TrainingBatches:
         return pixels, targets
 
     def _sample_strata(self, rng: np.random.Generator) -> np.ndarray:
-        """Return the stratum of each photo of a batch, from shuffled rounds of all."""
+        """Return a stratum for each photo of a batch: repeated permutations of all strata."""
         count = self.parameters.photos_per_step
         rounds = math.ceil(count / len(self.members))
         orders = [rng.permutation(len(self.members)) for _ in range(rounds)]

@@ -34,12 +34,12 @@ TARGETS_FILE = "targets.npy"
 def add_targets(
     photos: TrainingPhotos, teacher: TeacherParameters, folder: Path
 ) -> TrainingPhotos:
-    """Return the photos with teacher embeddings; unchanged if the teacher has no weight.
+    """Return the photos with teacher embeddings, or unchanged if `teacher.weight` is 0.
 
     Args:
         photos: Photos to train on.
         teacher: Parameters of the teacher.
-        folder: Folder that stores the embeddings. Existing ones are reused.
+        folder: Folder for the embeddings; stored embeddings are reused.
 
     Raises:
         FruitsError: If the architecture or the weights do not exist.

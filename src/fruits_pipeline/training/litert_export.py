@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 def export_backbone(
     network: keras.Model, parameters: NetworkParameters, training: dict[str, Any]
 ) -> Backbone:
-    """Return a network, including the scaling of its input, as a LiteRT file with a card.
+    """Return a network, with the scaling of its input, as a LiteRT file with a card.
 
     Args:
         network: Network from scaled pixels to features.
@@ -63,7 +63,7 @@ def _convert(model: keras.Model) -> bytes:
 
 
 def _check_features(model: keras.Model, backbone: Backbone) -> None:
-    """Raise if model and file differ, for example because the file lacks the weights."""
+    """Raise if model and file differ, for example because the file has no weights."""
     size = backbone.card.input_size
     noise = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     expected = model.predict(noise, verbose=0)

@@ -52,11 +52,11 @@ def train(
         photos: Photos of at least two labels.
         parameters: Parameters of the training.
         seed: Seed of sampling and augmentation.
-        folder: Folder that stores the state after each epoch. A training whose state it
-            contains is resumed.
+        folder: Folder for the state after each epoch. If it contains a state, the training
+            is resumed.
 
     Returns:
-        Losses and accuracy of each epoch, including those before it was resumed.
+        Losses and accuracy of each epoch, also of those before the training was resumed.
     """
     model = compile_model(network, photos, parameters)
     history = _restore(model, folder)
@@ -129,7 +129,7 @@ def _save(model: keras.Model, history: History, folder: Path) -> None:
 
 
 def _restore(model: keras.Model, folder: Path) -> History:
-    """Load the stored state into a model; return its history, [] if there is none."""
+    """Load the stored state into a model; return the history, [] if there is no state."""
     if not (folder / HISTORY_FILE).exists():
         return []
     history: History = json.loads((folder / HISTORY_FILE).read_text())

@@ -24,7 +24,7 @@ MAP_RANK = 4
 """Rank of a feature map: photo, height, width, channel."""
 
 
-def _application(name: str) -> Callable[..., keras.Model]:
+def _find_application(name: str) -> Callable[..., keras.Model]:
     import keras
 
     found: Callable[..., keras.Model] | None = getattr(keras.applications, name, None)
@@ -44,7 +44,7 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
         FruitsError: If the architecture or the weights do not exist.
     """
     size = parameters.input_size
-    application = _application(parameters.architecture)
+    application = _find_application(parameters.architecture)
     try:
         return application(
             input_shape=(size, size, 3),
@@ -58,7 +58,7 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
 
 
 def weights_error(parameters: NetworkParameters, reason: str) -> FruitsError:
-    """Return an error that lists the ways to provide weights."""
+    """Return the error of missing weights, with all ways to provide weights."""
     return FruitsError(
         f"Found no weights for backbone.architecture = {parameters.architecture} with "
         f"{parameters.arguments}: {reason}. Do one of the following: set "
@@ -117,7 +117,8 @@ def add_scaling(
     """
     import keras
 
-    module = importlib.import_module(_application(parameters.architecture).__module__)
+    application = _find_application(parameters.architecture)
+    module = importlib.import_module(application.__module__)
 
     class Scaling(keras.layers.Layer):  # type: ignore[misc]
         def call(self, pixels: Any) -> Any:
@@ -131,8 +132,8 @@ def add_scaling(
 def freeze_layers(network: keras.Model, parameters: BackboneParameters) -> None:
     """Freeze the layers before `first_trainable_layer`, and batch normalisation.
 
-    Pretrained batch normalisation keeps its weights and statistics, because statistics
-    of mixed studio and shop photos fit neither. With random weights, it is trained.
+    Pretrained batch normalisation keeps its weights and statistics, because common
+    statistics of studio and shop photos fit neither. With random weights, it is trained.
 
     Raises:
         FruitsError: If the layer does not exist.

@@ -19,10 +19,10 @@ SIMILARITY_WEIGHT = 0.16
 WEIGHT_DECAY = 1e-4
 
 WARMUP_SHARE = 0.05
-"""Share of the steps in which the learning rate increases linearly."""
+"""Share of the steps in which the learning rate increases linearly (warm-up)."""
 
 WARMUP_FACTOR = 20
-"""Factor by which the learning rate increases."""
+"""Factor by which the learning rate increases during the warm-up."""
 
 AVERAGING_SHARE = 1 / 6
 """Time constant of the moving average of the weights, relative to all steps."""
@@ -33,8 +33,8 @@ def compile_model(
 ) -> keras.Model:
     """Return a compiled model: the network with an output for each loss.
 
-    The losses are cross-entropy of the labels and, with a teacher, the cosine between
-    predicted and teacher embeddings (feature loss) and `similarity_loss`.
+    The losses are the cross-entropy of the labels and, with a teacher, the negative cosine
+    between predicted and teacher embeddings (feature loss) and `similarity_loss`.
 
     Args:
         network: Network from pixels to features; the model shares its weights.

@@ -1,7 +1,5 @@
 """Tables, and functions that compute them from their upstream tables."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +11,8 @@ from fruits_pipeline import schemas
 from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark.arrow import compute_moments
-from fruits_pipeline.spark.frames import map_arrow, per_batch
+from fruits_pipeline.spark.batches import per_batch
+from fruits_pipeline.spark.frames import map_arrow
 
 
 @pytest.fixture

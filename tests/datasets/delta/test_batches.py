@@ -117,9 +117,7 @@ def test_failed_batch_is_not_stored(images: DeltaBatches) -> None:
     "name",
     ["my images", "50% of it", "pommes d'été", "a+b&c=1", "[2026] {a,b}*", "a#b?"],
 )
-def test_path_of_a_table_may_contain_special_characters(
-    tmp_path: Path, name: str
-) -> None:
+def test_table_path_may_contain_special_characters(tmp_path: Path, name: str) -> None:
     table = DeltaBatches(filepath=str(tmp_path / name / "images"), table="images")
     table.save(batches({"000001": ["a"]}))
     table.save(batches({"000002": ["b"]}))

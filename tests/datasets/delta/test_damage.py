@@ -67,9 +67,7 @@ def test_flipped_bit_is_an_error_with_the_file_name(images: DeltaBatches) -> Non
         images.load()["000001"]().collect()
 
 
-def test_batch_with_a_flipped_bit_is_recomputed_on_request(
-    images: DeltaBatches,
-) -> None:
+def test_flipped_bit_is_repaired_on_request(images: DeltaBatches) -> None:
     images.save(batches({"000001": ["a"], "000002": ["b"]}))
     (file,) = data_files(images, "000002")
     flip_bit(file)
@@ -87,9 +85,7 @@ def test_intact_files_of_a_damaged_batch_of_photos_are_kept(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff"])
-def test_damaged_log_is_an_error_with_a_solution(
-    images: DeltaBatches, content: bytes
-) -> None:
+def test_damaged_log_is_reported(images: DeltaBatches, content: bytes) -> None:
     images.save(batches({"000001": ["a"]}))
     for commit in Path(images.filepath).glob("_delta_log/*.json"):
         commit.write_bytes(content)

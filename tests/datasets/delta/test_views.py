@@ -99,9 +99,7 @@ def test_listing_is_empty_if_the_table_will_be_rebuilt(
 
 
 @pytest.mark.parametrize("view", [DeltaSpark, DeltaPandas, DeltaCounts])
-def test_missing_table_is_an_error_with_the_command_to_run(
-    tmp_path: Path, view: Any
-) -> None:
+def test_missing_table_is_an_error_with_a_command(tmp_path: Path, view: Any) -> None:
     with pytest.raises(DatasetError, match=r"Found no table in .*`kedro run`"):
         view(filepath=f"{tmp_path}/images", table="images").load()
 

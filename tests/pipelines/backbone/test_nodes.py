@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from backbone_factory import SELECTION, backbone_parameters
 from factories import frame, jpeg, key_of
+from frame_helpers import fail_if_read
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -14,7 +15,6 @@ from fruits_pipeline.pipelines.backbone.nodes import (
     select_training_photos,
 )
 from fruits_pipeline.spark.frames import map_arrow
-from fruits_pipeline.spark.parts import Rows
 from fruits_pipeline.training import build
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -54,13 +54,8 @@ def training_data(monkeypatch: pytest.MonkeyPatch) -> list[TrainingData]:
 @pytest.fixture
 def unreadable() -> DataFrame:
     """Return images that raise an error when they are read."""
-
-    def fail(rows: Rows) -> Rows:
-        raise AssertionError("images were read")
-        yield from rows
-
     rows = [image("Training/Kiwi/1", 1)]
-    return map_arrow(frame(rows, schemas.IMAGES), fail, schemas.IMAGES)
+    return map_arrow(frame(rows, schemas.IMAGES), fail_if_read, schemas.IMAGES)
 
 
 def test_labelled_photos_of_the_splits_are_used(

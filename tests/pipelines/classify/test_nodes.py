@@ -4,11 +4,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import BACKBONE, by_path, frame, jpeg, key_of
+from factories import by_path, frame, jpeg, key_of
+from frame_helpers import fail_if_read
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import BackboneFolder, FittedClassifier, FittedPca
+from fruits_pipeline.datasets import FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
@@ -29,7 +30,6 @@ from fruits_pipeline.pipelines.classify.nodes import (
 )
 from fruits_pipeline.reporting.confusion import confusion_matrix
 from fruits_pipeline.spark.frames import map_arrow
-from fruits_pipeline.spark.parts import Rows
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -75,11 +75,6 @@ def labelled(spark: object) -> DataFrame:
 
 
 @pytest.fixture(scope="module")
-def backbone() -> Backbone:
-    return BackboneFolder(filepath=str(BACKBONE)).load()
-
-
-@pytest.fixture(scope="module")
 def pca(backbone: Backbone) -> FittedPca:
     features = np.random.default_rng(0).normal(size=(20, backbone.card.width))
     model = fit(moments_of(features), 0.05, standardise=False, max_components=None)
@@ -105,9 +100,7 @@ def test_training_photos_are_chosen_by_split(labelled: DataFrame) -> None:
     assert training_by_path(labelled) == expected
 
 
-def test_rows_are_ordered_by_path_and_keep_vectors_and_batch(
-    labelled: DataFrame,
-) -> None:
+def test_rows_are_sorted_and_keep_vectors_and_batch(labelled: DataFrame) -> None:
     rows = labelled.collect()
     assert [row.path for row in rows] == sorted(PATHS)
     assert {row.batch for row in rows} == {"000001"}
@@ -118,11 +111,7 @@ def test_rows_are_ordered_by_path_and_keep_vectors_and_batch(
 
 
 def test_selection_is_lazy() -> None:
-    def fail(rows: Rows) -> Rows:
-        raise AssertionError("vectors were read")
-        yield from rows
-
-    lazy = map_arrow(reduced(["Test/Fig/1"]), fail, schemas.REDUCED)
+    lazy = map_arrow(reduced(["Test/Fig/1"]), fail_if_read, schemas.REDUCED)
     assert "training" in select_labelled(lazy, PARAMETERS).columns
 
 
@@ -219,7 +208,7 @@ def test_label_with_one_photo_is_learned(spark: object, pca: FittedPca) -> None:
     assert model.labels == ("Fig", "Kiwi", "Lime")
 
 
-def test_missing_test_photos_are_reported(
+def test_no_test_photos_are_reported(
     spark: object, classifier: FittedClassifier
 ) -> None:
     table = select_labelled(reduced(paths_of("Training", ["Fig"])), PARAMETERS)

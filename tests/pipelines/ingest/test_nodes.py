@@ -17,17 +17,15 @@ from factories import (
     spark_types,
     write_files,
 )
-from pyspark.errors import PythonException
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import ExistingPhotos, PhotoStore
-from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
-from fruits_pipeline.spark.error_messages import user_message
-from fruits_pipeline.spark.frames import Batches, task_count
+from fruits_pipeline.spark.batches import Batches
+from fruits_pipeline.spark.frames import task_count
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -178,9 +176,7 @@ def test_photo_restored_to_an_older_version_is_ingested(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("stored", "new"), [("other", 1), (None, 0)])
-def test_photo_with_another_etag_is_ingested(
-    root: Path, stored: str | None, new: int
-) -> None:
+def test_changed_etag_is_detected(root: Path, stored: str | None, new: int) -> None:
     store = PhotoStore(filepath=str(root)).load()
     store.files[:] = [file._replace(etag="e") for file in store.files]
     rows = [file._asdict() for file in store.files]
@@ -232,13 +228,6 @@ def test_left_out_is_empty_if_all_files_are_photos(root: Path) -> None:
     }
 
 
-def test_folder_without_photos_is_rejected(tmp_path: Path) -> None:
-    write_files(tmp_path / "texts", {"notes.txt": b"-", "more.txt": b"-"})
-    message = r"Found 2 files in .*none of them a photo .*'\.txt': 2.*jpeg.*photos="
-    with pytest.raises(FruitsError, match=message):
-        plan(tmp_path / "texts")
-
-
 def test_all_photos_of_a_long_listing_are_planned(tmp_path: Path) -> None:
     root = write_files(tmp_path, {f"Lime/{i}.jpg": b"" for i in range(1050)})
     batches, counts = plan(root)
@@ -250,12 +239,3 @@ def test_photo_deleted_after_listing_is_skipped(root: Path) -> None:
     (root / "a.jpg").unlink()
     photos = by_path(fetch_photos(batch, PARAMETERS))
     assert photos.keys() == FILES.keys() - {"a.jpg"}
-
-
-def test_error_names_the_photo_that_cannot_be_read(root: Path) -> None:
-    (root / "loop.jpg").symlink_to(root / "loop.jpg")
-    with pytest.raises(PythonException) as caught:
-        fetch_photos(listing(root), PARAMETERS).collect()
-    message = user_message(caught.value) or ""
-    assert message.startswith("Found a photo that cannot be read: loop.jpg")
-    assert message.endswith("grant it, or move the photo away.")

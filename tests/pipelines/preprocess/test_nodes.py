@@ -48,11 +48,17 @@ def test_photo_has_either_an_image_or_an_error(images: DataFrame) -> None:
     assert {path for path, row in rows.items() if not row["error"]} == ACCEPTED
 
 
+def test_error_states_why_a_photo_was_rejected(images: DataFrame) -> None:
+    errors = {path: row["error"] for path, row in by_path(images).items()}
+    assert errors["Test/Kiwi/truncated.jpg"].startswith("cannot be decoded: ")
+    assert errors["Test/Kiwi/empty.jpg"] == "empty file (0 bytes)"
+    assert "preprocess.max_pixels = 4000" in errors["Test/Kiwi/huge.jpg"]
+
+
 def test_parameters_are_applied(images: DataFrame) -> None:
     rows = by_path(images)
     assert rows["Test/Kiwi/small.jpg"]["image"] == CONTENTS["Test/Kiwi/small.jpg"]
     assert rows["Test/Kiwi/large.jpg"]["image"] != CONTENTS["Test/Kiwi/large.jpg"]
-    assert "preprocess.max_pixels = 4000" in rows["Test/Kiwi/huge.jpg"]["error"]
 
 
 def test_width_and_height_are_those_of_the_original(images: DataFrame) -> None:

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit
 from fruits_pipeline.parameters import ReduceParameters
@@ -79,9 +78,7 @@ def moments_frame(batches: Mapping[str, Photos]) -> DataFrame:
 
 
 def fit_batches(
-    batches: Mapping[str, Photos],
-    existing: FittedPca | None = None,
-    **parameters: Any,
+    batches: Mapping[str, Photos], existing: FittedPca | None = None, **parameters: Any
 ) -> FittedPca:
     changed = PARAMETERS.model_copy(update=parameters)
     return fit_pca(moments_frame(batches), existing, changed)
@@ -153,13 +150,24 @@ def test_batch_of_rejected_photos_is_ignored() -> None:
     assert found.batches == ("000001", "000002")
 
 
-def test_pca_that_explains_the_new_photos_is_kept(existing: FittedPca) -> None:
-    assert fit_batches(FIRST | SIMILAR, existing) is existing
-
-
-def test_pca_that_does_not_explain_the_new_photos_is_replaced(
-    existing: FittedPca,
+@pytest.mark.parametrize(
+    ("new", "parameters"),
+    [
+        (SIMILAR, {}),
+        (DIFFERENT, {"refit_margin": 0.9}),
+        (DIFFERENT, {"refit": "never"}),
+        (REJECTED, {}),
+        ({}, {}),
+    ],
+    ids=["explained", "within the margin", "never", "only rejected photos", "nothing"],
+)
+def test_existing_pca_is_kept(
+    existing: FittedPca, new: dict[str, Photos], parameters: dict[str, Any]
 ) -> None:
+    assert fit_batches(FIRST | new, existing, **parameters) is existing
+
+
+def test_pca_that_explains_too_little_is_replaced(existing: FittedPca) -> None:
     new_pca = fit_batches(FIRST | DIFFERENT, existing)
     assert new_pca.batches == ("000001", "000002", "000003")
     assert new_pca.model.n == 36
@@ -171,45 +179,15 @@ def test_refit_depends_only_on_the_new_photos() -> None:
     assert fit_batches(many | few, fit_batches(many)).model.n == 606
 
 
-def test_pca_within_the_refit_margin_is_kept(existing: FittedPca) -> None:
-    assert fit_batches(FIRST | DIFFERENT, existing, refit_margin=0.9) is existing
-
-
-def test_refit_never_keeps_the_pca(existing: FittedPca) -> None:
-    assert fit_batches(FIRST | DIFFERENT, existing, refit="never") is existing
-
-
 def test_refit_always_replaces_the_pca(existing: FittedPca) -> None:
     assert fit_batches(FIRST | SIMILAR, existing, refit="always").model.n == 36
 
 
-def test_pca_is_kept_without_new_batches(existing: FittedPca) -> None:
-    assert fit_batches(FIRST, existing) is existing
-
-
-def test_pca_is_kept_if_new_batches_have_no_photos(existing: FittedPca) -> None:
-    assert fit_batches(FIRST | REJECTED, existing) is existing
-
-
 @pytest.mark.parametrize("refit", ["when needed", "never"])
-def test_smaller_variance_gives_fewer_components(
-    existing: FittedPca, refit: str
-) -> None:
+def test_less_variance_needs_fewer_components(existing: FittedPca, refit: str) -> None:
     # PcaFile returns no existing PCA after a change of parameters.
     new_pca = fit_batches(FIRST, None, variance=0.5, refit=refit)
     assert len(new_pca.model.components) < len(existing.model.components)
-
-
-def test_unreachable_variance_is_rejected() -> None:
-    message = r"1 components keep .*reduce\.variance = 90\.0%.*reduce\.max_components"
-    with pytest.raises(FruitsError, match=message):
-        fit_batches(FIRST, max_components=1)
-
-
-@pytest.mark.parametrize("photos", [{}, random_features("a", 1)])
-def test_fewer_than_two_photos_are_rejected(photos: Photos) -> None:
-    with pytest.raises(FruitsError, match=r"Found features of [01] photo\(s\)"):
-        fit_batches({"000001": photos})
 
 
 def test_components_belong_to_the_photo_of_their_row(existing: FittedPca) -> None:
@@ -234,9 +212,7 @@ def test_batch_without_features_has_no_components(existing: FittedPca) -> None:
     assert project_features(features_frame({}), existing).count() == 0
 
 
-def test_all_rows_have_the_number_of_components_of_the_pca(
-    existing: FittedPca,
-) -> None:
+def test_all_rows_have_the_number_of_components_of_the_pca(existing: FittedPca) -> None:
     photos = FIRST | DIFFERENT
     new_pca = fit_batches(photos, existing)
     rows = by_path(project_features(features_frame(*photos.values()), new_pca)).values()

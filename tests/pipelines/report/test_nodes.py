@@ -150,7 +150,7 @@ def sheet_calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return calls
 
 
-def test_class_sheet_contains_photos_of_each_label(
+def test_class_sheet_has_photos_per_label(
     images: DataFrame, sheet_calls: Calls
 ) -> None:
     draw_class_sheet(images, PARAMETERS)
@@ -169,9 +169,7 @@ def test_class_sheet_contains_at_most_examples_per_label(
     assert list(sheet_calls["class_sheet"][0]["label"]) == ["Fig", "Kiwi"]
 
 
-def test_examples_of_a_label_are_from_its_first_batch(
-    sheet_calls: Calls,
-) -> None:
+def test_examples_of_a_label_are_from_its_first_batch(sheet_calls: Calls) -> None:
     names = {"a": "000002", "b": "000002", "y": "000001", "z": "000001"}
     rows = [
         key_of(f"Test/Kiwi/{name}") | {"batch": batch, "image": jpeg(1)}
@@ -207,10 +205,7 @@ def test_reject_sheet_contains_the_content_of_rejected_photos(
 
 @pytest.mark.parametrize("shown", [0, 1])
 def test_reject_sheet_contains_at_most_rejects_shown(
-    photos: DataFrame,
-    images: DataFrame,
-    sheet_calls: Calls,
-    shown: int,
+    photos: DataFrame, images: DataFrame, sheet_calls: Calls, shown: int
 ) -> None:
     few = PARAMETERS.model_copy(update={"rejects_shown": shown})
     draw_reject_sheet(photos, images, COUNTS, few)

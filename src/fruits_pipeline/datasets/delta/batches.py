@@ -34,7 +34,7 @@ from fruits_pipeline.lineage import (
     only_location_changed,
 )
 from fruits_pipeline.spark import frames
-from fruits_pipeline.spark.frames import Batches
+from fruits_pipeline.spark.batches import Batches
 from fruits_pipeline.spark.jobs import write_concurrently
 from fruits_pipeline.spark.progress import track
 
@@ -42,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 
 class DeltaBatches(DeltaDataset[Batches, Batches]):
-    """The batches of a Delta table. Saving computes and commits the missing ones.
+    """The batches of a Delta table. Saving computes and commits missing batches.
 
     Saving also deletes rows that no longer exist in the upstream table, and computes
     batches again that differ from their upstream batch. So the table has one row for each
@@ -62,7 +62,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
 
     Attributes:
         lineage: Lineage of the rows to save.
-        written: Names of the batches that were saved last, sorted.
+        written: Names of the batches that this run has written, sorted.
         photos_written: Number of photos in these batches.
     """
 
@@ -88,9 +88,6 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
     def check(self, lineage: Lineage) -> None:
         """Raise if rows of this lineage must not be saved. Changes nothing.
 
-        Args:
-            lineage: Lineage of the rows that will be saved.
-
         Raises:
             FruitsError: The recipe changed, a file is missing or truncated, or the folder
                 contains files of another program.
@@ -110,11 +107,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
             check_sizes_once(log)
 
     def prepare(self, lineage: Lineage) -> None:
-        """Set the lineage, and apply `changed_location` and `damaged_batches`.
-
-        Args:
-            lineage: Lineage of the rows that will be saved; `check` has accepted it.
-        """
+        """Set a lineage that `check` accepts, and apply the settings for changes."""
         self.lineage, self._loaded_id = lineage, None
         self.written, self.photos_written = (), 0
         log = open_log(self.filepath)
@@ -124,7 +117,8 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         if self.changed_location == "accept" and is_moved:
             set_recipe(log, lineage.recipe)
         if self.damaged_batches == "recompute":
-            # Photos of intact files might no longer exist in the photo store.
+            # `photos` keeps the intact files of a damaged batch: their photos might no
+            # longer exist in the photo root.
             removed = remove_damaged(log, with_batches=not self._is_photos)
             if removed:
                 logger.warning("%s: removed %d files to recompute", self.table, removed)
@@ -177,7 +171,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
             for name, files in write_concurrently(write, missing):
                 photos = sum(file.photos for file in files)
                 if self._is_photos and not photos:
-                    logger.warning("photos: all files of batch %s vanished", name)
+                    logger.warning("photos: no photo of batch %s exists any more", name)
                 else:
                     commit_batch(writer, name, files, upstream, self.schema)
                     self.written = tuple(sorted((*self.written, name)))
@@ -185,7 +179,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
                 advance(photos)
 
     def _open_writer(self) -> TableWriter:
-        """Return a writer of the table, which is created or rebuilt if necessary."""
+        """Create or rebuild the table if necessary, and return its writer."""
         log = open_log(self.filepath)
         recipe, source_ids = self.lineage.recipe, self.lineage.source_ids()
         if log and log.recipe == recipe and log.source_ids == source_ids:
@@ -200,9 +194,6 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         if table is None:
             return None
         log = open_log(table.filepath)
-        if log and table.build_id() != log.table_id:  # rebuilt since it was loaded
+        if log and table.build_id() != log.table_id:  # rebuilt after it was loaded
             raise concurrent_run_error(table.filepath)
         return log
-
-    def _describe(self) -> dict[str, Any]:
-        return super()._describe() | {"changed_recipe": self.changed_recipe}

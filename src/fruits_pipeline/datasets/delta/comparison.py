@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.spark.keys import key_digest
+from fruits_pipeline.spark.keys import key_digest, photo_keys
 
 
 @dataclass
@@ -30,15 +30,11 @@ class UpstreamDifference:
 
 
 def compare_with_upstream(log: DeltaLog, upstream: DeltaLog) -> UpstreamDifference:
-    """Compare the keys (`path`, `photo_id`) of a table and its upstream table by batch.
+    """Compare the keys of a table with those of its upstream table, batch by batch.
 
     A batch should have the keys of the upstream rows without an error. Only batches whose
-    key digests differ are read. A batch is stale if it lacks keys. A differing batch of
-    `moments`, which has no column `path`, is also stale.
-
-    Args:
-        log: The table.
-        upstream: Its upstream table.
+    key digests differ are read. A batch is stale if it lacks keys, or if it is a batch of
+    `moments`, which has no column `path`, and its digest differs.
     """
     difference = UpstreamDifference()
     for name, files in log.batches.items():
@@ -67,11 +63,11 @@ def _digest_keys(
     """Return the digest of the keys of a batch; None if it cannot be determined.
 
     Args:
-        log: The table.
+        log: The table of the batch.
         files: Files of the batch.
-        only_valid: Whether to skip rows with an error.
+        only_valid: Whether to exclude rows with an error.
     """
-    digests = [f.valid_key_digest if only_valid else f.key_digest for f in files]
+    digests = [file.key_digest(only_valid) for file in files]
     known = [digest for digest in digests if digest is not None]
     if len(known) == len(digests):
         return sum(known) % 2**64  # as `key_digest` of the keys of all files
@@ -83,14 +79,10 @@ def _digest_keys(
 def _read_keys(
     log: DeltaLog, files: Sequence[DataFile], only_valid: bool
 ) -> set[tuple[str, str]]:
-    columns = ["path", "photo_id"]
-    if only_valid and "error" in log.columns:
-        columns.append("error")
-    return {
-        (row["path"], row["photo_id"])
-        for row in log.read(files, columns).to_pylist()
-        if row.get("error") is None
-    }
+    if not only_valid or "error" not in log.columns:
+        return {*photo_keys(log.read(files, ["path", "photo_id"]))}
+    rows = log.read(files, ["path", "photo_id", "error"])
+    return {*photo_keys(rows.filter(rows["error"].is_null()))}
 
 
 def _find_extra_rows(
@@ -99,9 +91,8 @@ def _find_extra_rows(
     """Return the paths of the rows whose key is not expected, by file."""
     found: dict[DataFile, pa.Array] = {}
     for file in files:
-        rows = log.read([file], ["path", "photo_id"]).to_pylist()
-        extra = [r["path"] for r in rows if (r["path"], r["photo_id"]) not in expected]
-        if extra:
+        keys = photo_keys(log.read([file], ["path", "photo_id"]))
+        if extra := [key[0] for key in keys if key not in expected]:
             found[file] = pa.array(extra)
     return found
 
@@ -116,14 +107,14 @@ def find_replaced_rows(
         new: Files that are written but not committed.
 
     Returns:
-        The paths by committed file.
+        The paths, by committed file.
     """
     new = [file for file in new if file.rows]
     if not log.files or not new:
         return {}
     new_paths = log.read(new, ["path"])["path"]
     replaced: dict[DataFile, pa.Array] = {}
-    for file in _may_contain(log.files, new_paths):
+    for file in _candidate_files(log.files, new_paths):
         paths = log.read([file], ["path"])["path"]
         common = paths.filter(pc.is_in(paths, new_paths)).combine_chunks()
         if len(common):
@@ -131,10 +122,10 @@ def find_replaced_rows(
     return replaced
 
 
-def _may_contain(
+def _candidate_files(
     files: Sequence[DataFile], paths: pa.ChunkedArray
 ) -> Iterator[DataFile]:
-    """Yield the files that may contain one of the paths, by their statistics."""
+    """Yield the files that may contain some of the paths according to their statistics."""
     for file in files:
         if file.first_path is None or file.last_path is None:
             yield file

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.tables import open_existing_log, open_log
-from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.path_dataset import In, Out, PathDataset
 from fruits_pipeline.lineage import Recipe
-
-In = TypeVar("In")
-Out = TypeVar("Out")
 
 
 class DeltaDataset(PathDataset[In, Out]):

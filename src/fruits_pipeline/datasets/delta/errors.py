@@ -22,9 +22,6 @@ IAM_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObje
 def translate_delta_errors(location: str) -> Iterator[None]:
     """Raise a `FruitsError` instead of errors of delta-rs, except missing tables.
 
-    Args:
-        location: Path or URL of the table.
-
     Raises:
         TableNotFoundError: There is no table.
         FruitsError: Any other error of delta-rs, or an `OSError`.

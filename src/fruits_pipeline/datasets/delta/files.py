@@ -17,7 +17,7 @@ DATA_FILE_NAME = re.compile(
 """Relative path of a file that this project, or delta-rs on its tables, writes."""
 
 _KEY_DIGESTS = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
-"""End of the file names of this project; see `spark.parts`."""
+"""Digests of all keys and of valid keys, in names of `spark.parquet.write_rows`."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,7 @@ class DataFile:
 
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
-        """Return the file that a worker reported.
-
-        Args:
-            batch: Name of the batch.
-            report: Row of `schemas.WRITE_REPORT`.
-        """
+        """Return the file that a worker reported in a row of `WRITE_REPORT`."""
         statistics = {name: report[name] for name in report if name != "file"}
         return cls(f"batch={batch}/{report['file']}", batch=batch, **statistics)
 
@@ -71,19 +66,14 @@ class DataFile:
             last_path=action.get("max.path"),
         )
 
-    @property
-    def key_digest(self) -> int | None:
-        """Digest of the keys of all rows; None if another program wrote the file."""
-        return self._digest(1)
+    def key_digest(self, only_valid: bool) -> int | None:
+        """Return the digest of the keys; None if another program wrote the file.
 
-    @property
-    def valid_key_digest(self) -> int | None:
-        """Digest of the keys of rows without an error; None as for `key_digest`."""
-        return self._digest(2)
-
-    def _digest(self, group: int) -> int | None:
+        Args:
+            only_valid: Whether to exclude rows with an error.
+        """
         match = _KEY_DIGESTS.fullmatch(self.path)
-        return int(match[group], 16) if match else None
+        return int(match[2 if only_valid else 1], 16) if match else None
 
     def add_action(self, timestamp: int) -> AddAction:
         """Return the action that adds the file to a table.

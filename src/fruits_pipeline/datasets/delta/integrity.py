@@ -8,7 +8,7 @@ from fruits_pipeline.datasets.delta.files import DataFile, list_sizes
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.spark.parts import StoredPart
+from fruits_pipeline.spark.parquet import read_rows
 
 
 def find_damaged(
@@ -68,7 +68,7 @@ def remove_damaged(log: DeltaLog, with_batches: bool) -> int:
 def _read_error(path: str) -> str | None:
     """Return the error of reading a file; None if it is readable."""
     try:
-        for _ in StoredPart(path)():
+        for _ in read_rows(path):
             pass
     except FruitsError as exc:
         return str(exc)

@@ -22,7 +22,7 @@ RECIPE, SOURCE_IDS = "fruits.recipe", "fruits.origin"
 """Table properties: the recipe and the build ids of the sources, as JSON."""
 
 WRITER, LAST_BATCH = "fruits.writer", "fruits.last_batch"
-"""Application transactions: number of the writer, and highest batch number ever used."""
+"""Names of app transactions: number of the writer, and highest batch number ever used."""
 
 
 class DeltaLog:
@@ -30,7 +30,7 @@ class DeltaLog:
 
     Args:
         location: Path or URL of the table.
-        table: The table.
+        table: The table, as opened by deltalake.
     """
 
     def __init__(self, location: str, table: DeltaTable) -> None:
@@ -87,7 +87,8 @@ class DeltaLog:
 
     @cached_property
     def _committed_last_batch(self) -> int:
-        # Cached: it reads the complete log, and later commits are in `batches`.
+        # Cached, because it reads the complete log. Batches committed later are in
+        # `batches`.
         return self.table.transaction_version(LAST_BATCH) or 0
 
     @cached_property

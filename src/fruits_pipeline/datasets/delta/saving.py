@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -19,18 +18,15 @@ from fruits_pipeline.datasets.delta.comparison import (
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.writer import TableWriter
-from fruits_pipeline.spark import arrow, frames, parts
+from fruits_pipeline.spark import frames
+from fruits_pipeline.spark.arrow import drop_paths
+from fruits_pipeline.spark.parquet import read_rows, write_rows
 
 
 def delete_extra_rows(
     writer: TableWriter, upstream: DeltaLog, schema: pa.Schema
 ) -> set[str]:
     """Delete rows that do not exist upstream, in one commit.
-
-    Args:
-        writer: Writer of the table.
-        upstream: The upstream table.
-        schema: Schema of the data files.
 
     Returns:
         Names of the batches that must be computed again.
@@ -47,14 +43,7 @@ def delete_extra_rows(
 def write_batch(
     location: str, schema: pa.Schema, name: str, load: Callable[[], DataFrame]
 ) -> tuple[str, list[DataFile]]:
-    """Write the data files of a batch, and return its name and the files.
-
-    Args:
-        location: Path or URL of the table.
-        schema: Schema of the data files.
-        name: Name of the batch.
-        load: Returns the rows.
-    """
+    """Write the rows that `load` returns; return the name of the batch and its files."""
     reports = frames.write(load(), f"{location}/batch={name}", schema)
     return name, [DataFile.from_write_report(name, report) for report in reports]
 
@@ -88,7 +77,7 @@ def commit_batch(
 def _rewrite_files(
     location: str, deletions: Mapping[DataFile, pa.Array], schema: pa.Schema
 ) -> list[DataFile]:
-    """Write files again without some rows, and return the new files, not committed.
+    """Write files again without some rows; return the new files, which are not committed.
 
     Args:
         location: Path or URL of the table.
@@ -97,10 +86,9 @@ def _rewrite_files(
     """
     rewritten = []
     for file, paths in deletions.items():
-        stored = parts.StoredPart(f"{location}/{file.path}")
-        kept = parts.map_part(stored, partial(arrow.drop_paths, paths=paths))
+        kept = drop_paths(read_rows(f"{location}/{file.path}"), paths)
         number = int(re.findall(r"part-(\d+)", file.path)[-1])
         folder = f"{location}/batch={file.batch}"
-        (report,) = parts.write_part(kept, folder, schema, number)()
+        (report,) = write_rows(kept, folder, schema, number)
         rewritten.append(DataFile.from_write_report(file.batch, report.to_pylist()[0]))
     return rewritten

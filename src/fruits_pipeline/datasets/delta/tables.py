@@ -53,9 +53,6 @@ CACHE = TableCache()
 def open_log(location: str) -> DeltaLog | None:
     """Return the newest version of a table; None if the folder is empty or missing.
 
-    Args:
-        location: Path or URL of the table.
-
     Raises:
         FruitsError: The folder contains other files, or a table of another program.
     """
@@ -63,7 +60,7 @@ def open_log(location: str) -> DeltaLog | None:
         with translate_delta_errors(location):
             log = DeltaLog(location, _open_table(location))
     except TableNotFoundError:
-        _check_no_files(location)
+        _check_folder_is_empty(location)
         return None
     if RECIPE not in log.properties:
         raise FruitsError(
@@ -91,9 +88,6 @@ def _open_table(location: str) -> DeltaTable:
 
 def open_existing_log(location: str) -> DeltaLog:
     """Return the newest version of a table, after a check of its file sizes.
-
-    Args:
-        location: Path or URL of the table.
 
     Raises:
         FruitsError: There is no table, or a file is missing or truncated.
@@ -167,8 +161,8 @@ def set_recipe(log: DeltaLog, recipe: Recipe) -> None:
         log.refresh()
 
 
-def _check_no_files(location: str) -> None:
-    """Raise if there are files in the folder of a missing table."""
+def _check_folder_is_empty(location: str) -> None:
+    """Raise if the folder of a missing table contains files."""
     found = [
         path for path in list_sizes(location) if not path.startswith("_delta_log/")
     ]

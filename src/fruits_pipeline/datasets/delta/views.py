@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark.tables import from_table
 
@@ -32,9 +33,7 @@ class _DeltaView(DeltaDataset[None, View]):
 class DeltaSpark(_DeltaView[DataFrame]):
     """All rows as a Spark DataFrame, with the column `batch`."""
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._frame: tuple[str, SparkSession, DataFrame] | None = None
+    _frame: tuple[str, SparkSession, DataFrame] | None = None
 
     def load(self) -> DataFrame:
         """Return all rows, lazily. Spark lists the files of a version only once.
@@ -83,7 +82,7 @@ class ExistingPhotos:
 
     Attributes:
         files: `path`, `size_bytes`, `modified_at` and `etag` of every photo.
-        last_batch: Highest batch number ever used, 0 if there was no batch.
+        last_batch: Highest batch number ever used; 0 if there was no batch.
     """
 
     files: pa.Table
@@ -97,11 +96,7 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         lineage: Lineage of the rows that the run will save in this table, if any.
     """
 
-    COLUMNS = ("path", "size_bytes", "modified_at", "etag")
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.lineage: Lineage | None = None
+    lineage: Lineage | None = None
 
     def load(self) -> ExistingPhotos:
         """Return the files; none if there is no table, or it will be rebuilt.
@@ -111,7 +106,7 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         """
         log = open_log(self.filepath)
         if log is None or (self.lineage and self.lineage.recipe != log.recipe):
-            empty = pa.schema([self.schema.field(name) for name in self.COLUMNS])
+            empty = pa.schema([self.schema.field(n) for n in ListedFile._fields])
             return ExistingPhotos(empty.empty_table(), 0)
         check_sizes_once(log)
-        return ExistingPhotos(log.read(log.files, self.COLUMNS), log.last_batch)
+        return ExistingPhotos(log.read(log.files, ListedFile._fields), log.last_batch)

@@ -28,7 +28,7 @@ class TableWriter:
 
     Args:
         log: Newest version of the table.
-        number: Number of the writer, if its run created this version; else None.
+        number: Number of the writer, if it has created this version; else None.
     """
 
     def __init__(self, log: DeltaLog, number: int | None = None) -> None:
@@ -99,14 +99,15 @@ class TableWriter:
             self._refresh(own_commits=1)
 
     def finish(self) -> None:
-        """Delete the files that this writer has removed from the table."""
+        """Delete from storage the files that this writer has removed from the table."""
         if self._has_removed_files:
             self.vacuum()
 
     def vacuum(self) -> None:
-        """Delete files of this project that the newest version does not list.
+        """Delete files that the newest version does not list.
 
-        Unlike `DeltaTable.vacuum`, it keeps all files with names of another form.
+        Unlike `DeltaTable.vacuum`, keeps all files whose names do not match
+        `DATA_FILE_NAME`.
 
         Raises:
             FruitsError: Another run has claimed the table; its files are kept.

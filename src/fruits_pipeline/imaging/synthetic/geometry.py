@@ -46,11 +46,9 @@ def azimuth(sphere: Floats) -> Floats:
 
 
 def angle_to_nearest(sphere: Floats, targets: Floats) -> Floats:
-    """Return the angles (n,) between unit vectors and their nearest target, in radians.
+    """Return the angles (n,) between unit vectors (n, 3) and the nearest target.
 
-    Args:
-        sphere: Unit vectors, (n, 3).
-        targets: Unit vectors, (m, 3).
+    The targets are unit vectors (m, 3); angles are in radians.
     """
     chunks = np.array_split(sphere, len(sphere) // 20_000 + 1)  # bounds memory
     cosine = np.concatenate([(chunk @ targets.T).max(1) for chunk in chunks])

@@ -70,12 +70,7 @@ class PointCloud:
 
 
 def sample_surface(parts: Sequence[Part], points_per_area: float) -> PointCloud:
-    """Return points of all parts.
-
-    Args:
-        parts: Parts of one fruit.
-        points_per_area: Points per square unit.
-    """
+    """Return points of all parts of a fruit, `points_per_area` per square unit."""
     clouds = [_sample_part(part, points_per_area) for part in parts]
     names = [field.name for field in fields(PointCloud)]
     columns = [[getattr(cloud, name) for cloud in clouds] for name in names]

@@ -19,8 +19,8 @@ from fruits_pipeline.imaging.synthetic.point_cloud import PointCloud
 Indices = NDArray[np.int64]
 
 OVERSAMPLING = 2
-MARGIN = 0.04  # white border, as a share of the image
-MIN_HALF_WIDTH = 0.64  # of the view, as a share of the radius of the cloud
+MARGIN = 0.04  # width of the white border, as a share of the side of the image
+MIN_HALF_WIDTH = 0.64  # half width of the view, as a share of the radius of the cloud
 POINTS_PER_PIXEL = 0.9
 GAMMA = 2.2  # approximates sRGB
 AMBIENT_DIRECTIONS = 16

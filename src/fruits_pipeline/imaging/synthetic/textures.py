@@ -8,7 +8,10 @@ from fruits_pipeline.imaging.synthetic.geometry import Floats
 from fruits_pipeline.imaging.synthetic.point_cloud import Texture
 
 Noise = Callable[[Floats, float | Sequence[float]], Floats]
-"""Maps points (n, 3) and lattice points per unit (one, or one per axis) to -1..1."""
+"""Maps points (n, 3) to values (n,) in -1..1.
+
+The second argument is the frequency in lattice points per unit, or a frequency per axis.
+"""
 
 LATTICE_STRIDES = np.array([[256], [16], [1]], np.int32)
 

@@ -27,14 +27,16 @@ def build_backbone(
         The backbone, and a figure of the losses and the accuracy of the training.
 
     Raises:
-        FruitsError: If there are photos of fewer than two labels to train on, or as
-            described at `training.build.build_backbone`.
+        FruitsError: If the training photos have fewer than two labels, or for the reasons
+            given in `training.build.build_backbone`.
     """
     photos: tuple[list[bytes], list[str]] = ([], [])
     if parameters.training.epochs:
         table = select_training_photos(images, parameters.photos).toArrow()
         if (labels := len(table["label"].unique())) <= 1:
-            raise _too_few_labels(table.num_rows, labels, parameters.photos.splits)
+            raise _too_few_labels_error(
+                table.num_rows, labels, parameters.photos.splits
+            )
         photos = table["image"].to_pylist(), table["label"].to_pylist()
     backbone, history = build.build_backbone(parameters, *photos)
     return backbone, training_curves(history)
@@ -53,7 +55,7 @@ def select_training_photos(
     return rows.orderBy("path").select("label", "image")
 
 
-def _too_few_labels(photos: int, labels: int, splits: list[str]) -> FruitsError:
+def _too_few_labels_error(photos: int, labels: int, splits: list[str]) -> FruitsError:
     return FruitsError(
         f"Found {photos} photos of {labels} label(s) in the splits {splits}; expected at "
         "least two labels. Ingest and preprocess labelled photos first, or change "

@@ -1,4 +1,4 @@
-"""Pipeline `classify`: train and evaluate a classifier, and build the phone model."""
+"""Stage classify: train and evaluate a classifier, and build the phone model."""
 
 from fruits_pipeline.pipelines.classify.pipeline import create_pipeline
 

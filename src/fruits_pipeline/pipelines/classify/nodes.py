@@ -1,4 +1,4 @@
-"""Nodes of `classify`: train a classifier on reduced vectors, and evaluate it."""
+"""Train a classifier on reduced vectors, evaluate it, and build the phone model."""
 
 from __future__ import annotations
 
@@ -33,21 +33,16 @@ logger = logging.getLogger(__name__)
 def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataFrame:
     """Select labelled photos, at most `photos_per_label` of each label and split.
 
-    Args:
-        reduced: The table `reduced`.
-        parameters: Parameters of the stage.
-
     Returns:
-        `REDUCED` rows with `batch`, `group` (the series, or `photo_id` for a photo
-        without one) and `training` (true for training photos, false for test photos),
-        ordered by path.
+        Rows of `reduced`, ordered by path, with `group` (the series; `photo_id` for a
+        photo without a series) and `training` (false for test photos).
     """
-    of_label = Window.partitionBy("label", "split").orderBy("photo_id", "path")
+    window = Window.partitionBy("label", "split").orderBy("photo_id", "path")
     return (
         reduced.where("label is not null")
         .withColumn("group", F.coalesce("series", "photo_id"))
         .withColumn("training", _is_training(parameters))
-        .withColumn("rank", F.row_number().over(of_label))
+        .withColumn("rank", F.row_number().over(window))
         .where(F.col("rank") <= parameters.photos_per_label)
         .drop("rank")
         .orderBy("path")
@@ -55,7 +50,7 @@ def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataF
 
 
 def _is_training(parameters: ClassifyParameters) -> Column:
-    """Return a Boolean column: by split, or at random by group if there is no split."""
+    """Return a Boolean column, by split; for photos without a split, random by group."""
     uniform = F.abs(F.xxhash64("group", F.lit(parameters.seed))) % 1000 / 1000
     in_split = in_splits(parameters.training_splits)
     return F.coalesce(in_split, uniform >= parameters.test_share)
@@ -67,8 +62,8 @@ def train_classifier(
     """Fit a classifier to the training photos.
 
     Args:
-        labelled_vectors: Rows of `select_labelled`.
-        pca: The PCA that the vectors were computed with.
+        labelled_vectors: Result of `select_labelled`.
+        pca: The PCA that computed the vectors.
         parameters: Parameters of the stage.
 
     Raises:
@@ -103,10 +98,6 @@ def answer_photos(
 ) -> pd.DataFrame:
     """Classify the test photos.
 
-    Args:
-        labelled_vectors: Rows of `select_labelled`.
-        classifier: The classifier.
-
     Returns:
         One row per test photo with the columns of `metrics.add_answers` and
         `film_learned` (whether there are training photos of the same series).
@@ -119,7 +110,7 @@ def answer_photos(
     if not test.num_rows:
         raise FruitsError(
             f"Found {rows.num_rows} labelled photos, all of them for training; expected "
-            "test photos as well. Add photos in a split that is not in "
+            "some to test with. Add photos in a split that is not in "
             "classify.training_splits, or change this parameter or classify.test_share."
         )
     probabilities = classifier.model.probabilities(
@@ -145,7 +136,7 @@ def draw_mistakes(
 
     Args:
         answers: Result of `answer_photos`.
-        images: The table `images`.
+        images: The table `images`; only the drawn photos are read.
         parameters: Parameters of the stage.
     """
     mistakes = answers[~answers["right"]]
@@ -161,13 +152,6 @@ def build_phone_model(
     preprocess: PreprocessParameters,
 ) -> PhoneModel:
     """Combine backbone, PCA and classifier in one LiteRT file.
-
-    Args:
-        backbone: The backbone.
-        pca: The PCA, fitted to features of the backbone.
-        classifier: The classifier, trained on components of the PCA.
-        featurize: Parameters of the stage `featurize`.
-        preprocess: Parameters of the stage `preprocess`.
 
     Raises:
         FruitsError: If the classifier was trained with another PCA, or the PCA was

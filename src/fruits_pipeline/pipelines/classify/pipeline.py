@@ -1,4 +1,4 @@
-"""Pipeline of the stage `classify`: `kedro run --pipelines classify`."""
+"""The stage classify. It runs on request only: `kedro run --pipelines classify`."""
 
 from kedro.pipeline import Node, Pipeline
 

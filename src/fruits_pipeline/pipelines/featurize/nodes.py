@@ -12,7 +12,8 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.parameters import FeaturizeParameters
 from fruits_pipeline.spark import arrow
-from fruits_pipeline.spark.frames import broadcast, map_arrow
+from fruits_pipeline.spark.broadcast import broadcast
+from fruits_pipeline.spark.frames import map_arrow
 
 
 def check_error_rate(
@@ -21,7 +22,7 @@ def check_error_rate(
     """Raise if too many photos were rejected.
 
     Args:
-        images: The table `images`; read only for examples in the error message.
+        images: The table `images`; read only if there is an error, for examples.
         image_counts: `photos` and `rejected` of each batch of `images`.
         max_error_rate: Maximum share of rejected photos, 0 to 1.
 
@@ -37,7 +38,7 @@ def check_error_rate(
             f"({rejected / photos:.1%}), such as "
             + "; ".join(f"{row.path}: {row.error}" for row in examples)
             + f". Expected at most preprocess.max_error_rate = {max_error_rate:.1%}. "
-            "Repair or remove the photos, or raise it in parameters_preprocess.yml."
+            "Repair or remove the photos, or raise the limit in parameters_preprocess.yml."
         )
 
 
@@ -46,13 +47,8 @@ def embed_images(
 ) -> DataFrame:
     """Compute the features of canonical photos.
 
-    Args:
-        images: `IMAGES` rows; rows with an `error` are skipped.
-        backbone: LiteRT model and card.
-        parameters: Parameters of the stage.
-
     Returns:
-        `FEATURES` rows, with `backbone.card.width` values each.
+        `FEATURES` rows, with `backbone.card.width` values each; none for rejected photos.
     """
     step = partial(arrow.embed, backbone=broadcast(backbone), fit_mode=parameters.fit)
     return map_arrow(images, step, schemas.FEATURES)

@@ -3,8 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.pipelines.featurize.nodes import check_error_rate, embed_images
-from fruits_pipeline.spark.batches import pass_if
-from fruits_pipeline.spark.frames import per_batch
+from fruits_pipeline.spark.batches import pass_if, per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:

@@ -3,7 +3,7 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
-from fruits_pipeline.spark.frames import per_batch
+from fruits_pipeline.spark.batches import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:

@@ -15,13 +15,8 @@ from fruits_pipeline.spark.frames import map_arrow
 def make_canonical(photos: DataFrame, parameters: PreprocessParameters) -> DataFrame:
     """Decode photos and convert them to canonical form.
 
-    Args:
-        photos: Rows of the schema `PHOTOS`.
-        parameters: Parameters of the stage.
-
     Returns:
-        One row of the schema `IMAGES` per photo. Rejected photos have an `error` and no
-        `image`.
+        One `IMAGES` row per photo. Rejected photos have an `error` and no `image`.
     """
     step = partial(
         arrow.make_canonical,

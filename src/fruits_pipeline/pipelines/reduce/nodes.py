@@ -14,12 +14,8 @@ from fruits_pipeline.models import pca
 from fruits_pipeline.models.moments import Moments, merge_all
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.spark import arrow
-from fruits_pipeline.spark.frames import (
-    broadcast,
-    in_one_task,
-    map_arrow,
-    record_batches,
-)
+from fruits_pipeline.spark.broadcast import broadcast
+from fruits_pipeline.spark.frames import in_one_task, map_arrow, record_batches
 from fruits_pipeline.spark.tables import batch_names, in_batches
 
 logger = logging.getLogger(__name__)
@@ -27,9 +23,6 @@ logger = logging.getLogger(__name__)
 
 def measure_moments(features: DataFrame) -> DataFrame:
     """Compute the moments of the features of a batch.
-
-    Args:
-        features: `FEATURES` rows of one batch.
 
     Returns:
         One `MOMENTS` row; no row if Spark optimises an empty input away.
@@ -40,7 +33,7 @@ def measure_moments(features: DataFrame) -> DataFrame:
 def fit_pca(
     moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
 ) -> FittedPca:
-    """Fit a PCA to all photos, or return the existing one if `reduce.refit` allows.
+    """Fit a PCA to all photos, or return the existing PCA if `reduce.refit` allows.
 
     Args:
         moments: `MOMENTS` rows with their `batch`, one row per batch.
@@ -48,8 +41,8 @@ def fit_pca(
         parameters: Parameters of the stage.
 
     Raises:
-        FruitsError: If there are fewer than two different photos, or the components
-            cannot keep the variance.
+        FruitsError: If there are fewer than two different photos, or `max_components`
+            keep less than `variance`.
     """
     if existing_pca and not _needs_refit(existing_pca, moments, parameters):
         return existing_pca
@@ -72,10 +65,6 @@ def fit_pca(
 def project_features(features: DataFrame, pca: FittedPca) -> DataFrame:
     """Project features onto the principal components.
 
-    Args:
-        features: `FEATURES` rows.
-        pca: The fitted PCA.
-
     Returns:
         `REDUCED` rows, all with the same number of components.
     """
@@ -93,15 +82,15 @@ def _needs_refit(
     if not new.n:
         return False
     explained = existing.model.explained_variance_of(new)
-    threshold = parameters.variance - parameters.refit_margin
+    minimum = parameters.variance - parameters.refit_margin
     logger.info(
         "The existing PCA explains %.1f %% of the variance of %d new photos; "
         "a new one is fitted below %.1f %%",
         100 * explained,
         new.n,
-        100 * threshold,
+        100 * minimum,
     )
-    return explained < threshold
+    return explained < minimum
 
 
 def _merge_batches(moments: DataFrame, names: Collection[str]) -> Moments:

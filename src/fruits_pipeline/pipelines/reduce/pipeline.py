@@ -7,7 +7,7 @@ from fruits_pipeline.pipelines.reduce.nodes import (
     measure_moments,
     project_features,
 )
-from fruits_pipeline.spark.frames import per_batch
+from fruits_pipeline.spark.batches import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:

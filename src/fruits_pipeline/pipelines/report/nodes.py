@@ -50,18 +50,19 @@ def plot_photo_map(
         reduced.select(
             "path", "photo_id", "label", "split", _component(0, "x"), _component(1, "y")
         )
-        .orderBy("photo_id", "path")  # `photo_id` is a digest, so the order is random
+        .orderBy("photo_id", "path")  # `photo_id` is a digest, so the sample is random
         .limit(parameters.map_photos)
         .drop("photo_id")
     )
+    # With one component, the second share is 0.
     first, second = (*pca.model.ratios[:2], 0.0)[:2]
     return figures.photo_map(points.toPandas(), (float(first), float(second)))
 
 
 def draw_class_sheet(images: DataFrame, parameters: ReportParameters) -> Figure:
     """Draw up to `examples_per_label` photos of each label."""
-    # From the first batches of a label, so that few files are read. Within a batch,
-    # `photo_id` is a digest and the order random.
+    # From the first batches of a label, so that few files are read. Within a batch, the
+    # order is random, because `photo_id` is a digest.
     order = Window.partitionBy("label").orderBy("batch", "photo_id", "path")
     good = images.where("error is null").select("label", "batch", "photo_id", "path")
     ranked = good.withColumn("rank", F.row_number().over(order))
@@ -91,12 +92,12 @@ def summarise_run(
     pca: FittedPca,
     listing_counts: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the counts of the run summary; a hook adds what was written and the speed.
+    """Return the counts of the run summary; `SummaryHooks` adds batches and speed.
 
     Args:
         image_counts: `photos` and `rejected` of each batch of `images`.
         feature_counts: `photos` of each batch of `features`.
-        pca: The fitted PCA.
+        pca: PCA of this run.
         listing_counts: Counts of the latest listing of the photo root.
     """
     model = pca.model

@@ -41,9 +41,6 @@ def render_sample(parameters: SampleParameters) -> dict[str, bytes]:
     The same parameters give the same bytes: all random values depend on the seed and
     the path.
 
-    Args:
-        parameters: Parameters of the stage.
-
     Returns:
         File content by path. Frames of a series are called
         `<Training or Test>/<label>/<degrees>_<size>.jpg`, with the prefix `r_` in the
