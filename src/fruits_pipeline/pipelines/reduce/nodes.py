@@ -78,6 +78,8 @@ def _needs_refit(
     if parameters.refit != "when needed":
         return parameters.refit == "always"
     new_batches = [n for n in batch_names(moments) if n not in existing.batches]
+    if not new_batches:  # without a Spark plan, which takes 0.3 s
+        return False
     new = _merge_batches(moments, new_batches)
     if not new.n:
         return False
