@@ -38,7 +38,7 @@ def find_weights(file: str) -> Path:
 
 
 def run(context: Context) -> Result:
-    """Run the pipeline and other tools, as far as they are installed."""
+    """Run the pipeline, and the other tools that are installed."""
     photos = context.sample(PEERS_PHOTOS)
     programs = {
         PIPELINE: context.pipeline(photos),

@@ -21,7 +21,6 @@ from fruits_pipeline.models.moments import moments_of, unpack
 from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
     compute_moments,
-    drop_paths,
     embed,
     fetch,
     make_canonical,
@@ -266,20 +265,6 @@ def test_features_of_another_width_are_an_error(pca: Pca) -> None:
                 iter([record_batch(rows, schemas.FEATURES)]), SimpleNamespace(value=pca)
             )
         )
-
-
-def test_rows_with_the_paths_are_dropped() -> None:
-    first, second = features(0, 3), features(3, 5)
-    result = [*drop_paths(iter([first, second]), pa.array(["1.jpg", "3.jpg", "4.jpg"]))]
-    kept = [part["path"].to_pylist() for part in result]
-    assert kept == [["0.jpg", "2.jpg"], []]
-    assert {part.schema for part in result} == {schemas.FEATURES}
-    np.testing.assert_array_equal(to_matrix(result[0]["features"]), FEATURES[[0, 2]])
-
-
-def test_all_rows_are_kept_without_paths() -> None:
-    (result,) = drop_paths(iter([features(0, 3)]), pa.array([], pa.string()))
-    assert result == features(0, 3)
 
 
 IMPORT_ARROW = """

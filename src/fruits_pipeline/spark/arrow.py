@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import FruitsError
@@ -184,12 +183,6 @@ def project(rows: Rows, pca: Any) -> Rows:
         features = to_matrix(batch["features"]).reshape(len(batch), len(model.mean))
         components = model.transform(features)
         yield _with_key(batch, [to_list_array(components)], schemas.REDUCED)
-
-
-def drop_paths(rows: Rows, paths: pa.Array) -> Rows:
-    """Drop the rows whose `path` is in `paths`."""
-    for batch in rows:
-        yield batch.filter(pc.invert(pc.is_in(batch["path"], paths)))
 
 
 def _with_key(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.comparison import (
@@ -19,8 +20,8 @@ from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.spark import frames
-from fruits_pipeline.spark.arrow import drop_paths
 from fruits_pipeline.spark.parquet import read_rows, write_rows
+from fruits_pipeline.spark.parts import Rows
 
 
 def delete_extra_rows(
@@ -92,3 +93,9 @@ def _rewrite_files(
         (report,) = write_rows(kept, folder, schema, number)
         rewritten.append(DataFile.from_write_report(file.batch, report.to_pylist()[0]))
     return rewritten
+
+
+def drop_paths(rows: Rows, paths: pa.Array) -> Rows:
+    """Drop the rows whose `path` is in `paths`."""
+    for batch in rows:
+        yield batch.filter(pc.invert(pc.is_in(batch["path"], paths)))
