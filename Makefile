@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud fuzz lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -54,6 +54,10 @@ test: $(VENV)/.dev-ready  ## Run all tests but the cloud tests, with coverage
 
 test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)
+
+fuzz: $(VENV)/.dev-ready  ## Decode 100,000 mutated photos in monitored processes
+	$(BIN)/python tests/imaging/decoding/fuzzing.py $(ARGS)
+	$(BIN)/python tests/imaging/decoding/damage.py
 
 lint: $(VENV)/.dev-ready  ## Check formatting, lint rules, types and imports
 	$(BIN)/ruff format --check .

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 from factories import BACKBONE, PROJECT
+from fake_s3 import REGION, Bucket, Cloud, moto_server
 from kedro.framework.cli.cli import KedroCLI
 from pyspark.sql import SparkSession
 
@@ -47,6 +48,23 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "memory":
         return f"memory://{uuid4().hex}"
     return f"{tmp_path}/a folder"
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run a simulation of S3, and return its URL."""
+    with moto_server(tmp_path_factory.mktemp("s3") / "log") as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    """Return a new bucket, which this process can access."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", REGION)
+    return Bucket(Cloud(s3_server), f"bucket-{uuid4().hex}")
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,28 @@ class Cloud:
         return {key: one["Body"].read() for key, one in objects.items()}
 
 
+class Bucket:
+    """A new bucket.
+
+    Args:
+        cloud: Clients of the server.
+        name: Name of the bucket.
+    """
+
+    def __init__(self, cloud: Cloud, name: str) -> None:
+        self.cloud = cloud
+        self.name = name
+        cloud.create_bucket(name, {})
+
+    def put(self, objects: Mapping[str, bytes], storage_class: str = "STANDARD") -> str:
+        """Add objects, given by key, and return the URL of the bucket."""
+        for key, content in objects.items():
+            self.cloud.s3.put_object(
+                Bucket=self.name, Key=key, Body=content, StorageClass=storage_class
+            )
+        return f"s3://{self.name}"
+
+
 @contextmanager
 def moto_server(log: Path) -> Iterator[str]:
     """Run a moto server on a free port of localhost, and yield its URL.

@@ -115,7 +115,6 @@ def endpoint_environ(url: str, metadata_url: str) -> dict[str, str]:
         "AWS_ALLOW_HTTP": "true",  # which refuses plain HTTP by default
         "AWS_REGION": REGION,
         "FRUITS_BUCKET": BUCKET,
-        "PYSPARK_SUBMIT_ARGS": f"{MOTO_SPARK_OPTIONS} pyspark-shell",
     }
 
 

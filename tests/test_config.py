@@ -1,18 +1,23 @@
+import shutil
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from factories import PROJECT, TABLES
 from kedro.config import OmegaConfigLoader
 from kedro.framework.project import configure_project
 from kedro.io import DataCatalog
+from omegaconf.errors import InterpolationResolutionError
 
 from fruits_pipeline.environment import VARIABLES
 from fruits_pipeline.parameter_validation import RunSettings, validate_parameters
 from fruits_pipeline.parameters import STAGES
 from fruits_pipeline.pipeline_registry import register_pipelines
 from fruits_pipeline.settings import CONFIG_LOADER_ARGS
+from fruits_pipeline.spark.error_messages import user_message
 
 CONF = PROJECT / "conf"
 ENVIRONMENTS = sorted(folder.name for folder in CONF.iterdir() if folder.is_dir())
@@ -115,6 +120,76 @@ def test_params_override_locations_and_choices() -> None:
         catalog["run_summary"]["filepath"]
         == "s3://bucket/out/08_reporting/run_summary.json"
     )
+
+
+def test_tilde_in_a_location_is_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    catalog = datasets(loader("base", photos="~/x/", root="~", backbone_folder="~/b"))
+    assert catalog["photo_store"]["filepath"] == "/home/me/x"
+    assert catalog["photo_store"]["tables"] == {"path": "/home/me"}
+    assert catalog["backbone"]["filepath"] == "/home/me/b"
+    assert catalog["pca"]["filepath"] == "/home/me/06_models/pca.npz"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("~/x/", "/home/me/x"), ("'2024'", "2024"), ("./2024", "./2024")],
+)
+def test_location_in_a_file_is_read(
+    value: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert photos_in_globals(value, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2024", "photos: found 2024 (int)"),
+        ("true", "photos: found True (bool)"),
+        ("", "photos: found nothing"),
+        ("~", "photos: found nothing"),
+    ],
+)
+def test_location_in_a_file_that_is_not_text_is_reported(
+    value: str, expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InterpolationResolutionError) as caught:
+        photos_in_globals(value, tmp_path)
+    assert expected in (user_message(caught.value) or "")
+
+
+def photos_in_globals(value: str, folder: Path) -> str:
+    """Return the photo root if `globals.yml` of another environment sets it."""
+    conf = shutil.copytree(CONF, folder / "conf")
+    text = (CONF / "base/globals.yml").read_text()
+    text = text.replace("photos: data/01_raw/sample", f"photos: {value}")
+    (conf / "local/globals.yml").write_text(text)
+    config = OmegaConfigLoader(str(conf), "local", **CONFIG_LOADER_ARGS)
+    path: str = config["catalog"]["photo_store"]["filepath"]
+    return path
+
+
+@pytest.mark.parametrize("name", ["label_counts", "rejects"])
+def test_text_in_csv_files_is_literal(name: str, tmp_path: Path) -> None:
+    texts = [
+        *("None", "nan", "NaN", "null", "NA", "N/A", "True", "1", "01", "1e3", "inf"),
+        *(" a ", "a\nb", "a\rb", "a\r\nb", "\ta", "\x0b", "\x85", "\u2028", "co,mma"),
+        *('q"s', "it's", "#1", "-", "\\", "\\N", "=1+1", "\ufeffx", "🍎", None),
+    ]
+    dataset = DataCatalog.from_config(datasets(loader("base", root=f"{tmp_path}")))[
+        name
+    ]
+    if name == "rejects":
+        columns = dict.fromkeys(("path", "label", "split", "error"), texts)
+    else:
+        columns = {"label": texts, "split": texts, "photos": range(len(texts))}
+    saved = pd.DataFrame(columns)
+    dataset.save(saved)
+    loaded = dataset.load()
+    pd.testing.assert_frame_equal(loaded.where(loaded.notna(), None), saved)
 
 
 def test_default_locations_are_local() -> None:

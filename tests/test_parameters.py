@@ -66,7 +66,7 @@ WRONG = [
     ("ingest.extensions", "jpg", "valid list"),
     ("ingest.path_rules", None, "valid list"),
     ("preprocess.short_side", 8, "greater than or equal to 16"),
-    ("preprocess.max_pixels", -1, "greater than or equal to 1"),
+    ("preprocess.decode_memory_mib", 31, "greater than or equal to 32"),
     ("preprocess.max_error_rate", 1.01, "less than or equal to 1"),
     ("preprocess.max_error_rate", None, "valid number"),
     ("backbone.architecture", 5, "valid string"),
@@ -207,6 +207,15 @@ def test_empty_location_is_rejected(name: str, parameters: Parameters) -> None:
     assert error_lines(parameters | {name: ""}) == [line]
 
 
+@pytest.mark.parametrize("value", [2024, 7, True, 1e3, ["a"], {"a": "b"}])
+def test_location_that_is_not_text_is_rejected(
+    value: object, parameters: Parameters
+) -> None:
+    (line,) = error_lines(parameters | {"photos": value})
+    assert line.startswith(f"- photos: found {value!r} (")
+    assert line.endswith("with ./ before it, such as ./2024")
+
+
 def load(conf: Path, **runtime_params: Any) -> Parameters:
     """Return the parameters that Kedro reads from a folder and from `--params`."""
     loader = OmegaConfigLoader(
@@ -231,13 +240,13 @@ def test_old_name_in_a_file_is_reported_with_the_new_name(
     new_key = new.rpartition(".")[2]
     assert text.count(f" {new_key}: ") == 1
     file.write_text(text.replace(f" {new_key}: ", f" {old_key}: "))
-    assert error_lines(load(conf)) == [f"- {old}: was renamed; set {new} instead"]
+    assert error_lines(load(conf)) == [f"- {old}: was replaced; set {new} instead"]
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
 def test_old_name_in_params_is_reported_with_the_new_name(old: str, new: str) -> None:
     parameters = load(PROJECT / "conf", **nested(old, 0.5))
-    assert error_lines(parameters) == [f"- {old}: was renamed; set {new} instead"]
+    assert error_lines(parameters) == [f"- {old}: was replaced; set {new} instead"]
 
 
 @pytest.mark.parametrize("new", RENAMED.values())
@@ -253,7 +262,7 @@ def test_old_name_and_invalid_value_are_reported(parameters: Parameters) -> None
     parameters["classify"] |= {"training_splits": "train", "learned_splits": ["train"]}
     invalid, renamed = error_lines(parameters)
     assert invalid.startswith("- classify.training_splits: found 'train'; ")
-    assert renamed.startswith("- classify.learned_splits: was renamed; ")
+    assert renamed.startswith("- classify.learned_splits: was replaced; ")
 
 
 RULE = "(?P<label>[^/]+)/(?P<{group}>[a-z])_.+"

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from click.testing import CliRunner, Result
-from factories import jpeg, truncated_jpeg, write_files
+from factories import PROJECT, encode, jpeg, truncated_jpeg, write_files
+from PIL import Image
 
 from fruits_pipeline import predict
 from fruits_pipeline.datasets import PhoneModelFile
@@ -81,14 +83,28 @@ def test_answer_is_the_best_label_or_unknown(run_predict: Predict, model: Path) 
     assert answer == (best.split()[0] if threshold == 0 else "unknown")
 
 
+def test_memory_for_decoding_is_limited(run_predict: Predict) -> None:
+    Path("large.png").write_bytes(encode(Image.new("RGB", (3000, 2000))))
+    assert run_predict("large.png").exit_code == 0
+    result = run_predict("--decode-memory-mib", "40", "large.png")
+    assert result.exit_code == 1
+    assert "expected at most decode_memory_mib = 40" in result.stderr
+
+
+def test_default_memory_limit_is_that_of_the_pipeline() -> None:
+    file = PROJECT / "conf/base/parameters_preprocess.yml"
+    parameters = yaml.safe_load(file.read_text())["preprocess"]
+    assert parameters["decode_memory_mib"] == predict.DECODE_MEMORY_MIB
+
+
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [
-        ("truncated.jpg", truncated_jpeg(1), "cannot be decoded"),
+        ("truncated.jpg", truncated_jpeg(1), "damaged JPEG: "),
         (
             "document.pdf",
             b"%PDF-1.7\n%\xe2\xe3",
-            "not an image: begins with b'%PDF-1.7",
+            "PDF document; expected JPEG, PNG, ",
         ),
         ("empty.jpg", b"", "empty file (0 bytes)"),
         ("folder", None, "cannot be read: Is a directory"),

@@ -1,4 +1,8 @@
-"""`FruitsError`, and the messages of denied access that several packages raise."""
+"""`FruitsError`, and the messages of errors of storage that several packages raise."""
+
+import errno
+import os
+import re
 
 
 class FruitsError(Exception):
@@ -22,10 +26,58 @@ def s3_access_denied_message(action: str, resource: str) -> str:
     )
 
 
-def file_access_denied_message(path: str) -> str:
-    """Return the message for a local file that the current user may not access."""
+NO_SPACE_MESSAGE = (
+    "Found no space left on device; expected space for shuffles, uploads and tables. "
+    "Delete files, enlarge the disk or quota (DiskGiB in deploy/template.yaml), or move "
+    "spark.local.dir in conf/<env>/spark.yml."
+)
+
+FILE_SOLUTIONS = {
+    errno.EACCES: "Change its permissions, or choose another path.",
+    errno.EPERM: "Change its permissions, or choose another path.",
+    errno.EROFS: "Mount the file system writable, or choose another path.",
+    errno.ENOTDIR: "A parent folder in the path is a file: choose another path.",
+    errno.EISDIR: "Move the folder that has the name of this file.",
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.ELOOP: "Correct the symbolic link that points to itself.",
+    errno.EMFILE: "Raise the limit of open files with `ulimit -n`.",
+    errno.ENFILE: "Raise the limit of open files with `sysctl fs.file-max`.",
+    errno.EIO: "Check the disk or the network drive.",
+    errno.ESTALE: "Mount the network drive again.",
+}
+"""Solutions of errors of local files by number, except those of a full disk."""
+
+
+def file_error_message(path: str, number: int) -> str | None:
+    """Return the message for a local file that cannot be read or written.
+
+    Args:
+        path: Path of the file or folder.
+        number: Error number of the operating system, such as `errno.EACCES`.
+
+    Returns:
+        The message; None for an error that a user cannot fix.
+    """
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return NO_SPACE_MESSAGE
+    if number not in FILE_SOLUTIONS:
+        return None
     return (
-        f"Found that access to {path} is not permitted; expected permission to read "
-        "photos, and to read, write and delete tables. Change the permissions of the "
-        "folder, or choose another `root`."
+        f"Found that {path} is not accessible ({os.strerror(number)}); expected to read "
+        "`photos`, and to read, write and delete files in `root`. "
+        f"{FILE_SOLUTIONS[number]}"
     )
+
+
+def file_error_number(text: str) -> int | None:
+    """Return the error number in a message of Python, Java or Rust; None if there is none.
+
+    Args:
+        text: For example `[Errno 13] Permission denied: '/x'`, `... (os error 13)`, or
+            `java.io.FileNotFoundException: /x (Permission denied)`.
+    """
+    known = (*FILE_SOLUTIONS, errno.ENOSPC, errno.EDQUOT)
+    numbers = re.findall(r"(?:[Ee]rrno |os error |Os \{ code: )(\d+)", text)
+    by_number = [int(n) for n in numbers if int(n) in known]
+    by_name = [n for n in known if os.strerror(n) in text]
+    return next(iter(by_number + by_name), None)

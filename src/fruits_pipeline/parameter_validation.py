@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, DamagedBatches
+from fruits_pipeline.locations import location_problem
 from fruits_pipeline.parameters import STAGES, ParameterGroup
 
 RENAMED: Mapping[str, str] = {
@@ -19,15 +20,14 @@ RENAMED: Mapping[str, str] = {
     "backbone.photos.left_out_labels": "backbone.photos.held_out_labels",
     "backbone.photos.left_out_series": "backbone.photos.held_out_series",
     "classify.learned_splits": "classify.training_splits",
+    "preprocess.max_pixels": "preprocess.decode_memory_mib",
 }
-"""Parameter names of version 0.1 and their replacements; remove in 0.3."""
+"""Parameter names of versions 0.1 and 0.2 and their replacements; remove in 0.4."""
 
 
 def _check_location(location: object) -> object:
-    if not location:
-        raise PydanticCustomError(
-            "empty_location", "found nothing; expected a folder or URL"
-        )
+    if problem := location_problem(location):
+        raise PydanticCustomError("location", "{problem}", {"problem": problem})
     return location
 
 
@@ -86,7 +86,7 @@ def _message(error: ErrorDetails) -> str:
             return f"- {name}: {_explain_unknown(*error['loc'])}"
         case "missing":
             return f"- {name}: not set; set it in {file}"
-        case "empty_location":
+        case "location":
             return f"- {name}: {error['msg']}"
         case "literal_error":
             expected = f"expected {error['ctx']['expected']}"
@@ -100,7 +100,7 @@ def _explain_unknown(*location: Any) -> str:
     """Return the new name of a renamed parameter, or else the most similar name."""
     *groups, last = location
     if new := RENAMED.get(".".join(location)):
-        return f"was renamed; set {new} instead"
+        return f"was replaced; set {new} instead"
     model: Any = _RunParameters
     for group in groups:
         model = model.model_fields[group].annotation

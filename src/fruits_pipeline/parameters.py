@@ -57,10 +57,10 @@ class IngestParameters(ParameterGroup):
 class PreprocessParameters(ParameterGroup):
     """Parameters of the stage preprocess; see `conf/base/parameters_preprocess.yml`."""
 
-    in_recipe: ClassVar = ("short_side", "max_pixels")
+    in_recipe: ClassVar = ("short_side", "decode_memory_mib")
 
     short_side: Annotated[int, Field(ge=16, le=4096)]
-    max_pixels: Count
+    decode_memory_mib: Annotated[int, Field(ge=32, le=65_536)]
     max_error_rate: ShareOrZero
 
 

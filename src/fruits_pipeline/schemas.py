@@ -30,6 +30,7 @@ PHOTOS = pa.schema(
         pa.field("size_bytes", pa.int64()),
         pa.field("modified_at", pa.timestamp("us", tz="UTC")),
         pa.field("etag", pa.string()),
+        pa.field("error", pa.string()),
         pa.field("content", pa.binary()),
     ]
 )

@@ -21,6 +21,25 @@ def test_saved_classifier_is_loaded(folder: str) -> None:
     np.testing.assert_array_equal(loaded.model.bias, model.bias)
 
 
+def test_odd_labels_are_loaded_unchanged(folder: str) -> None:
+    labels = (
+        "nan",
+        "None",
+        "01",
+        " a ",
+        "a\nb",
+        "a\r",
+        "\x85",
+        "\u2028",
+        "🍎",
+        "x" * 300,
+    )
+    model = Classifier(labels, np.zeros((3, len(labels))), np.zeros(len(labels)))
+    dataset = ClassifierFile(filepath=f"{folder}/classifier.npz")
+    dataset.save(FittedClassifier(model, "digest"))
+    assert dataset.load().model.labels == labels
+
+
 def test_missing_classifier_is_an_error_with_the_command_to_run(folder: str) -> None:
     with pytest.raises(DatasetError, match="kedro run --pipelines classify"):
         ClassifierFile(filepath=f"{folder}/classifier.npz").load()

@@ -1,14 +1,14 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from factories import write_files
-from fsspec.implementations.memory import MemoryFileSystem
+from fake_s3 import Bucket
 from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import PhotoStore
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.spark.error_messages import user_message
 
@@ -24,9 +24,13 @@ NAMES = [
 ]
 
 
-@pytest.fixture(params=["", "/"], ids=["without a slash", "with a slash"])
-def root(request: pytest.FixtureRequest, folder: str) -> str:
-    return folder + str(request.param)
+@pytest.fixture(params=["local", "local/", "s3", "s3/", "bucket", "bucket/"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    kind, slash, _ = request.param.partition("/")
+    if kind == "local":
+        return f"{tmp_path}/a::folder [x]*{slash}"
+    bucket: Bucket = request.getfixturevalue("bucket")
+    return f"s3://{bucket.name}{'/photos' if kind == 's3' else ''}{slash}"
 
 
 def test_saved_files_are_listed_with_their_exact_names(root: str) -> None:
@@ -48,7 +52,6 @@ def test_saving_keeps_other_files(root: str) -> None:
 
 def test_missing_folder_is_an_error_with_the_parameter_to_set(root: str) -> None:
     store = PhotoStore(filepath=root)
-    assert not store.exists()
     with pytest.raises(DatasetError) as caught:
         store.load()
     message = user_message(caught.value) or ""
@@ -98,21 +101,6 @@ def test_root_may_be_a_symlink_relative_or_a_url(
         assert found.path == "Apple/x.jpg"
 
 
-def test_s3_object_has_its_time_and_etag(monkeypatch: pytest.MonkeyPatch) -> None:
-    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
-    info = {"size": 7, "LastModified": noon, "ETag": '"abc"'}
-    path = "/bucket/photos/A/x.jpg"
-
-    def find(*_: Any, **__: Any) -> dict[str, dict[str, Any]]:
-        return {path: {"name": path, **info}}
-
-    monkeypatch.setattr(MemoryFileSystem, "find", find)
-    (found,) = PhotoStore(filepath="memory://bucket/photos").load().files
-    assert found == ListedFile("A/x.jpg", 7, noon, "abc")
-    (found,) = PhotoStore(filepath="memory://bucket").load().files
-    assert found.path == "photos/A/x.jpg"
-
-
 def test_photos_below_the_root_of_the_tables_are_listed(tmp_path: Path) -> None:
     photos = write_files(tmp_path / "data/01_raw/sample", {"Kiwi/0.jpg": b"1"})
     store = PhotoStore(filepath=str(photos), tables={"path": f"{tmp_path}/data"})
@@ -127,4 +115,42 @@ def test_tables_below_the_photos_are_not_listed(tmp_path: Path, spelled: str) ->
     root = spelled.format(tmp_path)
     listing = PhotoStore(filepath=str(photos), tables={"path": root}).load()
     assert [file.path for file in listing.files] == ["0.jpg"]
-    assert listing.below_root == 1
+    assert listing.left_out == {"below root": ["out/sheet.png"]}
+
+
+def test_tables_in_the_bucket_are_not_listed(bucket: Bucket) -> None:
+    url = bucket.put({"0.jpg": b"", "data/sheet.png": b"", "cold.jpg": b""})
+    bucket.put({"cold.jpg": b""}, "GLACIER")
+    store = PhotoStore(filepath=url, tables={"path": f"{url}/data"})
+    listing = store.load()
+    assert sorted(file.path for file in listing.files) == ["0.jpg", "cold.jpg"]
+    assert listing.left_out == {"below root": ["data/sheet.png"]}
+    assert listing.archived == {"cold.jpg"}
+    assert store.recipe() == {"photos": url}
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "photos.zip", "list.txt"])
+def test_file_instead_of_a_folder_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"1")
+    with pytest.raises(
+        DatasetError, match=rf"{name} is a file; expected a folder .*Unpack"
+    ):
+        PhotoStore(filepath=f"{tmp_path}/{name}").load()
+
+
+def test_object_instead_of_a_prefix_is_an_error(bucket: Bucket) -> None:
+    url = bucket.put({"photos.zip": b"1"})
+    with pytest.raises(DatasetError, match="photos.zip is a file; expected a folder"):
+        PhotoStore(filepath=f"{url}/photos.zip").load()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x/y", "gs://a/b", "s3a://a/b", "S3://a/b", "s3://", "s3:///photos"]
+)
+def test_url_of_another_store_is_an_error(url: str) -> None:
+    store = PhotoStore(filepath=url)
+    for method in (store.load, store.recipe):
+        with pytest.raises((DatasetError, FruitsError)) as caught:
+            method()
+        message = user_message(caught.value) or ""
+        assert f"found {url}; expected a folder or s3://bucket/prefix" in message

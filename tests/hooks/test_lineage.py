@@ -39,8 +39,8 @@ class Table:
         self.lineage = lineage
 
 
-PREPROCESS = {"short_side": 32, "max_pixels": 10**6, "max_error_rate": 0.05}
-PREPROCESS_RECIPE = {"preprocess.short_side": 32, "preprocess.max_pixels": 10**6}
+PREPROCESS = {"short_side": 32, "decode_memory_mib": 64, "max_error_rate": 0.05}
+PREPROCESS_RECIPE = {"preprocess.short_side": 32, "preprocess.decode_memory_mib": 64}
 
 
 def node(name: str, inputs: list[str], outputs: str) -> Node:

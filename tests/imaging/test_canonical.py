@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -23,7 +24,7 @@ NOISE = Image.fromarray(
 
 
 def convert(content: bytes, short_side: int = 256) -> CanonicalPhoto:
-    return canonicalise(content, short_side, max_pixels=10_000_000)
+    return canonicalise(content, short_side, max_mib=64)
 
 
 def pixels(photo: CanonicalPhoto) -> np.ndarray:
@@ -84,9 +85,9 @@ def test_16_bit_brightness_is_kept(file_format: str, level: int, expected: int) 
 
 def test_float_photo_is_rejected() -> None:
     content = encode(Image.fromarray(np.ones((16, 16), np.float32)), "TIFF")
-    error = convert(content).error
-    assert error == (
-        "cannot be decoded: 32-bit float pixels (mode F) have no defined white level"
+    assert convert(content) == CanonicalPhoto(
+        error="32-bit floating-point samples: the white level is unknown; declare it in "
+        "the TIFF tag SMaxSampleValue, or convert the photo to 8 bits"
     )
 
 
@@ -225,20 +226,21 @@ def test_jpeg_with_extraneous_bytes_is_accepted() -> None:
     content = add_extraneous_bytes(encode(NOISE, "JPEG"))
     with pytest.raises(ValueError, match="extraneous"):
         simplejpeg.decode_jpeg(content)
-    assert convert(content) == CanonicalPhoto(64, 64, content)
     expected = np.asarray(Image.open(io.BytesIO(content)))
-    np.testing.assert_array_equal(decode(content), expected)
+    photo = convert(content)
+    assert (photo.width, photo.height) == (64, 64)
+    difference = np.abs(pixels(photo).astype(int) - expected)
+    assert difference.mean() < JPEG_TOLERANCE
+    assert photo.image is not None
+    simplejpeg.decode_jpeg(photo.image)  # raises no warning
 
 
 @pytest.mark.parametrize("length", range(300, 2400, 100))
-def test_truncated_jpeg_is_rejected_if_pillow_rejects_it(length: int) -> None:
-    content = encode(NOISE, "JPEG")[:length]
-    try:
-        Image.open(io.BytesIO(content)).load()
-    except OSError:
-        assert convert(content).image is None
-    else:
-        assert convert(content).image == content
+def test_truncated_jpeg_is_rejected(length: int) -> None:
+    photo = convert(encode(NOISE, "JPEG")[:length])
+    assert photo.image is None
+    assert photo.error is not None
+    assert photo.error.startswith("damaged JPEG: ")
 
 
 def test_canonical_form_is_idempotent() -> None:
@@ -298,29 +300,26 @@ def test_truncated_photo_is_rejected(file_format: str) -> None:
     photo = convert(content[: len(content) // 2])
     assert photo.image is None
     assert photo.error is not None
-    assert photo.error.startswith("cannot be decoded: ")
+    assert photo.error.startswith("damaged ")
 
 
 def test_truncated_jpeg_of_canonical_size_is_rejected() -> None:
     content = encode(NOISE, "JPEG")
     photo = convert(content[:-200], short_side=64)
-    assert photo.image is None
-    assert photo.error is not None
-    assert "truncated" in photo.error
+    assert photo == CanonicalPhoto(
+        64, 64, error="damaged JPEG: premature end of data segment"
+    )
 
 
 def test_empty_file_is_rejected() -> None:
     assert convert(b"") == CanonicalPhoto(error="empty file (0 bytes)")
 
 
-@pytest.mark.parametrize(
-    "content",
-    [b"Dear reader, this is text", bytes(5000), b"\xff\xd8\xff", b"<svg xmlns='x'/>"],
-    ids=["text", "zeros", "three bytes of a JPEG", "SVG"],
-)
-def test_error_of_other_files_shows_their_first_bytes(content: bytes) -> None:
-    expected = f"not an image: begins with {content[:12]!r}"
-    assert convert(content) == CanonicalPhoto(error=expected)
+def test_error_of_other_files_shows_their_first_bytes() -> None:
+    assert convert(b"Dear reader, this is text") == CanonicalPhoto(
+        error="unknown format, begins with b'Dear reader,'; "
+        "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
+    )
 
 
 def png_bomb(width: int, height: int) -> bytes:
@@ -348,19 +347,32 @@ def test_decompression_bomb_is_rejected_before_decoding(
     def fail(*_: object) -> None:
         raise AssertionError("pixels were decoded")
 
-    content = bomb(30_000, 30_000)
+    content = bomb(60_000, 50_000)
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fail)
     monkeypatch.setattr("PIL.Image.core.new", fail)
-    photo = canonicalise(content, 256, 100_000_000)
-    assert photo == CanonicalPhoto(
-        width=30_000,
-        height=30_000,
-        error="30000 x 30000 pixels, more than preprocess.max_pixels = 100000000",
+    monkeypatch.setattr("simplejpeg.decode_jpeg", fail)
+    photo = canonicalise(content, 256, 320)
+    assert (photo.width, photo.height, photo.image) == (60_000, 50_000, None)
+    assert photo.error is not None
+    assert re.fullmatch(
+        r"60000 x 50000 pixels need [0-9,]+ MiB of memory to decode; "
+        "expected at most decode_memory_mib = 320",
+        photo.error,
     )
 
 
-def test_max_pixels_is_the_only_limit() -> None:
+def test_memory_is_the_only_limit() -> None:
     content = encode(Image.new("1", (14_000, 14_000)), "PNG")  # Pillow's limit: 89 Mpx
-    photo = canonicalise(content, short_side=16, max_pixels=196_000_000)
+    photo = canonicalise(content, short_side=16, max_mib=320)
     assert (photo.width, photo.error) == (14_000, None)
-    assert canonicalise(content, 16, max_pixels=195_999_999).image is None
+    assert canonicalise(content, 16, max_mib=128).image is None
+
+
+@pytest.mark.parametrize("size", [(12_000, 9_000), (16_320, 12_240)])
+def test_photo_of_a_phone_with_many_megapixels_is_accepted(
+    size: tuple[int, int],
+) -> None:
+    content = encode(Image.new("RGB", size, RED), "JPEG")
+    photo = canonicalise(content, short_side=256, max_mib=320)
+    assert (photo.width, photo.height) == size
+    assert_colour(photo, RED)

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -37,6 +38,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,69 @@ def test_error_of_s3_is_reported_with_a_solution(
             check_bucket("fruits", REGIONS)
     assert code in str(caught.value)
     assert solution in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "code", "solution"),
+    [
+        ({"AWS_PROFILE": "gone"}, "ProfileNotFound", "Set AWS_PROFILE"),
+        ({"AWS_ENDPOINT_URL": "localhost:9"}, "ValueError", "AWS_ENDPOINT_URL"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "EndpointConnection", "network"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "PartialCredentials", "Set both"),
+    ],
+)
+def test_wrong_configuration_is_reported_with_a_solution(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], code: str, solution: str
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(FruitsError) as caught:
+        check_bucket("fruits", REGIONS)
+    assert code in str(caught.value)
+    assert solution in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "solution"),
+    [
+        ("[profile x\n", "ConfigParseError", "Correct ~/.aws/config"),
+        (
+            "[default]\nsso_start_url=https://x\nsso_region=eu-west-1\n"
+            "sso_account_id=1\nsso_role_name=r\n",
+            "SSOTokenLoadError",
+            "aws sso login",
+        ),
+        ("[default]\ncredential_process=/bin/false\n", "CredentialRetrieval", "config"),
+    ],
+)
+def test_wrong_configuration_file_is_reported_with_a_solution(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    content: str,
+    code: str,
+    solution: str,
+) -> None:
+    (tmp_path / "config").write_text(content)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(FruitsError) as caught:
+        check_bucket("fruits", REGIONS)
+    assert code in str(caught.value)
+    assert solution in str(caught.value)
+
+
+def test_url_as_bucket_is_reported_in_one_line() -> None:
+    with pytest.raises(FruitsError, match="Set FRUITS_BUCKET to the name") as caught:
+        check_bucket("s3:", REGIONS)
+    assert "\n" not in str(caught.value)
+
+
+def test_old_location_eu_is_ireland(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "<LocationConstraint>EU</LocationConstraint>"
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with s3_server(200, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert check_bucket("fruits", REGIONS) == "eu-west-1"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from factories import run_without_privileges
 from fsspec.implementations.local import LocalFileSystem
 
 from fruits_pipeline.io.files import read_file, read_files, write_atomically, write_file
@@ -66,7 +67,8 @@ def test_concurrent_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
     assert [*tmp_path.iterdir()] == [file]
 
 
-def test_files_are_read_in_order_with_errors_in_their_place(folder: str) -> None:
+def test_files_are_read_in_order_with_errors_in_their_place(tmp_path: Path) -> None:
+    folder = f"{tmp_path}/a::b [c]*"
     paths = ["b/[x]*?.jpg", "missing.jpg", "a.jpg"]
     write_file(f"{folder}/{paths[0]}", b"first")
     write_file(f"{folder}/{paths[2]}", b"last")
@@ -76,17 +78,22 @@ def test_files_are_read_in_order_with_errors_in_their_place(folder: str) -> None
     assert read_file(f"{folder}/{paths[0]}") == b"first"
 
 
-def test_error_other_than_an_os_error_is_raised(
-    folder: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file_system, _ = fsspec.url_to_fs(folder)
+def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "fifo")
+    paths = ["folder", "loop", "fifo", "x" * 300]
+    errors = read_files(str(tmp_path), paths, requests_in_flight=2)
+    numbers = [error.errno for error in errors if isinstance(error, OSError)]
+    expected = [errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG]
+    assert numbers == expected
 
-    def failing(*_: object, **__: object) -> bytes:
-        raise ValueError("a programming error")
 
-    monkeypatch.setattr(type(file_system), "cat_file", failing)
-    with pytest.raises(ValueError, match="a programming error"):
-        read_files(folder, [os.devnull], requests_in_flight=2)
+def test_file_without_permission_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"1")
+    (tmp_path / "x").chmod(0)
+    found = run_without_privileges(lambda: repr(read_files(str(tmp_path), ["x"], 1)))
+    assert "PermissionError" in found
 
 
 def test_missing_file_cannot_be_read(folder: str) -> None:

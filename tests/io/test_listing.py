@@ -1,4 +1,3 @@
-import os
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,9 +11,9 @@ from factories import PROJECT
 from fruits_pipeline.io.listing import (
     ListedFile,
     PathLabels,
+    compile_rules,
     find_new_or_changed,
     parse_path,
-    select_photos,
     split_into_parts,
 )
 
@@ -30,7 +29,7 @@ def ingest() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rules(ingest: dict[str, Any]) -> list[re.Pattern[str]]:
-    return [re.compile(rule) for rule in ingest["path_rules"]]
+    return compile_rules(ingest["path_rules"])
 
 
 def file(
@@ -90,10 +89,27 @@ def test_default_rules_extract_label_split_and_series(
         "桃",
         "100 %",
         " x ",
+        "new\nline",
+        "\n",
+        "a\r\nb\x85\u2028c",
+        "tab\t",
+        "None",
+        "nan",
+        "01",
+        "unknown",
+        "$HOME",
+        "~",
     ],
 )
 def test_label_keeps_its_spelling(label: str, rules: list[re.Pattern[str]]) -> None:
-    for path in (f"Training/{label}/1_100.jpg", f"val/{label}/x.jpg", f"{label}/x.jpg"):
+    name = f"{label}x.jpg"
+    for path in (
+        f"Training/{label}/1_100.jpg",
+        f"val/{label}/{name}",
+        f"{label}/{name}",
+        f"{label}/{label}/{name}",
+        f"{label}/val/{label}/{name}",
+    ):
         assert parse_path(path, rules).label == label
 
 
@@ -118,6 +134,20 @@ def test_series_may_span_splits(rules: list[re.Pattern[str]]) -> None:
 def test_rule_must_match_the_complete_path() -> None:
     rule = re.compile("(?P<label>Apple)/")
     assert parse_path("Apple/x.jpg", [rule]) == PathLabels()
+
+
+@pytest.mark.parametrize(
+    "path", ["/Pear/x.jpg", "Pear//x.jpg", "//train//Pear///x.jpg", "Pear/x//y.jpg"]
+)
+def test_empty_components_of_a_key_are_ignored(
+    path: str, rules: list[re.Pattern[str]]
+) -> None:
+    assert parse_path(path, rules).label == "Pear"
+
+
+def test_empty_group_counts_as_absent() -> None:
+    rules = compile_rules(["(?P<split>[^/]*?)(?P<label>[^/]*?)(?P<series>[^/]*)"])
+    assert parse_path("x.jpg", rules) == PathLabels()
 
 
 def test_first_matching_rule_is_used() -> None:
@@ -156,41 +186,9 @@ def test_grocery_label_is_the_fruit(shared: Path, rules: list[re.Pattern[str]]) 
     assert len(paths) == 1_253
 
 
-def test_other_files_are_left_out_and_counted(ingest: dict[str, Any]) -> None:
-    photos = [
-        "A/x.jpg",
-        "A/Y.JPG",
-        "A/z.JpEg",
-        "b.tar.png",
-        "A.b/c d.webp",
-        "Thumbs/q.gif",
-    ]
-    others = {
-        "hidden": [".DS_Store", "A/.x.jpg", ".git/x.jpg", "__MACOSX/A/x.jpg"],
-        ".db": ["A/Thumbs.db"],
-        ".md": ["README.md"],
-        ".jpg~": ["A/x.jpg~"],
-        "no extension": ["A/jpg", "LICENSE", "a.jpg/b"],
-        ".": ["A/x."],
-    }
-    listing = [file(p) for p in [*sum(others.values(), []), *photos]]
-    found, left_out = select_photos(listing, ingest["extensions"])
-    assert [photo.path for photo in found] == sorted(photos)
-    assert left_out == {reason: len(paths) for reason, paths in others.items()}
-
-
-def test_name_that_is_not_utf8_is_left_out_and_counted() -> None:
-    listing = [file(os.fsdecode(b"A/\xff.jpg")), file("A/\u00ff.jpg"), file("A/🍎.jpg")]
-    found, left_out = select_photos(listing, ["jpg"])
-    assert [photo.path for photo in found] == ["A/\u00ff.jpg", "A/🍎.jpg"]
-    assert left_out == {"name is not UTF-8": 1}
-
-
-def test_files_of_the_same_name_in_different_folders_are_distinct() -> None:
-    listing = [file(f"{label}/0_100.jpg") for label in "CAB"]
-    found, _ = select_photos(listing, ["jpg"])
-    assert [photo.path for photo in found] == [f"{label}/0_100.jpg" for label in "ABC"]
-    assert find_new_or_changed(found, {"A/0_100.jpg": found[0]}) == found[1:]
+def test_only_new_files_are_found() -> None:
+    listing = [file(f"{label}/0_100.jpg") for label in "ABC"]
+    assert find_new_or_changed(listing, {"A/0_100.jpg": listing[0]}) == listing[1:]
 
 
 LATER = NOON + timedelta(microseconds=1)

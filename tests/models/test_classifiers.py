@@ -5,6 +5,7 @@ from fruits_pipeline.models.classifiers import (
     UNKNOWN,
     Classifier,
     LabelledVectors,
+    distinct_text,
     fit_logistic_regression,
     sample_rows,
 )
@@ -70,8 +71,44 @@ def test_probabilities_of_identical_vectors_are_label_frequencies() -> None:
 def test_answer_is_unknown_below_the_threshold() -> None:
     model = Classifier(("a", "b"), np.zeros((1, 2)), np.zeros(2), threshold=0.6)
     probabilities = np.array([[0.6, 0.4], [0.41, 0.59], [0.1, 0.9]])
-    assert [*model.predict_answers(probabilities)] == ["a", UNKNOWN, "b"]
+    assert [*model.predict_answers(probabilities)] == ["a", None, "b"]
     assert [*model.predict_labels(probabilities)] == ["a", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["a"], "unknown"),
+        (["unknown"], "(unknown)"),
+        (["Unknown "], "(unknown)"),
+        (["unknown", "(unknown)"], "((unknown))"),
+    ],
+)
+def test_text_for_no_answer_differs_from_all_labels(
+    labels: list[str], expected: str
+) -> None:
+    assert distinct_text(UNKNOWN, labels) == expected
+
+
+def test_odd_labels_keep_their_column() -> None:
+    labels = [
+        "nan",
+        "None",
+        "1",
+        "01",
+        "1e3",
+        " a",
+        "a ",
+        "a\nb",
+        "\x85",
+        "🍎",
+        "unknown",
+    ]
+    vectors = np.eye(len(labels)).repeat(4, axis=0)
+    rows = np.repeat(labels, 4)
+    model = fit_logistic_regression(LabelledVectors(vectors, rows, rows), 100.0)
+    assert {*model.labels} == {*labels}
+    assert [*model.predict_labels(model.probabilities(vectors))] == [*rows]
 
 
 def test_sample_contains_all_rows_of_rare_labels() -> None:

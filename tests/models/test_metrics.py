@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
+from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.metrics import add_answers, evaluate
 
 MODEL = Classifier(("a", "b", "c"), np.zeros((1, 3)), np.zeros(3), threshold=0.5)
@@ -29,10 +29,10 @@ def answers() -> pd.DataFrame:
 def test_each_photo_has_an_answer(answers: pd.DataFrame) -> None:
     assert answers.set_index("path")["answer"].to_dict() == {
         "correct": "a",
-        "below threshold": UNKNOWN,
+        "below threshold": None,
         "wrong": "a",
         "wrong, less confident": "c",
-        "not learned, unknown": UNKNOWN,
+        "not learned, unknown": None,
         "not learned, answered": "c",
     }
 
@@ -57,6 +57,19 @@ def test_rank_and_probability_are_of_the_true_label(answers: pd.DataFrame) -> No
     assert by_path.loc["wrong, less confident", "rank"] == 2
     not_learned = by_path.loc["not learned, unknown", ["rank", "probability_of_label"]]
     assert not_learned.isna().all()
+
+
+def test_label_unknown_is_not_the_absence_of_an_answer() -> None:
+    model = Classifier(("nan", "unknown"), np.zeros((1, 2)), np.zeros(2), threshold=0.6)
+    rows = {"label": ["unknown", "unknown", "fig", "nan"], "film_learned": False}
+    photos = pd.DataFrame(rows | {"path": ["1", "2", "3", "4"]})
+    probabilities = np.array([[0.1, 0.9], [0.5, 0.5], [0.2, 0.8], [0.7, 0.3]])
+    answers = add_answers(photos, probabilities, model).sort_values("path")
+    assert [*answers["answer"]] == ["unknown", None, "unknown", "nan"]
+    assert [*answers["right"]] == [True, False, False, True]
+    found = evaluate(answers, model)
+    assert (found["answered"], found["unknown_refused"]) == (round(2 / 3, 4), 0)
+    assert (found["by_label"]["nan"]["photos"], found["right_of_answered"]) == (1, 1)
 
 
 def test_metrics_equal_hand_computed_values(answers: pd.DataFrame) -> None:

@@ -1,6 +1,6 @@
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -87,6 +87,56 @@ def test_signature_returns_probabilities(fused: FusedModel) -> None:
     (input_name,) = runner.get_input_details()
     (found,) = runner(**{input_name: fused.photos[:1]}).values()
     np.testing.assert_allclose(found, fused.expected[:1], atol=1e-4)
+
+
+def with_labels(fused: FusedModel, labels: tuple[str, ...]) -> PhoneModel:
+    """Return the phone model with other labels."""
+    classifier = replace(fused.classifier, labels=labels)
+    return fuse(fused.backbone.model, fused.pca, classifier, fused.model.card)
+
+
+def text_of(model: PhoneModel, name: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(model.content)) as archive:
+        return archive.read(name).decode()
+
+
+@pytest.mark.parametrize("character", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+def test_line_separator_in_a_label_keeps_its_position(
+    fused: FusedModel, character: str
+) -> None:
+    labels = (f"a{character}", f"{character}b{character}c", " d ")
+    model = with_labels(fused, labels)
+    assert model.labels == labels
+    assert text_of(model, "labels.txt").split("\n") == [*labels, ""]
+    assert model.card == fused.model.card
+
+
+@pytest.mark.parametrize(
+    "labels", [("a\nb", "c", "a b"), ("\n", "\r\n", "x\r"), ("\n\n", "", "\r")]
+)
+def test_line_break_in_a_label_is_kept_in_the_card(
+    fused: FusedModel, labels: tuple[str, ...]
+) -> None:
+    model = with_labels(fused, labels)
+    assert model.labels == labels
+    assert PhoneModel(model.content).labels == labels
+    lines = text_of(model, "labels.txt").splitlines()
+    assert len(lines) == len(labels)
+
+
+def test_ordinary_card_has_no_labels(fused: FusedModel) -> None:
+    assert '"labels"' not in text_of(fused.model, "card.json")
+
+
+def test_wrong_number_of_labels_is_rejected(fused: FusedModel) -> None:
+    with zipfile.ZipFile(io.BytesIO(fused.model.content)) as archive:
+        start = min(entry.header_offset for entry in archive.infolist())
+    content = io.BytesIO(fused.model.content[:start])
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("labels.txt", "a\nb\n")
+        archive.writestr("card.json", text_of(fused.model, "card.json"))
+    with pytest.raises(ValueError, match=r"3 labels with 2 in labels\.txt"):
+        PhoneModel(content.getvalue())
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x05\x06" + bytes(18)])

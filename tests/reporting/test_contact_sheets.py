@@ -18,6 +18,7 @@ from fruits_pipeline.reporting.pages import text_width, wrap_text
 
 Mask = NDArray[np.bool_]
 RED, BLUE = (200, 20, 30), (20, 30, 200)
+MAX_MIB = 64
 
 
 def photo(
@@ -147,18 +148,20 @@ def test_class_sheet_may_be_empty() -> None:
     ],
 )
 def test_title_counts_rejected_shown_and_all_photos(rejected: int, title: str) -> None:
-    assert texts(reject_sheet(rejects(b"x", b"y"), rejected, 20701))[0] == title
+    assert (
+        texts(reject_sheet(rejects(b"x", b"y"), rejected, 20701, MAX_MIB))[0] == title
+    )
 
 
 def test_reject_sheet_may_be_empty() -> None:
-    sheet = reject_sheet(rejects(), 0, 20701)
+    sheet = reject_sheet(rejects(), 0, 20701, MAX_MIB)
     render(sheet)
     assert texts(sheet) == ["0 of 20,701 photos rejected"]
 
 
 def test_upper_part_of_a_truncated_photo_is_drawn() -> None:
     content = noisy_photo()
-    pixels = render(reject_sheet(rejects(content[: len(content) // 2]), 1, 9))
+    pixels = render(reject_sheet(rejects(content[: len(content) // 2]), 1, 9, MAX_MIB))
     rows = np.flatnonzero((pixels.max(axis=2) < 110).mean(axis=1) > 0.4)
     missing = np.flatnonzero((pixels == 228).all(axis=2).mean(axis=1) > 0.4)
     assert 60 < len(rows) < 160
@@ -168,12 +171,12 @@ def test_upper_part_of_a_truncated_photo_is_drawn() -> None:
 def test_setting_of_pillow_is_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     for before in (False, True):
         monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", before)
-        reject_sheet(rejects(noisy_photo()[:9000], b"\xff\xd8\xff"), 2, 9)
+        reject_sheet(rejects(noisy_photo()[:9000], b"\xff\xd8\xff"), 2, 9, MAX_MIB)
         assert ImageFile.LOAD_TRUNCATED_IMAGES is before
 
 
 def test_other_content_is_drawn_as_hexadecimal_codes() -> None:
-    sheet = reject_sheet(rejects(b"<html>\x00\xff"), 1, 9)
+    sheet = reject_sheet(rejects(b"<html>\x00\xff"), 1, 9, MAX_MIB)
     render(sheet)
     assert {"8 bytes", "3c 68 74 6d 6c 3e 00 ff", "<html>··"} <= set(texts(sheet))
 
@@ -182,25 +185,35 @@ def test_other_content_is_drawn_as_hexadecimal_codes() -> None:
     ("content", "expected"), [(b"", "0 bytes"), (None, "not available")]
 )
 def test_card_of_a_reject_without_content(content: bytes | None, expected: str) -> None:
-    sheet = reject_sheet(rejects(content), 1, 9)
+    sheet = reject_sheet(rejects(content), 1, 9, MAX_MIB)
     assert any(expected in text for text in texts(sheet))
     assert {"a/b.jpg", "cannot be decoded"} <= set(texts(sheet))
 
 
-def test_photo_with_too_many_pixels_is_not_decoded() -> None:
-    sheet = reject_sheet(rejects(encode(Image.new("1", (10_001, 10_000)))), 1, 9)
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_photo_that_needs_too_much_memory_is_not_decoded(file_format: str) -> None:
+    content = encode(Image.new("L", (8_000, 8_000)), file_format, progressive=True)
+    sheet = reject_sheet(rejects(content), 1, 9, MAX_MIB)
     assert any(text.endswith("bytes") for text in texts(sheet))
+    assert not any(
+        text.endswith("bytes")
+        for text in texts(reject_sheet(rejects(content), 1, 9, 512))
+    )
 
 
 def test_long_path_is_shortened_at_the_start() -> None:
-    sheet = reject_sheet(rejects(b"x", path="folder/" * 40 + "photo_7.jpg"), 1, 9)
+    sheet = reject_sheet(
+        rejects(b"x", path="folder/" * 40 + "photo_7.jpg"), 1, 9, MAX_MIB
+    )
     path = "".join(texts(sheet)[-3:-1])
     assert path.startswith("…")
     assert path.endswith("folder/photo_7.jpg")
 
 
 def test_cards_and_their_text_fit_on_the_page() -> None:
-    sheet = reject_sheet(rejects(*[b"\x00" * 99] * 40, path="WM/" * 50), 40, 99)
+    sheet = reject_sheet(
+        rejects(*[b"\x00" * 99] * 40, path="WM/" * 50), 40, 99, MAX_MIB
+    )
     pixels = render(sheet)
     edges = [pixels[:20], pixels[-20:], pixels[:, :20], pixels[:, -20:]]
     assert all((edge == 255).all() for edge in edges)
@@ -216,6 +229,30 @@ def test_mistake_sheet_contains_label_answer_and_probability() -> None:
         "a/b.jpg",
         "label: Fig; answer: Kiwi (83%)",
     ]
+
+
+def test_mistake_sheet_distinguishes_a_label_unknown_from_no_answer() -> None:
+    columns = ["path", "image", "label", "answer", "probability"]
+    rows = [
+        ("a.jpg", photo(), "unknown", None, 0.3),
+        ("b.jpg", photo(), "Fig", "unknown", 0.2),
+    ]
+    sheet = mistake_sheet(pd.DataFrame(rows, columns=columns), 2, 20)
+    written = " ".join(texts(sheet))
+    assert "label: unknown; answer: (unknown) (30%)" in written
+    assert "label: Fig; answer: unknown (20%)" in written
+
+
+def test_label_no_label_is_not_the_absence_of_a_label() -> None:
+    sheet = class_sheet(photos(("no label", photo()), (None, photo())), 2)
+    assert texts(sheet)[1:] == ["no label", "(no label)"]
+
+
+@pytest.mark.parametrize("label", ["$x$", "$HOME", "a\nb", "\t", "None", "nan", "1e3"])
+def test_label_is_not_interpreted(label: str) -> None:
+    sheet = class_sheet(photos((label, photo())), 1)
+    assert texts(sheet)[1] == " ".join(label.split())
+    render(sheet)
 
 
 def test_text_is_drawn_as_wide_as_measured() -> None:

@@ -100,6 +100,11 @@ def test_photos_without_label_are_grey_and_last() -> None:
     assert red == green == blue
 
 
+def test_label_no_label_is_not_the_absence_of_a_label() -> None:
+    figure = photo_map(points(["no label", None]), (0.5, 0.2))
+    assert [trace.name for trace in figure.data] == ["(no label)", "no label"]
+
+
 def test_two_hundred_labels_have_different_styles() -> None:
     labels: list[str | None] = [f"Apple {i}" for i in range(200)]
     assert len(styles(photo_map(points(labels), (0.5, 0.2)))) == 200

@@ -41,7 +41,9 @@ def test_phone_model_answers_like_the_pipeline(classified: PipelineRun) -> None:
     answers = pd.read_parquet(classified.root / "08_reporting/answers.parquet")
     assert len(answers) == 6
     for row in answers.itertuples():
-        answer = classify_photo(model, (classified.photos / str(row.path)).read_bytes())
+        answer = classify_photo(
+            model, (classified.photos / str(row.path)).read_bytes(), 256
+        )
         assert answer.startswith(f"{row.answer} ({row.named} {row.probability:.1%}")
 
 

@@ -23,6 +23,9 @@ from fruits_pipeline.pipeline_registry import DEFAULT_STAGES
 def test_summary_counts_photos_features_and_components(first_run: PipelineRun) -> None:
     counts = ("photos", "rejected", "features", "feature_width")
     assert [first_run.summary[name] for name in counts] == [24, 2, 22, 1336]
+    counts = ("files", "photos_listed", "gone")
+    assert [first_run.summary[name] for name in counts] == [25, 24, 0]
+    assert first_run.summary["left_out"] == {".txt": 1}
     assert 1 <= first_run.summary["components"] <= 21
     assert 0.95 <= first_run.summary["explained_variance"] <= 1
 

@@ -1,4 +1,3 @@
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,27 +5,23 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
-import fsspec
 import numpy as np
 import pyarrow as pa
 import pytest
 from factories import jpeg, record_batch, run_python, write_files
-from fsspec.implementations.local import LocalFileSystem
 
 from fruits_pipeline import schemas
-from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.moments import moments_of, unpack
 from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
     compute_moments,
     embed,
-    fetch,
     make_canonical,
     project,
     unpack_moments,
 )
+from fruits_pipeline.spark.fetching import fetch
 from fruits_pipeline.spark.vectors import to_matrix
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -85,7 +80,7 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
         return bound, listing(tmp_path, *paths), schemas.PHOTOS
     if request.param == "make_canonical":
         rows = record_batch([photo(path, jpeg(1)) for path in paths], schemas.PHOTOS)
-        bound = partial(make_canonical, short_side=32, max_pixels=10_000)
+        bound = partial(make_canonical, short_side=32, max_mib=64)
         return bound, rows, schemas.IMAGES
     if request.param == "embed":
         rows = record_batch(
@@ -114,98 +109,6 @@ def test_step_keeps_rows_and_keys_and_yields_its_schema(
     for field in schemas.KEY:
         if field.name in rows.schema.names:
             assert values(outputs, field.name) == values(inputs, field.name)
-
-
-SPECIAL_NAMES = [
-    "a b/c d.jpg",
-    "100%/%20.jpg",
-    "#1/x#y?z.jpg",
-    "[a]/[0-9]*.jpg",
-    "{b}/~x.jpg",
-    "🍎/Pe\u0302che.jpg",
-    'a\\b/it\'s "x".jpg',
-    "s3::x/http:y.jpg",
-]
-
-
-@pytest.mark.parametrize("kind", ["local", "memory"])
-def test_photo_names_may_contain_special_characters(kind: str, tmp_path: Path) -> None:
-    contents = {name: name.encode() for name in SPECIAL_NAMES}
-    root = (
-        f"{tmp_path}/[my] #photos%20" if kind == "local" else f"memory://{uuid4().hex}"
-    )
-    if kind == "local":
-        write_files(Path(root), contents)
-    else:
-        store = fsspec.filesystem("memory")
-        names = [name for name in SPECIAL_NAMES if "::" not in name]
-        contents = {name: contents[name] for name in names}
-        store.pipe({f"{root}/{name}": content for name, content in contents.items()})
-    (photos,) = read(listing(root, *contents))
-    found = dict(
-        zip(photos["path"].to_pylist(), photos["content"].to_pylist(), strict=True)
-    )
-    assert found == contents
-    digests = [hashlib.sha256(content).hexdigest() for content in contents.values()]
-    assert photos["photo_id"].to_pylist() == digests
-
-
-def test_photo_has_the_columns_of_its_listing(tmp_path: Path) -> None:
-    write_files(tmp_path, {"x.jpg": b"1"})
-    listed = {"path": "x.jpg", "size_bytes": 1, "modified_at": NOON, "etag": "abc"}
-    (photos,) = read(record_batch([listed | {"root": str(tmp_path)}], schemas.LISTING))
-    (row,) = photos.to_pylist()
-    computed = {
-        **dict.fromkeys(["label", "split", "series"]),
-        "photo_id": hashlib.sha256(b"1").hexdigest(),
-        "content": b"1",
-    }
-    assert row == listed | computed
-
-
-def test_each_batch_is_read_from_its_own_root(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_files(tmp_path / name, {"x.jpg": name.encode()})
-    stores = [listing(tmp_path / name, "x.jpg") for name in ("one", "two")]
-    contents = [photos["content"].to_pylist() for photos in read(*stores)]
-    assert contents == [[b"one"], [b"two"]]
-
-
-def test_vanished_photo_is_skipped(tmp_path: Path) -> None:
-    write_files(tmp_path, {"a/1.jpg": b"1", "c/3.jpg": b"3"})
-    paths = ["a/1.jpg", "b/2.jpg", "gone/c.jpg", "c/3.jpg"]
-    (photos,) = read(listing(tmp_path, *paths))
-    assert photos["path"].to_pylist() == ["a/1.jpg", "c/3.jpg"]
-    assert photos["content"].to_pylist() == [b"1", b"3"]
-    assert photos["label"].to_pylist() == ["a", "c"]
-
-
-def test_empty_photo_is_kept(tmp_path: Path) -> None:
-    write_files(tmp_path, {"a.jpg": b""})
-    (photos,) = read(listing(tmp_path, "a.jpg", size=0))
-    assert photos["content"].to_pylist() == [b""]
-
-
-def test_error_names_the_photo_without_read_permission(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_files(tmp_path, {"a.jpg": b"1", "b c.jpg": b"2"})
-    cat_file = LocalFileSystem.cat_file
-
-    def deny(self: LocalFileSystem, path: str, *args: Any) -> bytes:
-        if path.endswith("b c.jpg"):
-            raise PermissionError(13, "Permission denied")
-        return bytes(cat_file(self, path, *args))
-
-    monkeypatch.setattr(LocalFileSystem, "cat_file", deny)
-    with pytest.raises(FruitsError, match=r"cannot be read: b c\.jpg .*Permission"):
-        read(listing(tmp_path, "a.jpg", "b c.jpg"))
-
-
-def test_error_names_the_folder_with_the_name_of_a_photo(tmp_path: Path) -> None:
-    (tmp_path / "x.jpg").mkdir()
-    with pytest.raises(FruitsError, match=r"cannot be read: x\.jpg .*directory"):
-        read(listing(tmp_path, "x.jpg"))
 
 
 @pytest.mark.parametrize("lengths", [[9], [1, 8], [4, 0, 5], [1] * 9])

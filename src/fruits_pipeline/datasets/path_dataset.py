@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from fsspec.core import url_to_fs
 from kedro.io.core import AbstractDataset
+
+from fruits_pipeline.io.files import resolve
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -26,7 +27,7 @@ class PathDataset(AbstractDataset[In, Out]):
         self.metadata = metadata
 
     def _exists(self) -> bool:
-        file_system, path = url_to_fs(self.filepath)
+        file_system, path = resolve(self.filepath)
         return bool(file_system.exists(path))
 
     def _describe(self) -> dict[str, Any]:

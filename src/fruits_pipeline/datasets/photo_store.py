@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import Any
-
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.files import is_local, resolve
+from fruits_pipeline.io.folders import FoundFiles, list_folder
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import LOCATION, Recipe
+from fruits_pipeline.locations import location_problem
 
 
 @dataclass(frozen=True)
@@ -23,20 +22,23 @@ class Listing:
 
     Attributes:
         photo_root: Path or URL of the photo root.
-        files: Photos and other files, without those below `root`, the folder of the tables.
-        below_root: Number of files below `root`, if it is inside the photo root.
+        files: Photos and other files.
+        left_out: Paths of entries that are no readable files, or below `root`, the folder
+            of the tables; by reason.
+        archived: Paths of `files` that must be restored before they can be read.
     """
 
     photo_root: str
     files: list[ListedFile]
-    below_root: int = 0
+    left_out: Mapping[str, list[str]] = field(default_factory=dict)
+    archived: frozenset[str] = frozenset()
 
 
 class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
     """The photo root. Loading lists its files; saving adds files.
 
     Args:
-        filepath: Path or URL of the photo root, such as `s3://bucket/photos`.
+        filepath: Path of a folder, or URL such as `s3://bucket/photos`.
         tables: `{"path": ...}`, path or URL of the root of the tables. Files below it are
             not listed. (Kedro resolves entries named `path` relative to the project.)
         metadata: Ignored; used by Kedro-Viz.
@@ -58,77 +60,88 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         It is relative to the root of the tables if both are local, so that they can be
         moved together.
         """
-        file_system, photos = _resolve(self.filepath)
-        if isinstance(file_system, LocalFileSystem) and self.root:
-            root_file_system, root = _resolve(self.root)
-            if isinstance(root_file_system, LocalFileSystem):
-                return {LOCATION: os.path.relpath(photos, root)}
-        return {LOCATION: file_system.unstrip_protocol(photos)}
+        base = self._base()
+        if not is_local(self.filepath):
+            return {LOCATION: f"s3://{base}"}
+        if self.root and is_local(self.root):
+            return {LOCATION: os.path.relpath(base, _base_path(self.root))}
+        return {LOCATION: f"file://{base}"}
 
     def load(self) -> Listing:
         """List all files below the photo root.
 
         Raises:
-            FruitsError: The folder is missing, empty, or also the root of the tables.
+            FruitsError: The photo root is missing, empty, a file, or also the root of the
+                tables; or a folder cannot be listed.
         """
-        file_system, base = _resolve(self.filepath)
-        excluded = self._tables_below(base)
-        file_system.invalidate_cache()
-        found = file_system.find(base, detail=True)
-        listed = [
-            info
-            for path, info in found.items()
-            if excluded is None or not path.startswith(f"{excluded}/")
-        ]
-        if not listed:
-            state = "an empty" if file_system.isdir(base) else "no such"
+        base = self._base()
+        try:
+            found = self._list(base, self._tables_below(base))
+        except FileNotFoundError as exc:
+            raise self._empty_error("no such") from exc
+        except NotADirectoryError as exc:
             raise FruitsError(
-                f"Found {state} photo folder {self.filepath}; expected photos in it. "
-                "Set it with --params photos=<folder or s3://...>; `make sample` "
-                "renders some to start with."
-            )
-        files = [_listed_file(base, info) for info in listed]
-        return Listing(self.filepath, files, len(found) - len(listed))
+                f"Found that `photos` = {self.filepath} is a file; expected a folder or "
+                "s3://bucket/prefix. Unpack an archive first; for one photo, set the folder "
+                "that contains it."
+            ) from exc
+        if not found.files and not found.left_out:
+            raise self._empty_error("an empty")
+        archived = frozenset(found.archived)
+        return Listing(self.filepath, found.files, found.left_out, archived)
+
+    def _list(self, base: str, root: str | None) -> FoundFiles:
+        if is_local(self.filepath):
+            return list_folder(base, root)
+        # Imported here because it is slow to import, and only needed for S3.
+        from fruits_pipeline.io.objects import list_objects
+
+        return list_objects(base, root)
+
+    def _base(self) -> str:
+        """Return the local path without symbolic links, or `bucket/prefix` in S3.
+
+        Raises:
+            FruitsError: It is a URL of another store.
+        """
+        if problem := location_problem(self.filepath):
+            raise FruitsError(f"Wrong setting photos: {problem}")
+        return _base_path(self.filepath)
 
     def _tables_below(self, base: str) -> str | None:
-        """Return the root of the tables if it is inside the photo root.
+        """Return the root of the tables if it is in the same store.
 
         Raises:
             FruitsError: Photo root and root of the tables are the same folder.
         """
-        root = _resolve(self.root)[1] if self.root else ""
+        if not self.root or is_local(self.root) != is_local(self.filepath):
+            return None
+        root = _base_path(self.root)
         if base == root:
             raise FruitsError(
                 f"Found `photos` and `root` set to the same folder {self.filepath}; "
                 "expected two folders. Set `root` to a folder for the tables."
             )
-        return root if root.startswith(f"{base}/") else None
+        return root
+
+    def _empty_error(self, state: str) -> FruitsError:
+        return FruitsError(
+            f"Found {state} photo folder {self.filepath}; expected photos in it. "
+            "Set it with --params photos=<folder or s3://...>; `make sample` "
+            "renders some to start with."
+        )
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write files by path relative to the photo root, and keep existing files."""
-        file_system, base = url_to_fs(self.filepath)
+        file_system, base = resolve(self.filepath)
         for path, content in data.items():
             parent = f"{base}/{path}".rpartition("/")[0]
             file_system.makedirs(parent, exist_ok=True)
             file_system.pipe_file(f"{base}/{path}", content)
 
 
-def _resolve(location: str) -> tuple[Any, str]:
-    """Return the file system of a path or URL, and its path without symbolic links."""
-    file_system, path = url_to_fs(location)
-    if isinstance(file_system, LocalFileSystem):
-        path = os.path.realpath(path)
-    return file_system, path.rstrip("/")
-
-
-def _listed_file(base: str, info: Mapping[str, Any]) -> ListedFile:
-    """Convert the fsspec info of a file; its keys depend on the file system."""
-    modified_at = info.get("mtime", info.get("LastModified"))
-    if not isinstance(modified_at, datetime):
-        modified_at = datetime.fromtimestamp(modified_at or 0, UTC)
-    return ListedFile(
-        path=info["name"].removeprefix(base).lstrip("/"),
-        size_bytes=info["size"],
-        modified_at=modified_at,
-        etag=(info.get("ETag") or "").strip('"') or None,
-    )
+def _base_path(location: str) -> str:
+    """Return a local path without symbolic links, or `bucket/prefix` of a URL."""
+    if is_local(location):
+        return os.path.realpath(resolve(location)[1])
+    return location.partition("://")[2].rstrip("/")

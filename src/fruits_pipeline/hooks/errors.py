@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import time
 import traceback
@@ -68,12 +69,13 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
 def _store_traceback(error: Exception) -> str:
     """Append the traceback to the first writable file, and return its path."""
     text = "".join(traceback.format_exception(error))
-    for folder in (Path.cwd(), Path(tempfile.gettempdir())):
+    for find_folder in (os.getcwd, tempfile.gettempdir):
         try:
-            with (folder / TRACEBACK_FILE).open("a") as file:
+            path = Path(find_folder(), TRACEBACK_FILE)
+            with path.open("a") as file:
                 file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')}\n{text}\n")
         except OSError:
             continue
-        return str(folder / TRACEBACK_FILE)
+        return str(path)
     logger.error("%s", text)
     return "the log"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
@@ -12,6 +14,8 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from fruits_pipeline.datasets import DeltaBatches
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.hooks.errors import raise_for_user
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +55,11 @@ class SummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Add batches, seconds and photos per second to the summary, if it was saved."""
+        """Add batches and speed to the summary, if it was saved, and check its counts.
+
+        Raises:
+            click.ClickException: Counts of a complete run differ.
+        """
         if "run_summary" not in pipeline.all_outputs() or not self.seconds:
             return
         features = self.tables.get("features")
@@ -63,3 +71,34 @@ class SummaryHooks:
         }
         catalog.save("run_summary", summary)
         logger.info("Run summary: %s", summary)
+        if {"photos", "images", "features"} <= self.tables.keys():
+            try:
+                check_counts(summary)
+            except FruitsError as exc:
+                raise_for_user(exc)
+
+
+def check_counts(summary: Mapping[str, Any]) -> None:
+    """Check that every listed file is accounted for, in the summary of a complete run.
+
+    Raises:
+        FruitsError: Two numbers that must be equal differ.
+    """
+    left_out = sum(summary["left_out"].values())
+    equations = [
+        ("files", "photos_listed + left_out", summary["photos_listed"] + left_out),
+        ("photos", "photos_listed + gone", summary["photos_listed"] + summary["gone"]),
+        ("photos", "features + rejected", summary["features"] + summary["rejected"]),
+    ]
+    wrong = [
+        f"{name} = {summary[name]}, {text} = {total}"
+        for name, text, total in equations
+        if summary[name] != total
+    ]
+    if wrong:
+        raise FruitsError(
+            f"Found counts that differ: {'; '.join(wrong)}; expected equal counts, because "
+            "every file is a photo or left out, and every photo has features or an error. "
+            "Run again; if they still differ, rebuild the tables in another `root`, and "
+            "report the run summary as a bug."
+        )

@@ -31,7 +31,7 @@ def check_bucket(bucket: str, regions: Iterable[str]) -> str:
             f"{', '.join(regions)}. Use a bucket in one of them, or change "
             "parameters_storage.yml if data protection law permits."
         )
-    configured = os.environ.get("AWS_REGION", region)
+    configured = os.environ.get("AWS_REGION") or region
     if configured != region:
         raise FruitsError(
             f"Found bucket {bucket} in {region}; expected AWS_REGION = {configured}. "
@@ -45,26 +45,51 @@ def _request_region(bucket: str) -> str:
     import s3fs
     from botocore.exceptions import BotoCoreError, ClientError
 
-    file_system = s3fs.S3FileSystem(skip_instance_cache=True)
     try:
+        file_system = s3fs.S3FileSystem(skip_instance_cache=True)
         response = file_system.call_s3("get_bucket_location", Bucket=bucket)
-    except (OSError, BotoCoreError, ClientError) as exc:
+    except (OSError, ValueError, BotoCoreError, ClientError) as exc:
         raise _access_error(bucket, exc) from exc
-    return response.get("LocationConstraint") or "us-east-1"  # S3 returns null for it
+    location = response.get("LocationConstraint")
+    return str(LEGACY_LOCATIONS.get(location, location))
 
+
+LEGACY_LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
+"""Regions of `LocationConstraint` values that are not the name of a region."""
 
 NO_ROLE = "Give this server an instance profile, as deploy/template.yaml does."
+LOG_IN = "Log in again with `aws sso login`, or unset AWS_PROFILE to use a role."
+CONFIGURATION = "Correct ~/.aws/config and ~/.aws/credentials, and AWS_PROFILE."
+NETWORK = "Check the network, AWS_REGION, AWS_ENDPOINT_URL and proxy variables."
 
 SOLUTIONS = {
     "NoSuchBucket": "The bucket does not exist: set FRUITS_BUCKET to an existing one.",
+    "ParamValidationError": "Set FRUITS_BUCKET to the name of a bucket, not a URL.",
     "AccessDenied": "Allow s3:GetBucketLocation on arn:aws:s3:::{bucket} in the role "
     "of this server, as deploy/template.yaml does.",
     "RequestTimeTooSkewed": "The clock of this machine is wrong: set it with "
     "`chronyc makestep` or `timedatectl set-ntp true`.",
     "ExpiredToken": "The credentials have expired: restart the server, or renew them.",
+    "InvalidAccessKeyId": "Correct AWS_ACCESS_KEY_ID, or unset it to use a role.",
+    "SignatureDoesNotMatch": "Correct AWS_SECRET_ACCESS_KEY, or unset it to use a role.",
+    "InvalidToken": "Correct AWS_SESSION_TOKEN, or unset it to use a role.",
     "AuthorizationHeaderMalformed": "AWS_REGION is not the region of the bucket.",
     "NoCredentialsError": NO_ROLE,
     "MetadataRetrievalError": NO_ROLE,
+    "ProfileNotFound": "Set AWS_PROFILE to a profile in ~/.aws/config, or unset it.",
+    "SSOTokenLoadError": LOG_IN,
+    "TokenRetrievalError": LOG_IN,
+    "UnauthorizedSSOTokenError": LOG_IN,
+    "ConfigParseError": CONFIGURATION,
+    "ConfigNotFound": CONFIGURATION,
+    "CredentialRetrievalError": CONFIGURATION,
+    "InvalidConfigError": CONFIGURATION,
+    "PartialCredentialsError": "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "ValueError": "Correct AWS_ENDPOINT_URL and AWS_REGION.",
+    "EndpointConnectionError": NETWORK,
+    "ConnectTimeoutError": NETWORK,
+    "ProxyConnectionError": NETWORK,
+    "SSLError": NETWORK,
 }
 """Solutions by error code of S3, or class name of the exception."""
 
@@ -73,8 +98,9 @@ def _access_error(bucket: str, exc: Exception) -> FruitsError:
     code = type(exc).__name__
     for error in (exc, exc.__cause__):
         code = getattr(error, "response", {}).get("Error", {}).get("Code", code)
-    solution = SOLUTIONS.get(code, "Check whether this machine can reach S3.")
+    solution = SOLUTIONS.get(code, NETWORK)
+    reason = " ".join(str(exc).split())
     return FruitsError(
-        f"Found no access to bucket {bucket} ({code}: {exc}); expected to read its "
+        f"Found no access to bucket {bucket} ({code}: {reason}); expected to read its "
         f"region. {solution.format(bucket=bucket)}"
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import stat
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-from fsspec.core import url_to_fs
+import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 
@@ -16,7 +20,7 @@ def write_atomically(path: str, content: bytes) -> None:
     A local file is written under a unique temporary name and renamed; its folder is
     created. Object stores replace objects atomically.
     """
-    file_system, target = url_to_fs(path)
+    file_system, target = resolve(path)
     if not isinstance(file_system, LocalFileSystem):
         file_system.pipe_file(target, content)
         return
@@ -27,7 +31,7 @@ def write_atomically(path: str, content: bytes) -> None:
 
 def write_file(path: str, content: bytes) -> None:
     """Write a new file that nobody reads yet, not atomically, and create its folder."""
-    file_system, target = url_to_fs(path)
+    file_system, target = resolve(path)
     if isinstance(file_system, LocalFileSystem):
         file_system.makedirs(target.rpartition("/")[0], exist_ok=True)
     file_system.pipe_file(target, content)
@@ -39,7 +43,8 @@ def read_file(path: str) -> bytes:
     Raises:
         FileNotFoundError: The file does not exist.
     """
-    file_system, source = url_to_fs(path, **_s3_options(path, requests_in_flight=1))
+    options = s3_options(1) if path.startswith("s3://") else {}
+    file_system, source = resolve(path, **options)
     return bytes(file_system.cat_file(source))
 
 
@@ -56,25 +61,59 @@ def read_files(
 
     Returns:
         The content of each file, or the error of reading it.
+
+    Raises:
+        FruitsError: The store does not respond, or rejects the credentials.
     """
-    file_system, base = url_to_fs(root, **_s3_options(root, requests_in_flight))
-    absolute = [f"{base}/{path}" for path in paths]
-    options = {"batch_size": requests_in_flight} if file_system.async_impl else {}
-    # Unlike `cat`, `cat_ranges` does not interpret paths as glob patterns.
-    found = file_system.cat_ranges(absolute, None, None, on_error="return", **options)
-    for content in found:
-        if isinstance(content, Exception) and not isinstance(content, OSError):
-            raise content
-    return list(found)
+    if is_local(root):
+        _, base = resolve(root)
+        return [_read_local(f"{base}/{path}") for path in paths]
+    # Imported here because it is slow to import, and only needed for S3.
+    from fruits_pipeline.io.objects import read_objects
+
+    return read_objects(root, paths, requests_in_flight)
 
 
-def _s3_options(url: str, requests_in_flight: int) -> dict[str, Any]:
-    """Return the options of an S3 client; none for other file systems.
+def _read_local(path: str) -> bytes | OSError:
+    try:
+        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return OSError(errno.EINVAL, "Not a regular file", path)
+            return file.readall()
+    except OSError as exc:
+        return exc
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file; without the flag, opening a FIFO waits for a writer."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def is_local(location: str) -> bool:
+    """Return whether a location is a local path or a `file:` URL, not another URL."""
+    protocol = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", location)
+    return protocol is None or protocol[1] == "file"
+
+
+def resolve(location: str, **options: Any) -> tuple[Any, str]:
+    """Return the file system of a path or URL, and its path in the file system.
+
+    Unlike `fsspec.url_to_fs`, does not split a path with `::` into several URLs.
+
+    Args:
+        location: Path or URL.
+        **options: Options of the file system.
+    """
+    protocol = "file" if is_local(location) else location.partition("://")[0]
+    file_system = fsspec.filesystem(protocol, **options)
+    return file_system, file_system._strip_protocol(location)
+
+
+def s3_options(requests_in_flight: int) -> dict[str, Any]:
+    """Return the options of an S3 client.
 
     By default, s3fs opens 10 connections, and requests the size of a file before its
     content, to read large files in concurrent chunks.
     """
-    if not url.startswith("s3://"):
-        return {}
     connections = {"max_pool_connections": requests_in_flight}
     return {"config_kwargs": connections, "max_concurrency": 1}

@@ -1,16 +1,12 @@
-"""Select photos from a file listing, and extract labels from their paths."""
+"""Compare and split file listings, and extract labels from paths."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Python decodes bytes of a file name that are not UTF-8 to lone surrogates."""
 
 
 class ListedFile(NamedTuple):
@@ -35,42 +31,6 @@ class PathLabels(NamedTuple):
     label: str | None = None
     split: str | None = None
     series: str | None = None
-
-
-def select_photos(
-    files: Iterable[ListedFile], extensions: Sequence[str]
-) -> tuple[list[ListedFile], Counter[str]]:
-    """Separate photos from other files.
-
-    Args:
-        files: The listing.
-        extensions: File name extensions of photos, lower case, without the dot.
-
-    Returns:
-        The photos sorted by path, and the number of other files by reason.
-    """
-    photos: list[ListedFile] = []
-    left_out: Counter[str] = Counter()
-    for file in files:
-        reason = _exclusion_reason(file.path, extensions)
-        if reason:
-            left_out[reason] += 1
-        else:
-            photos.append(file)
-    return sorted(photos), left_out
-
-
-def _exclusion_reason(path: str, extensions: Sequence[str]) -> str | None:
-    """Return why a file is left out; None if it is a photo."""
-    *_, name = parts = path.split("/")
-    if any(part.startswith(".") or part == "__MACOSX" for part in parts):
-        return "hidden"
-    if _SURROGATE.search(path):
-        return "name is not UTF-8"
-    _, dot, extension = name.rpartition(".")
-    if not dot:
-        return "no extension"
-    return None if extension.lower() in extensions else f".{extension.lower()}"
 
 
 def find_new_or_changed(
@@ -118,16 +78,24 @@ def split_into_parts(
     yield files[start:]
 
 
+def compile_rules(rules: Iterable[str]) -> list[re.Pattern[str]]:
+    """Compile path rules; `.` also matches line breaks, which names may contain."""
+    return [re.compile(rule, re.DOTALL) for rule in rules]
+
+
 def parse_path(path: str, rules: Sequence[re.Pattern[str]]) -> PathLabels:
     """Return label, split and series of a path, by the first rule that matches it fully.
 
-    Labels are normalised to Unicode NFC. The series is `label/` followed by the group
-    `series`, so that it is unique; a rule without this group yields no series.
+    Labels are normalised to Unicode NFC; an empty group counts as absent. The series is
+    `label/` followed by the group `series`, so that it is unique; a rule without this
+    group yields no series.
 
     Args:
-        path: Path relative to the photo root.
+        path: Path relative to the photo root; empty components are ignored.
         rules: Expressions with the named groups `label`, `split` and `series`.
     """
+    if "//" in path or path.startswith("/"):  # keys of S3 may have empty components
+        path = "/".join(filter(None, path.split("/")))
     for rule in rules:
         if match := rule.fullmatch(path):
             return _path_labels(match.groupdict())
@@ -135,9 +103,7 @@ def parse_path(path: str, rules: Sequence[re.Pattern[str]]) -> PathLabels:
 
 
 def _path_labels(groups: Mapping[str, str | None]) -> PathLabels:
-    label = groups.get("label")
-    if label is not None:
-        label = unicodedata.normalize("NFC", label)
+    label = unicodedata.normalize("NFC", groups.get("label") or "") or None
     has_series = label is not None and "series" in groups
     series = f"{label}/{groups['series'] or ''}" if has_series else None
-    return PathLabels(label, groups.get("split"), series)
+    return PathLabels(label, groups.get("split") or None, series)

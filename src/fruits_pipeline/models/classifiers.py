@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
 UNKNOWN = "unknown"
-"""The answer if the probability of each label is below the threshold."""
+"""Text for the absence of an answer, if the probability of each label is too small."""
 
 MAX_ITERATIONS = 500
 """Maximum number of iterations of the solver."""
@@ -24,8 +24,7 @@ class Classifier:
         labels: Labels in the order of the columns.
         weights: `float64 [k, labels]`.
         bias: `float64 [labels]`.
-        threshold: Smallest probability at which a label is answered; below it the
-            answer is `UNKNOWN`.
+        threshold: Smallest probability at which a label is answered.
     """
 
     labels: tuple[str, ...]
@@ -49,9 +48,23 @@ class Classifier:
         return np.asarray(labels[probabilities.argmax(axis=1)])
 
     def predict_answers(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the predicted labels, or `UNKNOWN` below the threshold, `[n]`."""
-        known = probabilities.max(axis=1) >= self.threshold
-        return np.where(known, self.predict_labels(probabilities), UNKNOWN)
+        """Return the predicted labels, or None below the threshold, `[n]`."""
+        answers = self.predict_labels(probabilities)
+        answers[probabilities.max(axis=1) < self.threshold] = None
+        return answers
+
+
+def distinct_text(text: str, labels: Iterable[str]) -> str:
+    """Return text, in as many parentheses as it takes to differ from all labels.
+
+    Args:
+        text: What to show instead of a label, such as `UNKNOWN`, in lower case.
+        labels: All labels that are shown.
+    """
+    taken = {label.strip().lower() for label in labels}
+    while text in taken:
+        text = f"({text})"
+    return text
 
 
 @dataclass(frozen=True)

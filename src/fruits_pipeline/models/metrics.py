@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
+from fruits_pipeline.models.classifiers import Classifier
 
 CALIBRATION_BINS = 15
 """Bins of equal width between the probabilities 0 and 1."""
@@ -26,12 +26,12 @@ def add_answers(
     Returns:
         The photos with these columns, confident mistakes first:
 
-        - `answer`: the most probable label, or `UNKNOWN` below the threshold.
+        - `answer`: the most probable label, or None below the threshold.
         - `named`: the most probable label.
         - `probability`: probability of `named`.
         - `probability_of_label`: probability of `label`; NaN if it was not learned.
         - `rank`: rank of `label` by probability, from 1; NaN if it was not learned.
-        - `right`: whether `answer` is `label`, or is `UNKNOWN` for a label that was not
+        - `right`: whether `answer` is `label`, or is None for a label that was not
           learned.
     """
     columns = pd.Index(classifier.labels).get_indexer(pd.Index(photos["label"]))
@@ -45,7 +45,7 @@ def add_answers(
         probability_of_label=own,
         rank=np.where(learned, 1 + higher, np.nan),
     )
-    unknown = answers["answer"] == UNKNOWN
+    unknown = answers["answer"].isna()
     answers["right"] = np.where(learned, answers["answer"] == answers["label"], unknown)
     answers["mistake"] = ~answers["right"] & ~unknown
     answers = answers.sort_values(
@@ -78,7 +78,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
     """
     known = answers[answers["rank"].notna()]
     unknown = answers[answers["rank"].isna()]
-    answered = known[known["answer"] != UNKNOWN]
+    answered = known[known["answer"].notna()]
     return {
         "labels": len(classifier.labels),
         "photos": len(answers),
@@ -88,10 +88,10 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
         "log_loss": _log_loss(known["probability_of_label"]),
         "calibration_error": _calibration_error(known),
         "threshold": round(classifier.threshold, 4),
-        "answered": _share(known["answer"] != UNKNOWN),
+        "answered": _share(known["answer"].notna()),
         "right_of_answered": _share(answered["rank"] == 1),
         "unknown_photos": len(unknown),
-        "unknown_refused": _share(unknown["answer"] == UNKNOWN),
+        "unknown_refused": _share(unknown["answer"].isna()),
         "by_label": {name: _label_metrics(known, name) for name in classifier.labels},
     }
 

@@ -8,6 +8,7 @@ files of LiteRT metadata.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 
@@ -38,6 +39,8 @@ class PhoneCard(BaseModel):
         threshold: Smallest probability of an answer; below it the answer is unknown.
         backbone: SHA-256 of the backbone.
         pca: Digest of the PCA.
+        labels: The labels, if a line of `labels.txt` cannot contain all of them because
+            of line breaks; those are replaced there by spaces.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +53,7 @@ class PhoneCard(BaseModel):
     threshold: float
     backbone: str
     pca: str
+    labels: tuple[str, ...] | None = None
 
 
 class PhoneModel:
@@ -59,17 +63,24 @@ class PhoneModel:
         content: Content of the file.
 
     Raises:
-        ValueError: If the file has no labels or no card.
+        ValueError: If the file has no labels or no card, or more or fewer labels than
+            probabilities.
     """
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                self.labels = tuple(archive.read(LABELS).decode().splitlines())
+                lines = archive.read(LABELS).decode().removesuffix("\n").split("\n")
                 self.card = PhoneCard.model_validate_json(archive.read(CARD))
         except (zipfile.BadZipFile, KeyError) as exc:
             raise ValueError(f"no model with {LABELS} and {CARD} inside") from exc
+        self.labels = self.card.labels or tuple(lines)
+        outputs = _output_width(content)
+        if not len(self.labels) == len(lines) == outputs:
+            raise ValueError(
+                f"a model of {outputs} labels with {len(lines)} in {LABELS}"
+            )
 
     def probabilities(self, photos: Iterable[np.ndarray]) -> np.ndarray:
         """Map photos, `uint8 [input_size, input_size, 3]`, to `float32 [n, labels]`."""
@@ -90,10 +101,19 @@ def fuse(
     weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
     bias = classifier.bias - pca.mean @ weights
     content = io.BytesIO(_append_layers(backbone, weights, bias))
+    lines = tuple(re.sub("[\r\n]", " ", label) for label in classifier.labels)
+    if lines != classifier.labels:
+        card = card.model_copy(update={"labels": classifier.labels})
     with zipfile.ZipFile(content, "a") as archive:
-        archive.writestr(LABELS, "\n".join(classifier.labels) + "\n")
-        archive.writestr(CARD, card.model_dump_json(indent=2) + "\n")
+        archive.writestr(LABELS, "\n".join(lines) + "\n")
+        archive.writestr(CARD, card.model_dump_json(indent=2, exclude_none=True) + "\n")
     return PhoneModel(content.getvalue())
+
+
+def _output_width(content: bytes) -> int:
+    """Return the number of probabilities that a LiteRT model returns."""
+    graph = schema.Model.GetRootAs(content).Subgraphs(0)
+    return int(graph.Tensors(graph.Outputs(0)).Shape(1))
 
 
 def _append_layers(content: bytes, weights: np.ndarray, bias: np.ndarray) -> bytes:

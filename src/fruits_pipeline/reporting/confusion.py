@@ -1,12 +1,19 @@
 """Interactive figure of a confusion matrix."""
 
-import html
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from fruits_pipeline.models.classifiers import UNKNOWN
-from fruits_pipeline.reporting.theme import ACCENT_COLOUR, count_text, plotly_layout
+from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
+from fruits_pipeline.reporting.theme import (
+    ACCENT_COLOUR,
+    count_text,
+    plotly_layout,
+    plotly_text,
+    short_name,
+)
 
 _ROW_HEIGHT = 18  # pixels
 _MARGINS = 260
@@ -16,25 +23,25 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
     """Plot the answers of a classifier by label.
 
     Args:
-        answers: At least one row, one per photo: `label`, `answer` and `right` (whether
-            the answer is correct).
+        answers: At least one row, one per photo: `label`, `answer` (None if unknown) and
+            `right` (whether the answer is correct).
 
     Returns:
         A heat map: one row per label, one column per answer with `UNKNOWN` as the last,
         and the share of the label's photos as colour. Hovering shows their number.
     """
-    counts = pd.crosstab(answers["label"], answers["answer"])
-    names = sorted({*counts.index, *counts.columns} - {UNKNOWN})
-    columns = [*names, UNKNOWN]
-    counts = counts.reindex(columns=columns, fill_value=0)
+    names = sorted({*answers["label"], *answers["answer"].dropna()})
+    unknown = distinct_text(UNKNOWN, names)
+    counts = pd.crosstab(answers["label"], answers["answer"].fillna(unknown))
+    counts = counts.reindex(columns=[*names, unknown], fill_value=0)
     shares = counts.div(counts.sum(axis=1), axis=0)
     correct = int(answers["right"].sum())
     title = f"{correct:,} of {count_text(len(answers), 'answer')} correct"
     height = _MARGINS + _ROW_HEIGHT * len(counts)
     figure = go.Figure(layout=plotly_layout(title, height))
     figure.add_heatmap(
-        x=[html.escape(name) for name in columns],
-        y=[html.escape(str(name)) for name in counts.index],
+        x=[*map(plotly_text, counts.columns)],
+        y=[*map(plotly_text, counts.index)],
         z=100 * shares.to_numpy(),
         customdata=counts.to_numpy(),
         colorscale=[(0, "white"), (1, ACCENT_COLOUR)],
@@ -46,7 +53,19 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
         hovertemplate="label <b>%{y}</b>, answer <b>%{x}</b>"
         "<br>%{customdata:,} photos, %{z:.1f} % of the label<extra></extra>",
     )
-    figure.update_xaxes(title_text="answer", tickangle=-60, dtick=1, showgrid=False)
+    figure.update_xaxes(title_text="answer", tickangle=-60, **_axis(counts.columns))
     return figure.update_yaxes(
-        title_text="label", autorange="reversed", dtick=1, showgrid=False
+        title_text="label", autorange="reversed", **_axis(counts.index)
     )
+
+
+def _axis(names: Iterable[str]) -> dict[str, Any]:
+    """Return the properties of an axis with a short name for each row or column."""
+    short = [plotly_text(short_name(name)) for name in names]
+    # Without the type, Plotly takes labels such as 1 and 01 for the same number.
+    return {
+        "type": "category",
+        "tickvals": [*range(len(short))],
+        "ticktext": short,
+        "showgrid": False,
+    }

@@ -1,13 +1,15 @@
 """Contact sheets: examples of each label, rejected photos, and incorrect answers."""
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
 
-from fruits_pipeline.reporting.decoding import decode, decode_damaged
+from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
+from fruits_pipeline.reporting.decoding import decode
 from fruits_pipeline.reporting.pages import (
     DPI,
     LINE_HEIGHT,
@@ -17,7 +19,7 @@ from fruits_pipeline.reporting.pages import (
     text_width,
     wrap_text,
 )
-from fruits_pipeline.reporting.theme import ACCENT_COLOUR, GREY, count_text
+from fruits_pipeline.reporting.theme import ACCENT_COLOUR, GREY, NO_LABEL, count_text
 
 # Lengths in inches.
 _THUMBNAIL = 0.5
@@ -25,6 +27,7 @@ _MAX_NAME_WIDTH = 1.4
 _CARD_WIDTH = 1.9
 _CARD_HEIGHT = _CARD_WIDTH + 6.5 * LINE_HEIGHT
 _PIXELS = round(DPI * _CARD_WIDTH)  # side of a decoded photo, in pixels
+_CANONICAL_MIB = 256  # memory for decoding a canonical photo
 
 
 def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
@@ -42,16 +45,19 @@ def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
         The figure; its size in inches grows with the number of labels.
     """
     labels = sorted(photos["label"].dropna().unique())
-    rows = {str(label): photos["image"][photos["label"] == label] for label in labels}
+    rows = [(name, photos["image"][photos["label"] == name]) for name in labels]
     if photos["label"].isna().any():
-        rows["no label"] = photos["image"][photos["label"].isna()]
-    longest = min(per_label, max(map(len, rows.values()), default=0))
+        name = distinct_text(NO_LABEL, labels)
+        rows.append((name, photos["image"][photos["label"].isna()]))
+    longest = min(per_label, max((len(images) for _, images in rows), default=0))
     title = f"{count_text(len(labels), 'label')}, "
     title += f"up to {count_text(longest, 'photo')} each"
     return _draw_rows(title, rows, longest)
 
 
-def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
+def reject_sheet(
+    rejects: pd.DataFrame, rejected: int, total: int, max_mib: int
+) -> Figure:
     """Draw a card for each rejected photo, with its path and error.
 
     A truncated photo is drawn up to the truncation. Content that Pillow cannot open is
@@ -62,6 +68,7 @@ def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
             missing).
         rejected: Number of all rejected photos.
         total: Number of all photos, including rejected ones.
+        max_mib: Maximum memory for decoding a photo, in MiB.
 
     Returns:
         The figure; only a title if there are no rejected photos.
@@ -69,7 +76,7 @@ def reject_sheet(rejects: pd.DataFrame, rejected: int, total: int) -> Figure:
     title = f"{rejected:,} of {count_text(total, 'photo')} rejected"
     if rejected > len(rejects):
         title += f", {len(rejects):,} of them shown"
-    return _draw_cards(title, rejects.rename(columns={"error": "caption"}))
+    return _draw_cards(title, rejects.rename(columns={"error": "caption"}), max_mib)
 
 
 def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
@@ -77,7 +84,7 @@ def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
 
     Args:
         mistakes: Photos to draw, by descending probability: `path`, `image` (encoded),
-            `label`, `answer` and `probability` of the answer.
+            `label`, `answer` (None below the threshold) and its `probability`.
         wrong: Number of all incorrect answers.
         total: Number of all answers.
 
@@ -87,15 +94,18 @@ def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
     title = f"{wrong:,} of {count_text(total, 'answer')} incorrect"
     if wrong > len(mistakes):
         title += f", the {len(mistakes):,} most confident shown"
-    rows = zip(*(mistakes[c] for c in ("label", "answer", "probability")), strict=True)
+    shown = {*mistakes["label"], *mistakes["answer"].dropna()}
+    unknown = distinct_text(UNKNOWN, shown)
+    given = mistakes.assign(answer=mistakes["answer"].fillna(unknown))
+    rows = zip(*(given[c] for c in ("label", "answer", "probability")), strict=True)
     captions = [
         f"label: {name}; answer: {answer} ({p:.0%})" for name, answer, p in rows
     ]
     cards = mistakes.assign(caption=captions).rename(columns={"image": "content"})
-    return _draw_cards(title, cards)
+    return _draw_cards(title, cards, _CANONICAL_MIB)
 
 
-def _draw_cards(title: str, cards: pd.DataFrame) -> Figure:
+def _draw_cards(title: str, cards: pd.DataFrame, max_mib: int) -> Figure:
     """Draw cards with `content`, `path` and `caption`."""
     step = _CARD_WIDTH + 0.25
     columns = _column_count(len(cards), step, _CARD_HEIGHT)
@@ -103,15 +113,19 @@ def _draw_cards(title: str, cards: pd.DataFrame) -> Figure:
     page = Page(title, columns * step - 0.25, height)
     for i, card in enumerate(cards.to_dict("records")):
         row, column = divmod(i, columns)
-        _draw_card(page, (MARGIN + column * step, TOP + row * _CARD_HEIGHT), card)
+        position = (MARGIN + column * step, TOP + row * _CARD_HEIGHT)
+        photo = decode(card["content"], _PIXELS, max_mib, accept_damage=True)
+        _draw_card(page, position, card, photo)
     return page.to_figure()
 
 
 def _draw_card(
-    page: Page, position: tuple[float, float], card: dict[Hashable, Any]
+    page: Page,
+    position: tuple[float, float],
+    card: dict[Hashable, Any],
+    photo: Image.Image | None,
 ) -> None:
     x, y = position
-    photo = decode_damaged(card["content"], _PIXELS)
     page.paste(position, photo, _CARD_WIDTH)
     if photo is None:
         page.write((x + 0.15, y + 0.15), _hex_dump(card["content"]), colour=GREY)
@@ -122,22 +136,25 @@ def _draw_card(
     page.write((x, y + len(path) * LINE_HEIGHT), caption, colour=ACCENT_COLOUR)
 
 
-def _draw_rows(title: str, rows: dict[str, pd.Series], longest: int) -> Figure:
+def _draw_rows(
+    title: str, rows: Sequence[tuple[str, pd.Series]], longest: int
+) -> Figure:
     """Draw rows of up to `longest` photos, each beside its name."""
-    names = [wrap_text(name, _MAX_NAME_WIDTH, 3) for name in rows]
+    names = [wrap_text(name, _MAX_NAME_WIDTH, 3) for name, _ in rows]
     indent = 0.1 + max((text_width(line) for name in names for line in name), default=0)
     step, row_height, gap = _THUMBNAIL + 0.04, _THUMBNAIL + 0.07, 0.35
     width = indent + longest * step + gap
     per_column = math.ceil(len(rows) / _column_count(len(rows), width, row_height))
     columns = math.ceil(len(rows) / max(1, per_column))
     page = Page(title, columns * width - gap, per_column * row_height)
-    for i, (name, images) in enumerate(zip(names, rows.values(), strict=True)):
+    for i, (name, (_, images)) in enumerate(zip(names, rows, strict=True)):
         column, row = divmod(i, per_column)
         x, y = MARGIN + indent + column * width, TOP + row * row_height
         centred = y + (_THUMBNAIL - len(name) * LINE_HEIGHT) / 2
         page.write((x - 0.1, centred), name, align="right")
         for j, content in enumerate(images.head(longest)):
-            page.paste((x + j * step, y), decode(content, _PIXELS), _THUMBNAIL)
+            photo = decode(content, _PIXELS, _CANONICAL_MIB)
+            page.paste((x + j * step, y), photo, _THUMBNAIL)
     return page.to_figure()
 
 

@@ -1,51 +1,35 @@
 """Decode photos for contact sheets, including damaged ones."""
 
-import io
-import warnings
-
 import numpy as np
-from PIL import Image, ImageColor, ImageFile
+from PIL import Image, ImageColor
 
+from fruits_pipeline.imaging.decoding.reading import read_photo
 from fruits_pipeline.reporting.theme import PALE_GREY
 
-# Larger photos are not decoded: a small file can expand to any amount of memory.
-_MAX_PIXELS = 100_000_000
 # JPEG decoders fill missing data with this grey, in blocks of up to 16 x 16 pixels.
 _MISSING_VALUE = 128
 _MAX_BLOCK = 16
 
 
-def decode(content: object, side: int) -> Image.Image | None:
+def decode(
+    content: object, side: int, max_mib: int, accept_damage: bool = False
+) -> Image.Image | None:
     """Return a photo in RGB, or None if it cannot be decoded.
 
     Args:
         content: An encoded photo; None is returned for anything that is not bytes.
-        side: Smallest useful side in pixels. A larger JPEG is decoded at reduced size,
-            which takes less time and memory.
+        side: Shorter side of the result, in pixels, if the photo is larger.
+        max_mib: Maximum memory for decoding, in MiB.
+        accept_damage: Whether to return the intact part of a damaged photo, with light
+            grey for the missing end of a JPEG.
     """
     if not isinstance(content, bytes | bytearray):
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as image:
-                if image.width * image.height > _MAX_PIXELS:
-                    return None
-                image.draft("RGB", (side, side))
-                return image.convert("RGB")
-    except Exception:  # Pillow raises almost any exception on damaged files
+        image = read_photo(bytes(content), side, max_mib, accept_damage).image
+    except Exception:  # decoders raise almost any exception on damaged files
         return None
-
-
-def decode_damaged(content: object, side: int) -> Image.Image | None:
-    """Return a photo like `decode`, with light grey for the missing end of a JPEG."""
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
-    try:
-        photo = decode(content, side)
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
-    return photo and _lighten_missing_part(photo)
+    return _lighten_missing_part(image) if accept_damage else image
 
 
 def _lighten_missing_part(photo: Image.Image) -> Image.Image:

@@ -1,6 +1,5 @@
 """Interactive figures: explained variance of the PCA, and a map of the photos."""
 
-import html
 from collections.abc import Mapping
 from colorsys import hls_to_rgb
 
@@ -8,15 +7,18 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from fruits_pipeline.models.classifiers import distinct_text
 from fruits_pipeline.reporting.theme import (
     ACCENT_COLOUR,
     LIGHT_GREY,
+    NO_LABEL,
     TEXT_COLOUR,
     count_text,
     plotly_layout,
+    plotly_text,
+    short_name,
 )
 
-_MAX_NAME_LENGTH = 26
 _HUES = 12
 # Lightness and saturation of three variants of each hue that are legible on white.
 _TONES = ((0.36, 0.85), (0.50, 0.60), (0.66, 0.70))
@@ -81,7 +83,8 @@ def photo_map(points: pd.DataFrame, shares: tuple[float, float]) -> go.Figure:
     unlabelled = points[points["label"].isna()]
     if len(unlabelled):  # drawn first, below the labels, but last in the legend
         grey = {"marker_color": LIGHT_GREY}
-        figure.add_trace(_scatter("no label", unlabelled, grey, legendrank=2000))
+        name = distinct_text(NO_LABEL, points["label"].dropna())
+        figure.add_trace(_scatter(name, unlabelled, grey, legendrank=2000))
     by_label = points.dropna(subset=["label"]).groupby("label", sort=True)
     for i, (label, photos) in enumerate(by_label):
         figure.add_trace(_scatter(str(label), photos, _marker_style(i)))
@@ -169,18 +172,17 @@ def _marker_style(number: int) -> dict[str, str]:
 def _scatter(
     label: str, photos: pd.DataFrame, style: Mapping[str, str], legendrank: int = 1000
 ) -> go.Scattergl:
-    shortened = label[: _MAX_NAME_LENGTH - 1] + "…"
-    split = ("<br>" + photos["split"].map(html.escape, na_action="ignore")).fillna("")
+    split = ("<br>" + photos["split"].map(plotly_text, na_action="ignore")).fillna("")
     return go.Scattergl(
         x=photos["x"],
         y=photos["y"],
         mode="markers",
         marker_size=5,
         marker_opacity=0.75,
-        name=html.escape(label if len(label) <= _MAX_NAME_LENGTH else shortened),
+        name=plotly_text(short_name(label)),
         legendrank=legendrank,
-        meta=html.escape(label),
-        text=photos["path"].map(html.escape) + split,
+        meta=plotly_text(label),
+        text=photos["path"].map(plotly_text) + split,
         hovertemplate="<b>%{meta}</b><br>%{text}<extra></extra>",
         **style,
     )

@@ -1,5 +1,7 @@
 """Colours, font and layout that all figures share."""
 
+import html
+
 import plotly.graph_objects as go
 
 TEXT_COLOUR = "#262626"
@@ -9,11 +11,26 @@ PALE_GREY = "#e4e4e4"
 ACCENT_COLOUR = "#c2410c"
 # Part of matplotlib. Browsers without it use Verdana, which looks similar.
 FONT = "DejaVu Sans"
+NO_LABEL = "no label"
+
+_MAX_NAME_LENGTH = 26
 
 
 def count_text(number: int, noun: str) -> str:
     """Return a number with its noun, such as `1 photo` and `1,280 photos`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def short_name(label: str) -> str:
+    """Return a label, shortened to 26 characters for legends and axes."""
+    return (
+        label if len(label) <= _MAX_NAME_LENGTH else label[: _MAX_NAME_LENGTH - 1] + "…"
+    )
+
+
+def plotly_text(text: str) -> str:
+    """Escape text for Plotly, which interprets HTML, and LaTeX between dollar signs."""
+    return html.escape(text).replace("$", "&#36;")
 
 
 def plotly_layout(title: str, height: int) -> go.Layout:

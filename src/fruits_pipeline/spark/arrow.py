@@ -6,20 +6,15 @@ neither Spark nor Kedro, which keeps workers small.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from fruits_pipeline import schemas
-from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.imaging.canonical import canonicalise
+from fruits_pipeline.imaging.canonical import CanonicalPhoto, canonicalise
 from fruits_pipeline.imaging.fitting import Fit, fit
-from fruits_pipeline.io.files import read_files
-from fruits_pipeline.io.listing import PathLabels, parse_path
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.models.pca import Pca
@@ -31,76 +26,22 @@ MOMENTS_CHUNK = 2048
 """Minimum number of vectors per matrix product: 20 MB in float64 at 1,300 values each."""
 
 
-def fetch(
-    rows: Rows, rules: Sequence[re.Pattern[str]], requests_in_flight: int
-) -> Rows:
-    """Read photos: `LISTING` rows to `PHOTOS` rows, with one GET per photo.
-
-    Photos that no longer exist are skipped.
-
-    Args:
-        rows: Record batches; all rows of a batch have the same `root`.
-        rules: Expressions with the named groups `label`, `split` and `series`.
-        requests_in_flight: Maximum number of concurrent requests to a remote store.
-
-    Raises:
-        FruitsError: A photo exists but cannot be read.
-    """
-    for batch in rows:
-        contents: list[bytes | None] = []
-        paths = batch["path"].to_pylist()
-        if paths:
-            root = batch["root"][0].as_py()
-            results = read_files(root, paths, requests_in_flight)
-            contents = [
-                _content_or_none(p, r) for p, r in zip(paths, results, strict=True)
-            ]
-        yield _make_photos(batch, contents, rules)
-
-
-def _content_or_none(path: str, result: bytes | OSError) -> bytes | None:
-    """Return the content of a photo; None if it does not exist."""
-    if isinstance(result, FileNotFoundError):
-        return None
-    if isinstance(result, OSError):
-        raise FruitsError(
-            f"Found a photo that cannot be read: {path} ({result}). Expected permission "
-            "to read every photo in `photos`: grant it, or move the photo away."
-        ) from result
-    return result
-
-
-def _make_photos(
-    listing: pa.RecordBatch,
-    contents: Sequence[bytes | None],
-    rules: Sequence[re.Pattern[str]],
-) -> pa.RecordBatch:
-    parsed = [parse_path(path, rules) for path in listing["path"].to_pylist()]
-    digests = [None if c is None else hashlib.sha256(c).hexdigest() for c in contents]
-    columns = {name: listing[name] for name in listing.schema.names}
-    for name in PathLabels._fields:
-        values = [getattr(labels, name) for labels in parsed]
-        columns[name] = pa.array(values, pa.string())
-    columns["photo_id"] = pa.array(digests, pa.string())
-    columns["content"] = pa.array(contents, pa.binary())
-    batch = pa.record_batch([columns[n] for n in schemas.PHOTOS.names], schemas.PHOTOS)
-    return batch.filter(batch["content"].is_valid())
-
-
-def make_canonical(rows: Rows, short_side: int, max_pixels: int) -> Rows:
+def make_canonical(rows: Rows, short_side: int, max_mib: int) -> Rows:
     """Convert photos to canonical form: `PHOTOS` rows to `IMAGES` rows.
 
-    A rejected photo has a row with an `error` and no `image`.
+    A photo that was not read or is rejected has a row with an `error` and no `image`.
 
     Args:
-        rows: Rows with the column `content`.
+        rows: Rows with the columns `content` and `error`.
         short_side: Maximum length of the shorter side, in pixels.
-        max_pixels: Number of pixels above which a photo is rejected.
+        max_mib: Maximum memory for decoding a photo, in MiB.
     """
     for batch in rows:
         photos = [
-            canonicalise(content.as_py(), short_side, max_pixels)
-            for content in batch["content"]
+            CanonicalPhoto(error=error.as_py())
+            if error.is_valid
+            else canonicalise(content.as_py(), short_side, max_mib)
+            for content, error in zip(batch["content"], batch["error"], strict=True)
         ]
         columns = [
             pa.array([getattr(photo, field.name) for photo in photos], field.type)

@@ -26,19 +26,19 @@ MIN_MIB = 3072
 MAX_UNUSED_DAYS = 30
 """Days without use after which the archive of another installation is deleted."""
 
-LOG_OPTIONS = "-Xlog:disable -Xlog:all=error,cds*=off:stderr"
+LOG_OPTIONS = ("-Xlog:disable", "-Xlog:all=error,cds*=off:stderr")
 """Hide messages about archives that cannot be used; the JVM starts without an archive."""
 
 
-def cache_folder() -> Path:
-    """Return the folder of the archives, in the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache, "fruits-pipeline")
+def cache_folder() -> Path | None:
+    """Return the folder of the archives, in the user's cache; None without a home."""
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(cache, "fruits-pipeline") if os.path.isabs(cache) else None
 
 
 def archive_options(
-    java: Path, jvm_options: str, available_mib: int, folder: Path
-) -> str:
+    java: Path, jvm_options: str, available_mib: int, folder: Path | None
+) -> list[str]:
     """Return JVM options that map the archive, or dump it at exit if there is none.
 
     Deletes archives of older versions of the same Java and Spark installations, and
@@ -48,15 +48,16 @@ def archive_options(
         java: The Java executable.
         jvm_options: The other JVM options; some change the format of archives.
         available_mib: Available memory in MiB.
-        folder: Folder of the archives.
+        folder: Folder of the archives; None for no archive.
 
     Returns:
         The options. Empty if there is no archive and none can be dumped: the runtime has
-        no base archive to extend, memory is short, or the folder is not writable.
+        no base archive to extend, memory is short, or the folder is not writable or
+        contains a colon, at which the JVM splits the path.
     """
     base = java.resolve().parents[1] / "lib/server/classes.jsa"
-    if not base.exists():
-        return ""
+    if folder is None or ":" in str(folder) or not base.exists():
+        return []
     spark = Path(pyspark.__file__).parent
     installation = f"spark-{_digest(java.resolve(), spark, jvm_options)}"
     version = _digest(*(path.stat().st_mtime_ns for path in (base, spark / "jars")))
@@ -64,15 +65,13 @@ def archive_options(
     with suppress(OSError):  # another run may handle the same files
         _update_archive(folder, installation, archive)
         _delete_unused(folder)
-    if archive.exists():
-        return f"-XX:SharedArchiveFile={archive} {LOG_OPTIONS}"
-    if available_mib < MIN_MIB:
-        return ""
-    try:
+    if os.access(archive, os.R_OK):
+        return [f"-XX:SharedArchiveFile={archive}", *LOG_OPTIONS]
+    with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return ""
-    return f"-XX:ArchiveClassesAtExit={archive}.{uuid4().hex} {LOG_OPTIONS}"
+    if available_mib < MIN_MIB or not os.access(folder, os.W_OK):
+        return []
+    return [f"-XX:ArchiveClassesAtExit={archive}.{uuid4().hex}", *LOG_OPTIONS]
 
 
 def _update_archive(folder: Path, installation: str, archive: Path) -> None:

@@ -60,7 +60,7 @@ def from_tables(tables: Sequence[pa.Table], schema: pa.Schema) -> DataFrame:
 
 def from_files(paths: Sequence[str], schema: pa.Schema) -> DataFrame:
     """Return the rows of Parquet files, lazily; each file is one Spark task."""
-    return from_parts([StoredPart(path) for path in paths], schema)
+    return from_parts([StoredPart(path, columns=schema) for path in paths], schema)
 
 
 def map_arrow(rows: DataFrame, step: Step, schema: pa.Schema) -> DataFrame:

@@ -70,7 +70,12 @@ def major_version(java: Path) -> int | None:
     """Return the major version of a Java executable; None if it does not run."""
     try:
         result = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, check=True, timeout=60
+            [java, "-version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=True,
+            timeout=60,
         )
     except (OSError, subprocess.SubprocessError):
         return None

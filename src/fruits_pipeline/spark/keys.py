@@ -9,8 +9,9 @@ import pyarrow as pa
 
 
 def photo_keys(rows: pa.Table | pa.RecordBatch) -> Iterator[tuple[str, str]]:
-    """Yield (`path`, `photo_id`) of each row."""
-    return zip(rows["path"].to_pylist(), rows["photo_id"].to_pylist(), strict=True)
+    """Yield (`path`, `photo_id`) of each row; "" is the id of a photo that was not read."""
+    ids = (photo_id or "" for photo_id in rows["photo_id"].to_pylist())
+    return zip(rows["path"].to_pylist(), ids, strict=True)
 
 
 def key_digest(keys: Iterable[tuple[str, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
@@ -23,8 +24,12 @@ BATCH_ROWS = 256
 ENCODING = {"compression": "lz4", "use_dictionary": ["label", "split", "series"]}
 
 
-def read_rows(path: str) -> Iterator[pa.RecordBatch]:
+def read_rows(path: str, columns: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:
     """Read a Parquet file with one request.
+
+    Args:
+        path: Path or URL of the file.
+        columns: Expected columns; those that the file lacks are null.
 
     Yields:
         Batches of at most `BATCH_ROWS` rows; one empty batch if the file has no rows.
@@ -40,10 +45,11 @@ def read_rows(path: str) -> Iterator[pa.RecordBatch]:
             [f.with_type(_without_views(f.type)) for f in file.schema_arrow]
         )
         if not expected:
-            yield pa.RecordBatch.from_pylist([], schema)
+            yield complete(pa.RecordBatch.from_pylist([], schema), columns)
         for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
             count += len(batch)
-            yield batch if batch.schema == schema else batch.cast(schema)
+            rows = batch if batch.schema == schema else batch.cast(schema)
+            yield complete(rows, columns)
         if count != expected:  # checksums do not cover page headers
             raise pa.ArrowInvalid(f"{count} rows, but its footer says {expected}")
     except (pa.ArrowInvalid, OSError) as exc:
@@ -78,6 +84,19 @@ def write_rows(
     name = f"part-{number:05d}-{uuid4().hex[:16]}-{_key_digests(table)}.parquet"
     write_file(f"{folder}/{name}", buffer.to_pybytes())
     yield _make_report(table, name, buffer.size)
+
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
+
+
+def complete(rows: Rows, columns: pa.Schema | None) -> Rows:
+    """Select columns; those that an older version did not write are null."""
+    if columns is None:
+        return rows
+    for column in columns:
+        if column.name not in rows.schema.names:
+            rows = rows.append_column(column, pa.nulls(len(rows), column.type))
+    return rows.select(columns.names)
 
 
 def unreadable_message(path: str, reason: object) -> str:

@@ -34,10 +34,12 @@ class StoredPart:
     Attributes:
         path: Path or URL of the file.
         batch: Name of its batch, added as the column `batch`; None adds no column.
+        columns: Expected columns; those that the file lacks are null.
     """
 
     path: str
     batch: str | None = None
+    columns: pa.Schema | None = None
 
     def __call__(self) -> Rows:
         """Read the rows with one request.
@@ -45,7 +47,7 @@ class StoredPart:
         Raises:
             FruitsError: The file is missing or damaged.
         """
-        for rows in parquet.read_rows(self.path):
+        for rows in parquet.read_rows(self.path, self.columns):
             if self.batch is None:
                 yield rows
             else:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import sys
 from collections.abc import Mapping
-from shutil import rmtree
-from tempfile import mkdtemp
 from typing import Any
 
-from pyspark import SparkConf
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
@@ -19,6 +16,19 @@ from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.parameter_validation import validate_parameters
 from fruits_pipeline.spark import resources
 from fruits_pipeline.spark.class_archive import archive_options, cache_folder
+from fruits_pipeline.spark.folders import (
+    check_local_folders,
+    folder_options,
+    make_socket_folder,
+    set_home,
+)
+from fruits_pipeline.spark.gateway import check_user, quote_options, start_jvm
+from fruits_pipeline.spark.host import (
+    check_spark_home,
+    raise_limits,
+    replace_leftovers,
+    use_utf8,
+)
 from fruits_pipeline.spark.jars import check_hadoop_aws, use_local_jars
 from fruits_pipeline.spark.java import use_java
 
@@ -29,6 +39,7 @@ SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"
 
 JVM_OPTIONS = "spark.driver.extraJavaOptions"
 SOCKET_FOLDER = "spark.python.unix.domain.socket.dir"
+SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
 def check_and_start(config: Mapping[str, Any]) -> SparkSession:
@@ -45,12 +56,13 @@ def check_and_start(config: Mapping[str, Any]) -> SparkSession:
     validate_parameters(parameters)
     os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if region := os.environ.get("AWS_REGION"):  # botocore reads only the other variable
-        os.environ.setdefault("AWS_DEFAULT_REGION", region)
+        os.environ["AWS_DEFAULT_REGION"] = region
     settings = use_local_jars(config["spark"])
     filepaths = [entry.get("filepath", "") for entry in config["catalog"].values()]
     for bucket in bucket_names(filepaths):
         region = check_bucket(bucket, parameters["storage"]["regions"])
-        os.environ.setdefault("AWS_REGION", region)  # for delta-rs
+        # For delta-rs and botocore; AWS_DEFAULT_REGION can be that of another project.
+        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
     if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
         check_hadoop_aws(settings)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
@@ -63,19 +75,24 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
     """Start a Spark session, or return the existing one.
 
     Master, heap and shuffle partitions that are not set are chosen according to the
-    available CPUs and memory. Workers use the Python interpreter of this process.
+    available CPUs and memory. In local mode, the settings of this project replace those
+    of other Spark installations, and workers use the Python interpreter of this process.
 
     Raises:
-        FruitsError: There is no Java that Spark supports.
+        FruitsError: There is no Java that Spark supports, or this machine has a limit or
+            setting with which Spark does not run.
     """
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # For workers: one thread each. This process has initialised OpenBLAS with all CPUs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if SUBMIT_VARIABLE in os.environ:  # the JVM is running, and its master is set
         chosen = {k: v for k, v in settings.items() if k != "spark.master"}
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    elif SparkContext._active_spark_context:
+        chosen = dict(settings)
     else:
         chosen = _jvm_settings(settings)
     conf = SparkConf().setAll([*chosen.items()])
+    start_jvm(conf)
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logger.info(
@@ -88,24 +105,29 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
 
 
 def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Select a Java, and add the settings of a JVM that Python starts."""
-    java, available = use_java(), resources.available_mib()
+    """Prepare this process, and add the settings of a JVM that Python starts."""
+    available = resources.available_mib()
     automatic = resources.session_settings(available, resources.cpu_count())
     chosen = automatic | dict(settings)
-    options = chosen.get(JVM_OPTIONS, "")
-    archive = archive_options(java, options, available, cache_folder())
-    chosen[JVM_OPTIONS] = f"{options} {archive}".strip()
     if chosen["spark.master"].startswith("local"):
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-        chosen[SOCKET_FOLDER] = _make_socket_folder()
+        replace_leftovers()
+        check_local_folders(chosen.get("spark.local.dir", ""))
+        chosen |= _socket_settings()
+    else:
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        check_spark_home()
+    check_user(chosen)
+    set_home()
+    raise_limits()
+    use_utf8()
+    java, options = use_java(), chosen.get(JVM_OPTIONS, "")
+    archive = archive_options(java, options, available, cache_folder())
+    added = quote_options([*folder_options(), *archive])
+    chosen[JVM_OPTIONS] = f"{options} {added}".strip()
     return chosen
 
 
-def _make_socket_folder() -> str:
-    """Create a folder that is deleted at exit, because Spark does not delete its sockets.
-
-    It is in `/tmp`, Spark's default, because Spark limits the path to 60 characters.
-    """
-    folder = mkdtemp(prefix="fruits-sockets-", dir="/tmp")
-    atexit.register(rmtree, folder, ignore_errors=True)
-    return folder
+def _socket_settings() -> dict[str, str]:
+    """Return the folder of Unix sockets; without a suitable folder, use TCP."""
+    folder = make_socket_folder()
+    return {SOCKET_FOLDER: folder} if folder else {SOCKETS_ENABLED: "false"}

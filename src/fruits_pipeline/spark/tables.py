@@ -6,6 +6,7 @@ filters rows. The files are attached as parts, so that `map_arrow` bypasses the 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Sequence
 
@@ -42,12 +43,17 @@ def from_table(folder: str, files: Sequence[str], schema: pa.Schema) -> DataFram
     escaped = _GLOB_CHARACTER.sub(r"\\\g<0>", base)
     batches = sorted({file.rpartition("/")[0] for file in files})
     frame = reader.parquet(*(f"{escaped}/{batch}" for batch in batches))
-    parts = [StoredPart(f"{folder}/{file}", batch=_batch_of(file)) for file in files]
+    parts = [StoredPart(f"{folder}/{file}", _batch_of(file), schema) for file in files]
     return attach_parts(frame, parts)
 
 
 def hadoop_path(path: str) -> str:
-    """Return a path or URL with the scheme `s3a`, the name of Hadoop's S3 client."""
+    """Return the URL of a folder for Hadoop, whose client of S3 has the scheme `s3a`.
+
+    Local paths become URLs, because Hadoop's default file system can be another one.
+    """
+    if not re.match(r"[\w+.-]+://", path):
+        return f"file:{os.path.abspath(path)}"
     return path.replace("s3://", "s3a://", 1) if path.startswith("s3://") else path
 
 

@@ -129,11 +129,22 @@ def test_table_path_may_contain_special_characters(tmp_path: Path, name: str) ->
     assert (tmp_path / name / "images/_delta_log").is_dir()
 
 
-def test_path_that_delta_lake_would_decode_is_refused(tmp_path: Path) -> None:
-    table = DeltaBatches(filepath=f"{tmp_path}/a%20b/images", table="images")
-    with pytest.raises(DatasetError, match="percent sign with two hexadecimal digits"):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("a%20b", "percent sign with two hexadecimal digits"),
+        ("a\\b", "backslash or control character"),
+        ("a\nb", "backslash or control character"),
+        ("a\x7fb", "backslash or control character"),
+    ],
+)
+def test_path_that_delta_lake_would_decode_is_refused(
+    tmp_path: Path, name: str, problem: str
+) -> None:
+    table = DeltaBatches(filepath=f"{tmp_path}/{name}/images", table="images")
+    with pytest.raises(DatasetError, match=problem):
         table.save(batches({"000001": ["a"]}))
-    assert not (tmp_path / "a%20b").exists()
+    assert not (tmp_path / name).exists()
 
 
 # The table `photos`, which has no upstream table

@@ -40,7 +40,9 @@ PARAMETERS = ClassifyParameters(
     mistakes_shown=2,
     seed=1,
 )
-PREPROCESS = PreprocessParameters(short_side=64, max_pixels=10**6, max_error_rate=0.05)
+PREPROCESS = PreprocessParameters(
+    short_side=64, decode_memory_mib=64, max_error_rate=0.05
+)
 MEANS = {"Fig": (9.0, 0.0), "Kiwi": (0.0, 9.0), "Lime": (-9.0, -9.0)}
 
 

@@ -20,7 +20,7 @@ from factories import (
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import ExistingPhotos, PhotoStore
+from fruits_pipeline.datasets import ExistingPhotos, Listing, PhotoStore
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
@@ -234,8 +234,59 @@ def test_all_photos_of_a_long_listing_are_planned(tmp_path: Path) -> None:
     assert (len(batches), counts["photos"]) == (525, 1050)
 
 
-def test_photo_deleted_after_listing_is_skipped(root: Path) -> None:
+def test_photo_deleted_after_listing_has_an_error(root: Path) -> None:
     batch = listing(root)
     (root / "a.jpg").unlink()
     photos = by_path(fetch_photos(batch, PARAMETERS))
-    assert photos.keys() == FILES.keys() - {"a.jpg"}
+    assert photos.keys() == FILES.keys()
+    errors = {path for path, row in photos.items() if row["error"]}
+    assert errors == {"a.jpg"}
+    assert photos["a.jpg"]["content"] is photos["a.jpg"]["photo_id"] is None
+
+
+def test_photo_that_was_not_read_is_planned_again(root: Path) -> None:
+    existing = existing_photos(root)
+    unread = frozenset(["a.jpg", "gone.jpg"])
+    batches, counts = plan(root, ExistingPhotos(existing.files, 3, unread))
+    assert paths_in(batches) == {"000004": {"a.jpg"}}
+    assert (counts["new_or_changed"], counts["gone"]) == (1, 0)
+
+
+def test_archived_photos_are_left_out_unless_they_are_ingested(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    listing = PhotoStore(filepath=str(root)).load()
+    archived = frozenset(["a.jpg", "Test/Kiwi/0_100.jpg"])
+    store = Listing(listing.photo_root, listing.files, {}, archived)
+    rows = [f._asdict() for f in listing.files if f.path != "a.jpg"]
+    existing = ExistingPhotos(pa.Table.from_pylist(rows, FILE_SCHEMA), 1)
+    batches, counts = plan_batches(store, existing, PARAMETERS)
+    assert (batches, counts["photos"], counts["gone"]) == ({}, 4, 0)
+    assert counts["left_out"] == {"archived in S3 Glacier": 1}
+    assert "1 archived in S3 Glacier (such as 'a.jpg'); restore" in caplog.text
+
+
+def test_other_entries_of_the_listing_are_left_out(root: Path) -> None:
+    (root / "dangling.jpg").symlink_to("gone")
+    os.mkfifo(root / "Test/fifo.jpg")
+    write_files(root, {".cache/x.jpg": b"-"})
+    os.mkfifo(root / ".cache/fifo")
+    batches, counts = plan(root)
+    assert paths_in(batches).keys() == {"000001", "000002", "000003"}
+    reasons = {"broken link": 1, "not a regular file": 1, "hidden": 2}
+    assert counts["left_out"] == reasons
+    assert counts["files"] == 9
+
+
+def test_files_that_may_be_photos_are_named_in_a_warning(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_files(
+        root, {"Test/Kiwi/1.CR2": b"-", "notes.txt": b"-", "@eaDir/x.jpg": b"-"}
+    )
+    plan(root)
+    (warning,) = (r.getMessage() for r in caplog.records if "may be" in r.getMessage())
+    assert "1 .cr2 (such as 'Test/Kiwi/1.CR2')" in warning
+    assert "ingest.extensions" in warning
+    assert "notes.txt" not in warning
+    assert "@eaDir" not in warning

@@ -2,12 +2,14 @@ import pytest
 from factories import (
     by_path,
     column_types,
+    encode,
     frame,
     jpeg,
     key_of,
     spark_types,
     truncated_jpeg,
 )
+from PIL import Image
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -16,11 +18,13 @@ from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-PARAMETERS = PreprocessParameters(short_side=32, max_pixels=4000, max_error_rate=0.05)
+PARAMETERS = PreprocessParameters(
+    short_side=32, decode_memory_mib=40, max_error_rate=0.05
+)
 CONTENTS = {
     "Test/Kiwi/small.jpg": jpeg(1, (30, 30)),
     "Test/Kiwi/large.jpg": jpeg(2, (64, 48)),
-    "Test/Kiwi/huge.jpg": jpeg(3, (80, 60)),
+    "Test/Kiwi/huge.png": encode(Image.new("RGB", (4000, 3000))),
     "Test/Kiwi/truncated.jpg": truncated_jpeg(4),
     "Test/Kiwi/empty.jpg": b"",
     "Test/Kiwi/text.jpg": b"not a photo",
@@ -50,9 +54,17 @@ def test_photo_has_either_an_image_or_an_error(images: DataFrame) -> None:
 
 def test_error_states_why_a_photo_was_rejected(images: DataFrame) -> None:
     errors = {path: row["error"] for path, row in by_path(images).items()}
-    assert errors["Test/Kiwi/truncated.jpg"].startswith("cannot be decoded: ")
+    assert errors["Test/Kiwi/truncated.jpg"].startswith("damaged JPEG: ")
     assert errors["Test/Kiwi/empty.jpg"] == "empty file (0 bytes)"
-    assert "preprocess.max_pixels = 4000" in errors["Test/Kiwi/huge.jpg"]
+    assert "decode_memory_mib = 40" in errors["Test/Kiwi/huge.png"]
+
+
+def test_photo_that_was_not_read_keeps_its_error() -> None:
+    row = {**key_of("Test/Kiwi/closed.jpg"), "error": "cannot be read"}
+    (image,) = by_path(
+        make_canonical(frame([row], schemas.PHOTOS), PARAMETERS)
+    ).values()
+    assert (image["error"], image["image"]) == ("cannot be read", None)
 
 
 def test_parameters_are_applied(images: DataFrame) -> None:

@@ -39,7 +39,8 @@ BATCHES = {
 COUNTS = pd.DataFrame(
     {"batch": ["000001", "000002"], "photos": [3, 2], "rejected": [1, 1]}
 )
-LISTING_COUNTS = {"files": 9, "photos": 5, "gone": 4}
+LISTING_COUNTS = {"files": 9, "photos": 5, "gone": 4, "left_out": {".txt": 4}}
+PHOTO_COUNTS = pd.DataFrame({"batch": ["000001"], "photos": [9]})
 
 FEATURES = np.random.default_rng(0).standard_normal((20, 3)) @ np.diag([3, 2, 1])
 
@@ -193,14 +194,14 @@ def photos(spark: object) -> DataFrame:
 def test_reject_sheet_contains_the_content_of_rejected_photos(
     photos: DataFrame, images: DataFrame, sheet_calls: Calls
 ) -> None:
-    draw_reject_sheet(photos, images, COUNTS, PARAMETERS)
-    rejects, rejected, total = sheet_calls["reject_sheet"]
+    draw_reject_sheet(photos, images, COUNTS, PARAMETERS, 64)
+    rejects, rejected, total, max_mib = sheet_calls["reject_sheet"]
     assert list(rejects["path"]) == [REJECT_1, REJECT_2]
     assert list(rejects["content"]) == [
         truncated_jpeg(len(p)) for p in (REJECT_1, REJECT_2)
     ]
     assert list(rejects["error"]) == [ERROR, ERROR]
-    assert (rejected, total) == (2, 5)
+    assert (rejected, total, max_mib) == (2, 5, 64)
 
 
 @pytest.mark.parametrize("shown", [0, 1])
@@ -208,8 +209,8 @@ def test_reject_sheet_contains_at_most_rejects_shown(
     photos: DataFrame, images: DataFrame, sheet_calls: Calls, shown: int
 ) -> None:
     few = PARAMETERS.model_copy(update={"rejects_shown": shown})
-    draw_reject_sheet(photos, images, COUNTS, few)
-    rejects, rejected, _ = sheet_calls["reject_sheet"]
+    draw_reject_sheet(photos, images, COUNTS, few, 64)
+    rejects, rejected, *_ = sheet_calls["reject_sheet"]
     assert (len(rejects), rejected) == (shown, 2)
 
 
@@ -217,8 +218,8 @@ def test_reject_sheet_may_be_empty(
     photos: DataFrame, images: DataFrame, sheet_calls: Calls
 ) -> None:
     counts = pd.DataFrame({"batch": ["000001"], "photos": [3], "rejected": [0]})
-    draw_reject_sheet(photos, images.where("error is null"), counts, PARAMETERS)
-    rejects, rejected, total = sheet_calls["reject_sheet"]
+    draw_reject_sheet(photos, images.where("error is null"), counts, PARAMETERS, 64)
+    rejects, rejected, total, _ = sheet_calls["reject_sheet"]
     assert (len(rejects), rejected, total) == (0, 0, 3)
 
 
@@ -226,9 +227,12 @@ FEATURE_COUNTS = pd.DataFrame({"batch": ["000001", "000002"], "photos": [2, 1]})
 
 
 def test_summary_counts_photos_and_features(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
+    summary = summarise_run(PHOTO_COUNTS, COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
     assert summary == {
-        "photos": 5,
+        "files": 9,
+        "left_out": {".txt": 4},
+        "photos_listed": 5,
+        "photos": 9,
         "rejected": 2,
         "gone": 4,
         "features": 3,
@@ -240,12 +244,12 @@ def test_summary_counts_photos_and_features(pca: FittedPca) -> None:
 
 
 def test_summary_is_json(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
+    summary = summarise_run(PHOTO_COUNTS, COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
     assert json.loads(json.dumps(summary)) == summary
 
 
 def test_summary_contains_the_components_for_other_shares(pca: FittedPca) -> None:
-    summary = summarise_run(COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
+    summary = summarise_run(PHOTO_COUNTS, COUNTS, FEATURE_COUNTS, pca, LISTING_COUNTS)
     explained = np.cumsum(pca.model.ratios)
     for share, components in summary["components_for"].items():
         variance = int(share.removesuffix("%")) / 100

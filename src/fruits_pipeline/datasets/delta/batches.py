@@ -16,9 +16,11 @@ from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.saving import (
     commit_batch,
     delete_extra_rows,
+    select_readable,
     write_batch,
 )
 from fruits_pipeline.datasets.delta.tables import (
+    add_missing_columns,
     check_sizes_once,
     create_table,
     open_log,
@@ -95,13 +97,8 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         log = open_log(self.filepath)
         if log is None:
             return
-        check_recipe(
-            self.filepath,
-            log.recipe,
-            lineage.recipe,
-            self.changed_recipe,
-            self.changed_location,
-        )
+        settings = self.changed_recipe, self.changed_location
+        check_recipe(self.filepath, log.recipe, lineage.recipe, *settings)
         is_rebuilt = self.changed_recipe == "rebuild" and log.recipe != lineage.recipe
         if self.damaged_batches == "refuse" and not is_rebuilt:
             check_sizes_once(log)
@@ -113,6 +110,7 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         log = open_log(self.filepath)
         if log is None:
             return
+        add_missing_columns(log, self.schema)
         is_moved = only_location_changed(log.recipe, lineage.recipe)
         if self.changed_location == "accept" and is_moved:
             set_recipe(log, lineage.recipe)
@@ -168,14 +166,13 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         self.written, self.photos_written = (), 0
         write = partial(write_batch, self.filepath, self.schema)
         with track(self.table, len(missing)) as advance:
-            for name, files in write_concurrently(write, missing):
+            written = write_concurrently(write, missing)
+            readable = select_readable(writer, written) if self._is_photos else written
+            for name, files in readable:
+                commit_batch(writer, name, files, upstream, self.schema)
                 photos = sum(file.photos for file in files)
-                if self._is_photos and not photos:
-                    logger.warning("photos: no photo of batch %s exists any more", name)
-                else:
-                    commit_batch(writer, name, files, upstream, self.schema)
-                    self.written = tuple(sorted((*self.written, name)))
-                    self.photos_written += photos
+                self.written = tuple(sorted((*self.written, name)))
+                self.photos_written += photos
                 advance(photos)
 
     def _open_writer(self) -> TableWriter:

@@ -32,23 +32,25 @@ class UpstreamDifference:
 def compare_with_upstream(log: DeltaLog, upstream: DeltaLog) -> UpstreamDifference:
     """Compare the keys of a table with those of its upstream table, batch by batch.
 
-    A batch should have the keys of the upstream rows without an error. Only batches whose
+    A batch should have the keys of the upstream rows: all of them if the table has a
+    column `error`, else those without an error. Only batches whose
     key digests differ are read. A batch is stale if it lacks keys, or if it is a batch of
     `moments`, which has no column `path`, and its digest differs.
     """
     difference = UpstreamDifference()
+    only_valid = "error" not in log.columns
     for name, files in log.batches.items():
         upstream_files = upstream.batches.get(name)
         if upstream_files is None:
             difference.extra_files += files
             continue
         digest = _digest_keys(log, files, only_valid=False)
-        if digest == _digest_keys(upstream, upstream_files, only_valid=True):
+        if digest == _digest_keys(upstream, upstream_files, only_valid):
             continue
         if "path" not in log.columns:
             difference.stale_batches.add(name)
             continue
-        expected = _read_keys(upstream, upstream_files, only_valid=True)
+        expected = _read_keys(upstream, upstream_files, only_valid)
         extra_rows = _find_extra_rows(log, files, expected)
         difference.extra_rows |= extra_rows
         rows = sum(file.rows for file in files) - sum(map(len, extra_rows.values()))

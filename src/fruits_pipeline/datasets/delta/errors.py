@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from fruits_pipeline.errors import (
     FruitsError,
-    file_access_denied_message,
+    file_error_message,
+    file_error_number,
     s3_access_denied_message,
 )
 
@@ -28,7 +30,9 @@ def translate_delta_errors(location: str) -> Iterator[None]:
     """
     try:
         yield
-    except TableNotFoundError:
+    except TableNotFoundError as exc:
+        if file_error_number(str(exc)):  # its folder cannot be created
+            raise FruitsError(_message(location, str(exc))) from exc
         raise
     except CommitFailedError as exc:
         raise concurrent_run_error(location) from exc
@@ -46,8 +50,9 @@ def _message(location: str, error: str) -> str:
         action = "s3:ListBucket" if is_listing else IAM_ACTIONS.get(method, method)
         arn = f"arn:aws:s3:::{path.partition('?')[0]}"
         return s3_access_denied_message(action, arn)
-    if "Permission denied" in error:
-        return file_access_denied_message(location)
+    number = file_error_number(error)
+    if number and (message := file_error_message(location, number)):
+        return message
     reason = " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", error).split())
     return (
         f"Found {location}/_delta_log unusable ({reason}); expected the log of a Delta "
@@ -63,3 +68,23 @@ def concurrent_run_error(location: str) -> FruitsError:
         "time for each `root`. The batches that this run committed are kept. Wait until "
         "the other run has ended, and run again."
     )
+
+
+def check_location(location: str) -> None:
+    """Check that Delta Lake supports the characters of a local path.
+
+    Raises:
+        FruitsError: It does not.
+    """
+    if "://" in location:
+        return
+    problem = ""
+    if unquote(location) != location:
+        problem = "a percent sign with two hexadecimal digits"
+    elif re.search(r"[\x00-\x1f\x7f\\]", location):
+        problem = "a backslash or control character"
+    if problem:
+        raise FruitsError(
+            f"Found {problem} in {location!r}; expected a path without, because Delta Lake "
+            "decodes it to another path. Rename the folder, or choose another `root`."
+        )

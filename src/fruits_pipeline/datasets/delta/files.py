@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
-from fsspec.core import url_to_fs
+
+from fruits_pipeline.io.files import resolve
 
 DATA_FILE_NAME = re.compile(
     r"batch=\d+/part-\d+-[0-9a-f-]{32,52}(-c\d+)?(\.\w+)?\.parquet"
@@ -119,7 +120,7 @@ class DataFile:
 
 def list_sizes(location: str) -> dict[str, int]:
     """Return the size in bytes of each file below a folder, by relative path."""
-    file_system, base = url_to_fs(location)
+    file_system, base = resolve(location)
     file_system.invalidate_cache()
     found = file_system.find(base, detail=True)
     return {

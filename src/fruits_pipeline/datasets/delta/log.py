@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
-from fsspec.core import url_to_fs
 
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.files import resolve
 from fruits_pipeline.lineage import Recipe
-from fruits_pipeline.spark.parquet import unreadable_message
+from fruits_pipeline.spark.parquet import complete, unreadable_message
 
 RECIPE, SOURCE_IDS = "fruits.recipe", "fruits.origin"
 """Table properties: the recipe and the build ids of the sources, as JSON."""
@@ -117,7 +117,7 @@ class DeltaLog:
         Raises:
             FruitsError: A file is missing or damaged.
         """
-        file_system, base = url_to_fs(self.location)
+        file_system, base = resolve(self.location)
         schema = pa.schema(self.table.schema())
         fields = pa.schema([schema.field(name) for name in columns])
         tables = [fields.empty_table()]
@@ -125,10 +125,10 @@ class DeltaLog:
             path = f"{base}/{file.path}"
             try:
                 with file_system.open(path) as source:
-                    found = pq.read_table(source, columns=[*columns], partitioning=None)
+                    found = pq.ParquetFile(source).read([*columns])
             except (OSError, pa.ArrowInvalid) as exc:
                 raise FruitsError(unreadable_message(path, exc)) from exc
-            tables.append(found.cast(fields))
+            tables.append(complete(found, fields).cast(fields))
         return pa.concat_tables(tables)
 
     def to_pandas(self) -> pd.DataFrame:

@@ -5,8 +5,9 @@ Rows are deleted by copy-on-write: their file is written again without them.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,9 +20,15 @@ from fruits_pipeline.datasets.delta.comparison import (
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.writer import TableWriter
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.parquet import read_rows, write_rows
 from fruits_pipeline.spark.parts import Rows
+
+logger = logging.getLogger(__name__)
+
+MAX_UNREADABLE = 10_000
+"""Number of photos after which a run stops if none of them could be read."""
 
 
 def delete_extra_rows(
@@ -87,7 +94,7 @@ def _rewrite_files(
     """
     rewritten = []
     for file, paths in deletions.items():
-        kept = drop_paths(read_rows(f"{location}/{file.path}"), paths)
+        kept = drop_paths(read_rows(f"{location}/{file.path}", schema), paths)
         number = int(re.findall(r"part-(\d+)", file.path)[-1])
         folder = f"{location}/batch={file.batch}"
         (report,) = write_rows(kept, folder, schema, number)
@@ -99,3 +106,60 @@ def drop_paths(rows: Rows, paths: pa.Array) -> Rows:
     """Drop the rows whose `path` is in `paths`."""
     for batch in rows:
         yield batch.filter(pc.invert(pc.is_in(batch["path"], paths)))
+
+
+def select_readable(
+    writer: TableWriter, results: Iterable[tuple[str, list[DataFile]]]
+) -> Iterator[tuple[str, list[DataFile]]]:
+    """Yield the new batches of `photos` to commit.
+
+    A batch is skipped if its photos could not be read for the reasons that the table has
+    already. Batches without any photo that could be read wait for a batch with one.
+
+    Args:
+        writer: Writer of the table.
+        results: Name and files of each new batch.
+
+    Raises:
+        FruitsError: No photo in the table and in the new batches could be read.
+    """
+    waiting: list[tuple[str, list[DataFile]]] = []
+    is_readable = _has_readable(writer.log.files)
+    for name, files in results:
+        if not any(file.rows for file in files) or _repeats_errors(writer.log, files):
+            logger.warning("photos: the photos of batch %s can still not be read", name)
+            continue
+        waiting.append((name, files))
+        is_readable = is_readable or _has_readable(files)
+        if is_readable:
+            yield from waiting
+            waiting.clear()
+        elif sum(file.rows for _, found in waiting for file in found) > MAX_UNREADABLE:
+            break
+    if waiting:
+        raise _unreadable_error(writer.log, [f for _, files in waiting for f in files])
+
+
+def _has_readable(files: Iterable[DataFile]) -> bool:
+    return any(file.rows > file.errors for file in files)
+
+
+def _repeats_errors(log: DeltaLog, files: Sequence[DataFile]) -> bool:
+    """Return whether all rows of new files have errors that the table has already."""
+    stored = [file for file in log.files if file.errors]
+    if not stored or _has_readable(files):
+        return False
+    columns = ["path", "error"]
+    known = {tuple(row.values()) for row in log.read(stored, columns).to_pylist()}
+    return known >= {
+        tuple(row.values()) for row in log.read(files, columns).to_pylist()
+    }
+
+
+def _unreadable_error(log: DeltaLog, files: Sequence[DataFile]) -> FruitsError:
+    first = log.read(files[:1], ["path", "error"]).slice(0, 1).to_pylist()[0]
+    return FruitsError(
+        f"Found no photo that can be read among {sum(f.rows for f in files)}, such as "
+        f"{first['path']}: {first['error']}. Expected permission to read the photos below "
+        "`photos`."
+    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, DeltaTable, Schema, Transaction
 from deltalake.exceptions import TableNotFoundError
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets.delta.errors import translate_delta_errors
+from fruits_pipeline.datasets.delta.errors import check_location, translate_delta_errors
 from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, list_sizes
 from fruits_pipeline.datasets.delta.integrity import check_sizes
 from fruits_pipeline.datasets.delta.log import RECIPE, SOURCE_IDS, WRITER, DeltaLog
@@ -71,12 +70,7 @@ def open_log(location: str) -> DeltaLog | None:
 
 
 def _open_table(location: str) -> DeltaTable:
-    if "://" not in location and unquote(location) != location:
-        raise FruitsError(
-            f"Found a percent sign with two hexadecimal digits in {location}; expected a "
-            "path without, because Delta Lake decodes it to another path. Rename the "
-            "folder, or choose another `root`."
-        )
+    check_location(location)
     if not CACHE.enabled:
         return DeltaTable(location)
     if location in CACHE.tables:
@@ -150,6 +144,16 @@ def create_table(
             raise_if_key_not_exists=False,
         )
     return TableWriter(DeltaLog(location, table), number)
+
+
+def add_missing_columns(log: DeltaLog, schema: pa.Schema) -> None:
+    """Add columns that a table of an older version lacks; their values are null."""
+    missing = [field for field in schema if field.name not in log.columns]
+    if missing:
+        fields = Schema.from_arrow(pa.schema(missing)).fields
+        with translate_delta_errors(log.location):
+            log.table.alter.add_columns(fields)
+            log.refresh()
 
 
 def set_recipe(log: DeltaLog, recipe: Recipe) -> None:

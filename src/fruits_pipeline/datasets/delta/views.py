@@ -83,10 +83,12 @@ class ExistingPhotos:
     Attributes:
         files: `path`, `size_bytes`, `modified_at` and `etag` of every photo.
         last_batch: Highest batch number ever used; 0 if there was no batch.
+        unread: Paths of the photos that could not be read.
     """
 
     files: pa.Table
     last_batch: int
+    unread: frozenset[str] = frozenset()
 
 
 class DeltaListing(_DeltaView[ExistingPhotos]):
@@ -109,4 +111,11 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
             empty = pa.schema([self.schema.field(n) for n in ListedFile._fields])
             return ExistingPhotos(empty.empty_table(), 0)
         check_sizes_once(log)
-        return ExistingPhotos(log.read(log.files, ListedFile._fields), log.last_batch)
+        if "error" not in log.columns:  # written by an older version
+            return ExistingPhotos(
+                log.read(log.files, ListedFile._fields), log.last_batch
+            )
+        rows = log.read(log.files, [*ListedFile._fields, "error"])
+        unread = rows.filter(rows["error"].is_valid())["path"].to_pylist()
+        files = rows.drop_columns("error")
+        return ExistingPhotos(files, log.last_batch, frozenset(unread))

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable
 
 from deltalake import CommitProperties, DeltaTable, Transaction
-from fsspec.core import url_to_fs
 
 from fruits_pipeline.datasets.delta.errors import (
     concurrent_run_error,
@@ -15,6 +14,7 @@ from fruits_pipeline.datasets.delta.errors import (
 )
 from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, DataFile, list_sizes
 from fruits_pipeline.datasets.delta.log import LAST_BATCH, WRITER, DeltaLog
+from fruits_pipeline.io.files import resolve
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class TableWriter:
         unlisted = [path for path in stored if path not in listed]
         if not unlisted:
             return
-        file_system, base = url_to_fs(location)
+        file_system, base = resolve(location)
         for path in unlisted:  # `rm` would interpret paths as glob patterns
             file_system.rm_file(f"{base}/{path}")
         logger.info("%s: deleted %d unlisted files", location, len(unlisted))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,15 +13,23 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import ExistingPhotos, Listing
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.exclusions import (
+    ARCHIVED,
+    LeftOut,
+    describe,
+    find_overlooked,
+    select_photos,
+)
+from fruits_pipeline.io.label_check import label_warnings
 from fruits_pipeline.io.listing import (
     ListedFile,
+    compile_rules,
     find_new_or_changed,
-    select_photos,
     split_into_parts,
 )
 from fruits_pipeline.parameters import IngestParameters
-from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.batches import Batches
+from fruits_pipeline.spark.fetching import fetch
 from fruits_pipeline.spark.frames import from_tables, map_arrow
 
 logger = logging.getLogger(__name__)
@@ -46,21 +52,23 @@ def plan_batches(
     Raises:
         FruitsError: If none of the files is a photo.
     """
-    photos, left_out = select_photos(photo_store.files, parameters.extensions)
+    existing = _files_by_path(existing_photos.files)
+    read = {p: f for p, f in existing.items() if p not in existing_photos.unread}
+    photos, new, left_out = _select_photos(photo_store, read, parameters.extensions)
     if not photos:
         raise _no_photos_error(photo_store, left_out, parameters)
-    existing = _files_by_path(existing_photos.files)
-    new = find_new_or_changed(photos, existing)
-    if photo_store.below_root:
-        left_out["below root"] = photo_store.below_root
-    counts = {
-        "files": len(photos) + left_out.total(),
+    paths = [photo.path for photo in photos]
+    counts: dict[str, Any] = {
+        "files": len(photo_store.files) + sum(map(len, photo_store.left_out.values())),
         "photos": len(photos),
         "new_or_changed": len(new),
-        "gone": len(existing.keys() - {photo.path for photo in photos}),
-        "left_out": dict(left_out),
+        "gone": len(existing.keys() - {*paths}),
+        "left_out": {reason: len(found) for reason, found in left_out.items()},
     }
-    _log_counts(photo_store.photo_root, counts)
+    _log_counts(photo_store.photo_root, counts, left_out)
+    _warn_of_left_out(left_out, counts["files"], parameters.extensions)
+    for warning in label_warnings(paths, compile_rules(parameters.path_rules)):
+        logger.warning("%s", warning)
     first = existing_photos.last_batch + 1
     return _make_batches(new, photo_store.photo_root, first, parameters), counts
 
@@ -69,22 +77,41 @@ def fetch_photos(listing: DataFrame, parameters: IngestParameters) -> DataFrame:
     """Read the photos of a listing, and parse label, split and series from their paths.
 
     Returns:
-        `PHOTOS` rows, without photos that were deleted after they were listed.
+        `PHOTOS` rows; photos that could not be read have an error.
     """
     step = partial(
-        arrow.fetch,
-        rules=[re.compile(rule) for rule in parameters.path_rules],
+        fetch,
+        rules=compile_rules(parameters.path_rules),
         requests_in_flight=parameters.requests_in_flight,
     )
     return map_arrow(listing, step, schemas.PHOTOS)
 
 
+def _select_photos(
+    store: Listing, existing: Mapping[str, ListedFile], extensions: Sequence[str]
+) -> tuple[list[ListedFile], list[ListedFile], dict[str, list[str]]]:
+    """Return all photos, those to read, and the paths of other files by reason.
+
+    An archived photo is left out, unless it was ingested before.
+    """
+    photos, left_out = select_photos(store.files, extensions)
+    new = find_new_or_changed(photos, existing)
+    archived = {photo.path for photo in new} & store.archived
+    for reason, paths in store.left_out.items():
+        left_out.setdefault(reason, []).extend(paths)
+    if archived:
+        left_out[ARCHIVED] = sorted(archived)
+        photos = [photo for photo in photos if photo.path not in archived]
+        new = [photo for photo in new if photo.path not in archived]
+    return photos, new, left_out
+
+
 def _no_photos_error(
-    store: Listing, left_out: Counter[str], parameters: IngestParameters
+    store: Listing, left_out: LeftOut, parameters: IngestParameters
 ) -> FruitsError:
     return FruitsError(
-        f"Found {len(store.files)} files in {store.photo_root}, none of them a photo "
-        f"({dict(left_out)}); expected files with one of the "
+        f"Found no photo in {store.photo_root}, but other files: {describe(left_out)}; "
+        "expected files with one of the "
         f"extensions {', '.join(parameters.extensions)}. Set the folder with "
         "--params photos=..., or ingest.extensions in parameters_ingest.yml."
     )
@@ -95,19 +122,35 @@ def _files_by_path(files: pa.Table) -> dict[str, ListedFile]:
     return {row[0]: ListedFile(*row) for row in zip(*columns, strict=True)}
 
 
-def _log_counts(photo_root: str, counts: Mapping[str, Any]) -> None:
+def _log_counts(photo_root: str, counts: Mapping[str, Any], left_out: LeftOut) -> None:
     logger.info(
         "Found %d photos in %s, %d of them new or changed; other files: %s",
         counts["photos"],
         photo_root,
         counts["new_or_changed"],
-        counts["left_out"] or "none",
+        describe(left_out) or "none",
     )
     if gone := counts["gone"]:
         logger.info(
             "%d ingested photos no longer exist in %s; their rows are kept",
             gone,
             photo_root,
+        )
+
+
+def _warn_of_left_out(left_out: LeftOut, files: int, extensions: Sequence[str]) -> None:
+    """Warn of files that may be photos, and of archived photos."""
+    if archived := left_out.get(ARCHIVED):
+        logger.warning(
+            "Left out %s; restore them, and run again to ingest them",
+            describe({ARCHIVED: archived}),
+        )
+    if overlooked := find_overlooked(left_out, files, extensions):
+        logger.warning(
+            "Left out files that may be photos: %s. Only files with an extension in "
+            "ingest.extensions are ingested: add theirs if Pillow can decode them, or "
+            "convert them to JPEG, for example raw files of cameras",
+            describe(overlooked),
         )
 
 

@@ -21,6 +21,6 @@ def make_canonical(photos: DataFrame, parameters: PreprocessParameters) -> DataF
     step = partial(
         arrow.make_canonical,
         short_side=parameters.short_side,
-        max_pixels=parameters.max_pixels,
+        max_mib=parameters.decode_memory_mib,
     )
     return map_arrow(photos, step, schemas.IMAGES)

@@ -77,16 +77,20 @@ def draw_reject_sheet(
     images: DataFrame,
     image_counts: pd.DataFrame,
     parameters: ReportParameters,
+    decode_memory_mib: int,
 ) -> Figure:
     """Draw up to `rejects_shown` rejected photos with their errors."""
     rejects = images.where("error is not null").select("path", "batch", "error")
     shown = rejects.orderBy("path").limit(parameters.rejects_shown).toPandas()
     found = add_binary_column(photos, shown, "content")
     rejected, total = image_counts["rejected"].sum(), image_counts["photos"].sum()
-    return contact_sheets.reject_sheet(found, int(rejected), int(total))
+    return contact_sheets.reject_sheet(
+        found, int(rejected), int(total), decode_memory_mib
+    )
 
 
 def summarise_run(
+    photo_counts: pd.DataFrame,
     image_counts: pd.DataFrame,
     feature_counts: pd.DataFrame,
     pca: FittedPca,
@@ -95,6 +99,7 @@ def summarise_run(
     """Return the counts of the run summary; `SummaryHooks` adds batches and speed.
 
     Args:
+        photo_counts: `photos` of each batch of `photos`.
         image_counts: `photos` and `rejected` of each batch of `images`.
         feature_counts: `photos` of each batch of `features`.
         pca: PCA of this run.
@@ -102,7 +107,10 @@ def summarise_run(
     """
     model = pca.model
     return {
-        "photos": int(image_counts["photos"].sum()),
+        "files": listing_counts["files"],
+        "left_out": listing_counts["left_out"],
+        "photos_listed": listing_counts["photos"],
+        "photos": int(photo_counts["photos"].sum()),
         "rejected": int(image_counts["rejected"].sum()),
         "gone": listing_counts["gone"],
         "features": int(feature_counts["photos"].sum()),

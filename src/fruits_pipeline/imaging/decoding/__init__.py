@@ -1,0 +1,1 @@
+"""Decode files of unknown origin, with limits on formats and memory."""

@@ -1,0 +1,142 @@
+"""Decode ordinary JPEGs with libjpeg-turbo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import simplejpeg
+
+from fruits_pipeline.imaging.decoding.errors import PhotoError
+from fruits_pipeline.imaging.decoding.jpeg_header import END, START, JpegHeader
+from fruits_pipeline.imaging.decoding.lost import LOST
+
+_JFIF = bytes.fromhex("ffe00010 4a46494600 0101 00 0001 0001 0000")
+_TRANSFORM, _YCC, _YCCK = 15, 1, 2  # position and values of Adobe's colour transform
+_HUFFMAN_TABLES, _AC_TABLE, _END_OF_BLOCK = 0xC4, 0x10, 0x00
+_CODE_COUNTS = 17  # bytes of the class and the numbers of codes by length
+_DAMAGE = (
+    "Corrupt JPEG data: ",
+    "Premature end of JPEG",
+    "Inconsistent progression",
+    "Invalid SOS parameters",
+)
+"""Beginnings of libjpeg's warnings about missing or contradictory pixels (jerror.h)."""
+
+
+class UnsupportedJpegError(ValueError):
+    """A JPEG that libjpeg-turbo does not support."""
+
+
+def is_intact(content: bytes, header: JpegHeader) -> bool:
+    """Return whether an ordinary JPEG is decoded without any warning."""
+    if _has_lost_part(content, header):
+        return False
+    try:
+        # At 1/8 scale, all bytes are read, and it is faster than at full scale.
+        simplejpeg.decode_jpeg(content, min_width=1, min_height=1, min_factor=8)
+    except ValueError:
+        return False
+    return True
+
+
+def decode(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
+    """Decode an ordinary JPEG, at reduced size if it is large.
+
+    Bytes after the end, bytes between the segments of the header, and a missing end
+    marker are accepted.
+
+    Args:
+        content: The file.
+        header: Its header.
+        min_side: Minimum of the shorter side of the result, if the photo is as large.
+            Sizes are divided by 2, 4 or 8.
+
+    Returns:
+        Pixels as stored, `uint8 [h, w, 3]`, or `[h, w, 4]` for four components.
+
+    Raises:
+        PhotoError: Pixels are missing or damaged.
+        UnsupportedJpegError: libjpeg-turbo does not support the file.
+    """
+    if _has_lost_part(content, header):
+        raise PhotoError("damaged JPEG: pixels are missing", header.size)
+    message = ""
+    for attempt in _attempts(content, header):
+        try:
+            return _decode(attempt, header, min_side)
+        except ValueError as exc:
+            message = str(exc)
+    if not message.startswith(_DAMAGE):
+        raise UnsupportedJpegError(message)
+    reason = message.removeprefix(_DAMAGE[0])
+    raise PhotoError(f"damaged JPEG: {reason}", header.size)
+
+
+def decode_damaged(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
+    """Decode an ordinary JPEG like `decode`; missing pixels are grey."""
+    return _decode(content, header, min_side, strict=False)
+
+
+def _decode(
+    content: bytes, header: JpegHeader, min_side: int, strict: bool = True
+) -> np.ndarray:
+    pixels = simplejpeg.decode_jpeg(
+        content,
+        "CMYK" if header.mode == "CMYK" else "RGB",
+        min_width=min_side,
+        min_height=min_side,
+        min_factor=2,
+        strict=strict,
+    )
+    return np.asarray(pixels)
+
+
+def _has_lost_part(content: bytes, header: JpegHeader) -> bool:
+    """Return whether the only scan of a JPEG contains zeros that no encoder writes.
+
+    Zero bits encode large areas of one colour if they are the code of the end of a block.
+    Otherwise they encode coefficients that no picture has.
+    """
+    if header.buffer_bytes or content.find(LOST, header.scan_start) < 0:
+        return False
+    scan = content[header.scan_start :].partition(END)[0].rstrip(b"\0")
+    symbols = _first_ac_symbols(content, header)
+    return LOST in scan and any(symbol != _END_OF_BLOCK for symbol in symbols)
+
+
+def _first_ac_symbols(content: bytes, header: JpegHeader) -> Iterator[int]:
+    """Yield the symbol with the code of zero bits of each AC table (T.81, B.2.4.2)."""
+    for start, end in header.segments:
+        table = (
+            content[start + 4 : end] if content[start + 1] == _HUFFMAN_TABLES else b""
+        )
+        while len(table) > _CODE_COUNTS:
+            symbols = table[_CODE_COUNTS:]
+            if table[0] & _AC_TABLE:
+                yield symbols[0]
+            table = symbols[sum(table[1:_CODE_COUNTS]) :]
+
+
+def _attempts(content: bytes, header: JpegHeader) -> Iterator[bytes]:
+    """Yield the file, and then versions without harmless irregularities.
+
+    libjpeg reports its first warning only. So these must not hide a later warning.
+    """
+    yield content
+    segments = (content[start:end] for start, end in header.segments)
+    start = START + b"".join(_tidy_segment(segment, header) for segment in segments)
+    scans = content[header.scan_start :]
+    yield start + scans + END
+    # Recorders with files of fixed size fill the rest with zeros.
+    yield start + scans.removesuffix(END).rstrip(b"\0") + END
+
+
+def _tidy_segment(segment: bytes, header: JpegHeader) -> bytes:
+    """Replace unknown versions of JFIF and Adobe's segment, as libjpeg interprets them."""
+    if segment[4:9] == b"JFIF\0":
+        return _JFIF
+    if segment[4:9] == b"Adobe" and len(segment) > _TRANSFORM and segment[_TRANSFORM]:
+        transform = bytes([_YCCK if header.mode == "CMYK" else _YCC])
+        return segment[:_TRANSFORM] + transform + segment[_TRANSFORM + 1 :]
+    return segment

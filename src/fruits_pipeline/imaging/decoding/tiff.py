@@ -1,0 +1,106 @@
+"""Check the pixels of TIFF files, and report the messages of its decoder."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import IO
+
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
+
+from fruits_pipeline.imaging.decoding import jpeg
+from fruits_pipeline.imaging.decoding.errors import PhotoError
+from fruits_pipeline.imaging.decoding.jpeg_header import END, START, parse_header
+from fruits_pipeline.imaging.decoding.lost import LOST
+
+_COMPRESSION, _JPEG_TABLES = 259, 347
+_STRIPS = ((273, 279), (324, 325))
+"""Tags of the offsets and sizes of strips, and of tiles (TIFF 6.0)."""
+
+_PIECE_BYTES = 1024 * 1024
+_STANDARD_ERROR = 2
+
+
+def has_valid_strips(image: Image.Image, content: bytes) -> bool:
+    """Return whether the strips or tiles of a decoded TIFF are complete."""
+    if not isinstance(image, TiffImageFile):
+        return True
+    match image.tag_v2.get(_COMPRESSION):
+        case 8 | 32946:  # deflate
+            return all(map(_is_valid_zlib, _strips(image, content)))
+        case 5 | 32773:  # LZW, PackBits
+            return not any(LOST in strip for strip in _strips(image, content))
+        case 7:
+            tables = image.tag_v2.get(_JPEG_TABLES, b"").removesuffix(END) or START
+            streams = (tables + s.removeprefix(START) for s in _strips(image, content))
+            return all(map(_is_valid_jpeg, streams))
+    return True
+
+
+def _strips(image: TiffImageFile, content: bytes) -> Iterator[bytes]:
+    for offsets, sizes in _STRIPS:
+        pairs = zip(
+            image.tag_v2.get(offsets, ()), image.tag_v2.get(sizes, ()), strict=False
+        )
+        for start, size in pairs:
+            yield content[start : start + size]
+
+
+def _is_valid_zlib(content: bytes) -> bool:
+    """Return whether a zlib stream is complete and its checksum is right."""
+    decompressor = zlib.decompressobj()
+    try:
+        while content and not decompressor.eof:
+            decompressor.decompress(content, _PIECE_BYTES)
+            content = decompressor.unconsumed_tail
+    except zlib.error:
+        return False
+    return decompressor.eof
+
+
+def _is_valid_jpeg(content: bytes) -> bool:
+    """Return whether a JPEG is complete; True if that is unknown.
+
+    libtiff has checked that its size is that of a strip or tile.
+    """
+    try:
+        header = parse_header(content)
+        if header and header.is_ordinary and not header.buffer_bytes:
+            jpeg.decode(content, header, 1)
+    except PhotoError:
+        return False
+    except jpeg.UnsupportedJpegError:
+        return True
+    return True
+
+
+@contextmanager
+def captured_messages(image: Image.Image) -> Iterator[Callable[[], str]]:
+    """Capture the messages that libtiff writes to the standard error of the process.
+
+    Pillow raises only a number. Other formats than TIFF are not captured.
+
+    Yields:
+        A function that returns the first message, or an empty text.
+    """
+    if not isinstance(image, TiffImageFile):
+        yield str
+        return
+    with open(os.memfd_create("libtiff"), "w+b", buffering=0) as file:
+        original = os.dup(_STANDARD_ERROR)
+        os.dup2(file.fileno(), _STANDARD_ERROR)
+        try:
+            yield partial(_first_line, file)
+        finally:
+            os.dup2(original, _STANDARD_ERROR)
+            os.close(original)
+
+
+def _first_line(file: IO[bytes]) -> str:
+    file.seek(0)
+    text = file.readline().decode(errors="replace").strip()
+    return text.removeprefix("tempfile.tif: ").rstrip(".")

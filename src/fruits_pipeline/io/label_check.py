@@ -1,0 +1,122 @@
+"""Detect path rules that do not fit the folders of the photo root."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from fruits_pipeline.io.listing import PathLabels, compile_rules, parse_path
+
+_BLOCKS, _BLOCK_SIZE = 1000, 20
+_MIN_PHOTOS = 20
+_SPLITS = "training|train|validation|valid|val|test"
+_NO_FRUIT = frozenset(
+    (
+        *_SPLITS.split("|"),
+        *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures"),
+        *("data", "dataset", "datasets", "raw", "jpg", "jpeg", "png", "webp"),
+    )
+)
+"""Names that folders of many collections have, in lower case; none of them is a label."""
+
+_ALTERNATIVES = (
+    # Label before the split: Apple/train/x.jpg
+    rf"(?:.*/)?(?P<label>[^/]+)/(?P<split>(?i:{_SPLITS}))/.+",
+    # The same with folders in between: Apple/images/train/x.jpg
+    rf"(?P<label>[^/]+)/.+/(?P<split>(?i:{_SPLITS}))/.+",
+    # A folder above the labels: Fruits/Apple/x.jpg
+    r"[^/]+/(?P<label>[^/]+)/.+",
+    # The folder that contains the photo: Fruits/2026/Apple/x.jpg
+    r"(?:.*/)?(?P<label>[^/]+)/[^/]+",
+    # The start of the file name: apple_12.jpg
+    r"(?:.*/)?(?P<label>[^/\d]+?)[ _-]*\d[^/]*",
+)
+"""Rules to suggest, the most specific first."""
+
+
+def label_warnings(
+    paths: Sequence[str], rules: Sequence[re.Pattern[str]]
+) -> Iterator[str]:
+    """Yield a warning for each sign of wrong labels.
+
+    Of more than 20,000 photos, 1,000 evenly spaced blocks of 20 successive photos are
+    examined.
+
+    Args:
+        paths: Paths of all photos relative to the photo root, sorted.
+        rules: Compiled path rules.
+    """
+    sample = _sample(paths)
+    parsed = [parse_path(path, rules) for path in sample]
+    if problem := _find_problem(parsed):
+        yield "\n".join(
+            [f"{problem}. The path rules find:", *_examples(sample, parsed)]
+        )
+        yield _suggest_rule(sample, rules)
+    if similar := _similar_labels(parsed):
+        yield (
+            f"Found labels that differ only in case or white space: {similar}; they are "
+            "different labels. Rename the folders if they contain the same fruit."
+        )
+
+
+def _sample(paths: Sequence[str]) -> Sequence[str]:
+    if len(paths) <= _BLOCKS * _BLOCK_SIZE:
+        return paths
+    starts = (len(paths) * i // _BLOCKS for i in range(_BLOCKS))
+    return [path for i in starts for path in paths[i : i + _BLOCK_SIZE]]
+
+
+def _find_problem(parsed: Sequence[PathLabels]) -> str | None:
+    """Return what is probably wrong with labels; None if nothing is."""
+    labels = {photo.label for photo in parsed if photo.label is not None}
+    count = f"{len(parsed):,} photo(s) examined"
+    unlabelled = sum(photo.label is None for photo in parsed)
+    if 2 * unlabelled > len(parsed):
+        return f"Found no label for {unlabelled:,} of {count}; expected labels in the paths"
+    if len(labels) == 1:
+        return f"Found only the label {labels.pop()!r} for {count}; expected several labels"
+    if wrong := sorted(label for label in labels if label.lower() in _NO_FRUIT):
+        names = ", ".join(map(repr, wrong))
+        return f"Found the label(s) {names}; expected kinds of fruit"
+    if len(parsed) >= _MIN_PHOTOS and 2 * len(labels) > len(parsed):
+        return (
+            f"Found {len(labels):,} labels for {count}; expected several photos of each"
+        )
+    return None
+
+
+def _examples(paths: Sequence[str], parsed: Sequence[PathLabels]) -> Iterator[str]:
+    """Yield a line for the first path, one in the middle, and the last one."""
+    for i in sorted({0, len(paths) // 2, len(paths) - 1}):
+        values = zip(PathLabels._fields, parsed[i], strict=True)
+        found = ", ".join(f"no {n}" if v is None else f"{n} {v!r}" for n, v in values)
+        yield f"- {paths[i]!r}: {found}"
+
+
+def _suggest_rule(paths: Sequence[str], rules: Sequence[re.Pattern[str]]) -> str:
+    """Return the first alternative that solves the problem, in a sentence."""
+    setting = "ingest.path_rules in parameters_ingest.yml"
+    for rule in _ALTERNATIVES:
+        parsed = [parse_path(path, [*compile_rules([rule]), *rules]) for path in paths]
+        if not _find_problem(parsed):
+            labels = {photo.label for photo in parsed} - {None}
+            return (
+                f"To find {len(labels):,} labels in the paths instead, insert this rule "
+                f"first in {setting}:\n- '{rule}'\nIf there are tables already, rebuild "
+                "them with --params changed_recipe=rebuild."
+            )
+    return (
+        "If the label is in the paths, change "
+        f"{setting}, such as to '{_ALTERNATIVES[2]}' for the second folder of a path. "
+        "Photos without a label are processed, but cannot train the classifier."
+    )
+
+
+def _similar_labels(parsed: Sequence[PathLabels]) -> str:
+    """Return groups of labels that differ only in case or white space, as text."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted({photo.label for photo in parsed if photo.label is not None}):
+        groups.setdefault("".join(label.split()).casefold(), []).append(label)
+    similar = (group for group in groups.values() if len(group) > 1)
+    return "; ".join(" and ".join(map(repr, group)) for group in similar)

@@ -1,0 +1,170 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from fake_s3 import Bucket
+
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io import objects
+from fruits_pipeline.io.files import read_files
+from fruits_pipeline.io.objects import list_objects
+
+KEYS = [
+    "photos/Apple/1.jpg",
+    "photos//Pear/lead.jpg",
+    "photos/Pear//mid.jpg",
+    "photos/./Dot/x.jpg",
+    "photos/../Up/x.jpg",
+    "photos/Plum/a+b c%20d&e=f.jpg",
+    "photos/Plum/\u00e9 🍎#1?x.jpg",
+    "photos/Plum/a?versionId=b.jpg",
+    "photos/Plum/a::b [c]*.jpg",
+    "photos/Plum/a\\b.jpg",
+    "photos/Fig/same.jpg",
+    "photos/Fig/same.jpg/inner.jpg",
+    "photos/Fig/ end ",
+]
+OTHER_KEYS = ["photos", "photos-old/Old/x.jpg", "photo/x.jpg"]
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_objects_are_listed_and_read_by_their_exact_keys(
+    bucket: Bucket, slash: str
+) -> None:
+    url = bucket.put({key: key.encode() for key in KEYS + OTHER_KEYS})
+    found = list_objects(f"{bucket.name}/photos")
+    paths = [file.path for file in found.files]
+    assert {f"photos/{path}" for path in paths} == {*KEYS}
+    contents = read_files(f"{url}/photos{slash}", paths, requests_in_flight=4)
+    assert contents == [f"photos/{path}".encode() for path in paths]
+
+
+def test_bucket_is_listed_and_read(bucket: Bucket) -> None:
+    keys = [*KEYS, *OTHER_KEYS, "/x.jpg", "//y.jpg"]
+    url = bucket.put({key: key.encode() for key in keys})
+    paths = [file.path for file in list_objects(bucket.name).files]
+    assert {*paths} == {*keys}
+    contents = read_files(url, paths, requests_in_flight=4)
+    assert contents == [path.encode() for path in paths]
+
+
+def test_object_has_size_time_and_etag(bucket: Bucket) -> None:
+    bucket.put({"x.jpg": b"12345"})
+    (file,) = list_objects(bucket.name).files
+    assert (file.size_bytes, file.etag) == (5, "827ccb0eea8a706c4c34a16891f84e7b")
+    assert abs(file.modified_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_more_objects_than_one_response_contains_are_listed(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put({f"{i}.jpg": b"" for i in range(7)})
+    request = objects.ExactKeys.call_s3
+
+    def small_pages(*args: object, **kwargs: object) -> object:
+        return request(*args, **kwargs, MaxKeys=2)
+
+    monkeypatch.setattr(objects.ExactKeys, "call_s3", small_pages)
+    assert len(list_objects(bucket.name).files) == 7
+
+
+def test_archived_objects_are_marked(bucket: Bucket) -> None:
+    archived = {"GLACIER", "DEEP_ARCHIVE"}
+    for name in (*archived, "GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING"):
+        bucket.put({f"{name}.jpg": b"1"}, name)
+    found = list_objects(bucket.name)
+    assert len(found.files) == 5
+    assert found.archived == {f"{name}.jpg" for name in archived}
+
+
+def test_objects_below_root_are_left_out(bucket: Bucket) -> None:
+    bucket.put({"x.jpg": b"", "data/a.png": b"", "data-old/y.jpg": b"", "data": b""})
+    found = list_objects(bucket.name, f"{bucket.name}/data")
+    assert {file.path for file in found.files} == {"x.jpg", "data-old/y.jpg", "data"}
+    assert found.left_out == {"below root": ["data/a.png"]}
+
+
+def test_objects_are_listed_if_they_are_below_root(bucket: Bucket) -> None:
+    bucket.put({"data/01_raw/x.jpg": b""})
+    found = list_objects(f"{bucket.name}/data/01_raw", f"{bucket.name}/data")
+    assert [file.path for file in found.files] == ["x.jpg"]
+
+
+def test_missing_prefix_and_object_are_errors(bucket: Bucket) -> None:
+    bucket.put({"photos/x.jpg": b"", "photos.zip": b""})
+    with pytest.raises(FileNotFoundError):
+        list_objects(f"{bucket.name}/photo")
+    with pytest.raises(NotADirectoryError):
+        list_objects(f"{bucket.name}/photos.zip")
+
+
+@pytest.mark.usefixtures("bucket")
+def test_missing_bucket_is_an_error_with_its_name() -> None:
+    with pytest.raises(FruitsError, match="s3://no-such-bucket .*NoSuchBucket"):
+        list_objects("no-such-bucket/photos")
+    with pytest.raises(FruitsError, match="s3://no-such-bucket .*NoSuchBucket"):
+        list_objects("no-such-bucket")
+
+
+@contextmanager
+def s3_response(status: int, body: str) -> Iterator[str]:
+    """Run a server that sends the same response to every request; yield its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def separate_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect each client to the endpoint of its test."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setattr(objects.ExactKeys, "cachable", False)
+
+
+@pytest.mark.usefixtures("separate_clients")
+def test_restored_objects_are_not_archived(monkeypatch: pytest.MonkeyPatch) -> None:
+    expiry = "<RestoreExpiryDate>2026-12-24T00:00:00Z</RestoreExpiryDate>"
+    states = {"restored.jpg": expiry, "requested.jpg": "", "x.jpg": None}
+    contents = "".join(
+        f"<Contents><Key>{key}</Key><LastModified>2026-11-01T00:00:00Z</LastModified>"
+        f"<Size>1</Size><StorageClass>GLACIER</StorageClass>"
+        + ("" if date is None else f"<RestoreStatus>{date}</RestoreStatus>")
+        + "</Contents>"
+        for key, date in states.items()
+    )
+    body = f"<ListBucketResult>{contents}</ListBucketResult>"
+    with s3_response(200, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        found = list_objects("bucket")
+    assert found.archived == {"requested.jpg", "x.jpg"}
+
+
+@pytest.mark.usefixtures("separate_clients")
+def test_unreachable_store_is_an_error_with_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(objects.ExactKeys, "retries", 1)
+    for request in (
+        lambda: list_objects("bucket"),
+        lambda: read_files("s3://bucket", ["x.jpg"], 1),
+    ):
+        with pytest.raises(FruitsError, match="s3://bucket cannot be read"):
+            request()
