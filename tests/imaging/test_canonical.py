@@ -86,8 +86,10 @@ def test_16_bit_brightness_is_kept(file_format: str, level: int, expected: int) 
 def test_float_photo_is_rejected() -> None:
     content = encode(Image.fromarray(np.ones((16, 16), np.float32)), "TIFF")
     assert convert(content) == CanonicalPhoto(
+        width=16,
+        height=16,
         error="32-bit floating-point samples: the white level is unknown; declare it in "
-        "the TIFF tag SMaxSampleValue, or convert the photo to 8 bits"
+        "the TIFF tag SMaxSampleValue, or convert the photo to 8 bits",
     )
 
 
