@@ -60,7 +60,9 @@ def canonicalise(content: bytes, short_side: int, max_mib: int) -> CanonicalPhot
         width, height = exc.size or (None, None)
         return CanonicalPhoto(width, height, error=str(exc))
     except Exception as exc:  # decoders raise many types for damaged files
-        return CanonicalPhoto(error=f"cannot be decoded: {exc or type(exc).__name__}")
+        return CanonicalPhoto(
+            error=f"cannot be decoded: {str(exc) or type(exc).__name__}"
+        )
 
 
 def decode(image: bytes) -> np.ndarray:

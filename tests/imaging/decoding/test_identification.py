@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from factories import encode
-from photo_files import PNG_SIGNATURE, rejected, textured
+from photo_files import PNG_SIGNATURE, accepted, rejected, textured
 from tiff_files import tiff
 
 EXPECTED = "; expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
@@ -103,7 +103,8 @@ def test_empty_file_is_rejected() -> None:
     ids=str,
 )
 def test_damaged_header_is_reported_with_the_format(content: bytes, name: str) -> None:
-    assert rejected(content).startswith(f"damaged {name}: ")
+    expected = (f"damaged {name}: ", f"damaged or unsupported {name}: ")
+    assert rejected(content).startswith(expected)
 
 
 RGB_TAGS = {258: [8] * 3, 262: [2], 277: [3]}
@@ -112,12 +113,16 @@ PIXELS = np.asarray(IMAGE).tobytes()
 
 @pytest.mark.parametrize(
     "tags",
-    [{50706: b"\1\4\0\0"}, {254: [1]}, {254: [1], 50706: b"\1\4\0\0"}],
+    [{50706: b"\1\4\0\0"}, {254: [1], 330: [8]}, {254: [1], 50706: b"\1\4\0\0"}],
     ids=["DNG", "thumbnail first", "DNG with a thumbnail"],
 )
 def test_camera_raw_file_is_rejected(tags: dict[int, bytes]) -> None:
     content = tiff([PIXELS], (40, 30), {**RGB_TAGS, **tags})
     assert rejected(content) == "camera raw file" + EXPECTED
+
+
+def test_single_image_that_is_marked_as_thumbnail_is_accepted() -> None:
+    accepted(tiff([PIXELS], (40, 30), {**RGB_TAGS, 254: [1]}))
 
 
 def test_cr2_is_rejected() -> None:

@@ -77,6 +77,16 @@ def test_zeros_in_metadata_are_not_damage(file_format: str) -> None:
     accepted(content)
 
 
+@pytest.mark.parametrize("lost", [b"\0", b"\xff", b" "])
+@pytest.mark.parametrize("file_format", ["AVIF", "HEIF"])
+def test_lost_end_is_found_beside_zeros_in_metadata(
+    file_format: str, lost: bytes
+) -> None:
+    content = with_metadata(file_format)
+    half = len(content) // 2
+    rejected(content[:half] + lost * (len(content) - half))
+
+
 def cut_out(mode: str = "RGB") -> Image.Image:
     """Return a detailed photo on a large background of one colour."""
     image = Image.new(mode, (2400, 1800), "white")

@@ -185,3 +185,18 @@ def test_first_of_several_images_is_used() -> None:
     assert np.abs(found - np.asarray(frames[0])).mean() < 5
     end = content.index(JPEG_END, 1000)
     assert rejected(content[: end // 2] + content[end:]).startswith("damaged JPEG: ")
+
+
+def test_invalid_marker_does_not_hide_damage() -> None:
+    content = encode(textured((400, 300)), "JPEG", quality=90)
+    half = content[: len(content) // 2]
+    foreign = b"\xff\xe7\xff\xff" + b"\1" * 65533 + b"\xff\x67"
+    assert rejected(half + foreign).startswith("damaged JPEG: ")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_erased_part_is_rejected(progressive: bool) -> None:
+    content = encode(textured((400, 300)), "JPEG", quality=90, progressive=progressive)
+    half = len(content) // 2
+    for middle in (content[half + 512 :], content[half:]):
+        rejected(content[:half] + b"\xff" * 512 + middle)

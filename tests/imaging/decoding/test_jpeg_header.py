@@ -53,7 +53,7 @@ def test_unsupported_depth_is_reported(bits: int) -> None:
     error = rejected(with_frame(KINDS["baseline"], 2, bytes([bits])))
     assert error == (
         f"unsupported JPEG: samples of {bits} bits, 3 per pixel; "
-        "convert the photo to RGB with 8 bits"
+        "convert the photo to JPEG or PNG with 8 bits"
     )
 
 
@@ -113,6 +113,18 @@ def test_cut_lossless_jpeg_is_rejected() -> None:
     assert rejected(content[: len(content) // 2]).startswith("damaged JPEG: ")
 
 
+@pytest.mark.parametrize("damage", ["cut", "zeros", "missing"])
+def test_damaged_lossless_jpeg_is_rejected(damage: str) -> None:
+    content = lossless_jpeg(np.asarray(textured((300, 200)).convert("L")))
+    half = len(content) // 2
+    ends = {
+        "cut": JPEG_END,
+        "zeros": bytes(half) + JPEG_END,
+        "missing": content[half + 512 :],
+    }
+    assert rejected(content[:half] + ends[damage]).startswith("damaged JPEG: ")
+
+
 def test_lossless_jpeg_of_12_bits_is_rejected_with_its_depth() -> None:
     grey = np.asarray(textured((64, 48)).convert("L")).astype(int) * 16
     assert rejected(lossless_jpeg(grey, 12)).startswith(
@@ -127,6 +139,21 @@ def test_too_many_scans_are_rejected() -> None:
     many = content[:scan] + scans * 12 + JPEG_END
     expected = f"JPEG with {MAX_SCANS + 1} scans; expected at most {MAX_SCANS}"
     assert rejected(many) == expected
+
+
+def test_many_scans_of_a_large_photo_are_rejected() -> None:
+    content = KINDS["progressive"]
+    frame = start_of(content, b"\xff\xc2")
+    large = bytearray(content)
+    large[frame + 5 : frame + 9] = b"\x10\0\x18\0"  # 6144 x 4096
+    scan = start_of(content, b"\xff\xda")
+    many = bytes(large[:scan]) + content[scan:-2] * 5 + JPEG_END
+    assert rejected(many).endswith("scans; expected at most 20")
+
+
+def test_long_run_of_fill_bytes_is_skipped() -> None:
+    content = KINDS["baseline"]
+    accepted(content[:2] + b"\xff" * 20_000_000 + content[2:])
 
 
 @pytest.mark.parametrize("kind", ["baseline", "small", "progressive"])

@@ -135,3 +135,38 @@ def test_wrong_bits_of_deflate_are_rejected() -> None:
         at = int(share * len(content))
         damaged = replaced(content, at, bytes([content[at] ^ 8]))
         assert rejected(damaged).startswith("damaged TIFF: ")
+
+
+def test_missing_strip_is_rejected() -> None:
+    strips = [PIXELS[top : top + 16].tobytes() for top in range(0, 64, 16)]
+    tags = {**RGB_TAGS, 278: [16]}
+    assert_picture(tiff(strips, (96, 64), tags))
+    assert (
+        rejected(tiff(strips[:3], (96, 64), tags)) == "damaged TIFF: pixels are missing"
+    )
+    short = [PIXELS[:32].tobytes()]
+    assert rejected(tiff(short, (96, 64), RGB_TAGS)).startswith("damaged TIFF: ")
+
+
+def test_palette_of_8_bits_is_read() -> None:
+    colours = np.arange(256)
+    palette = [*colours, *colours[::-1], *colours]  # 16 bits are meant, so times 257
+    indices = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
+    found = accepted(
+        tiff([indices.tobytes()], (256, 16), {258: [8], 262: [3], 320: palette})
+    )
+    assert np.abs(found[..., 0].mean(axis=0) - colours).mean() < 3
+
+
+def test_premultiplied_grey_is_read() -> None:
+    grey = np.full((16, 16), 100, np.uint8)
+    content = np.dstack([grey, np.full_like(grey, 255)]).tobytes()
+    tags = {258: [8, 8], 262: [1], 277: [2], 338: [1]}
+    assert np.abs(accepted(tiff([content], (16, 16), tags)) - 100).max() < 3
+
+
+@pytest.mark.parametrize("compression", [34712, 50001, 50002])
+def test_unsupported_compression_is_named(compression: int) -> None:
+    content = tiff([PIXELS.tobytes()], (96, 64), {**RGB_TAGS, 259: [compression]})
+    expected = f"unsupported TIFF: compression {compression}; "
+    assert rejected(content).startswith(expected)

@@ -25,6 +25,8 @@ def flatten(image: Image.Image, has_alpha: bool) -> Image.Image:
         has_alpha: Whether to show transparent pixels as white; else they are opaque.
     """
     target = "L" if image.mode in _GREY else "RGB"
+    if image.mode == "La":
+        image = image.convert("LA")
     if has_alpha and image.has_transparency_data:
         rgba = image.convert("RGBA")
         background = Image.new("RGBA", rgba.size, _WHITE)

@@ -11,6 +11,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 from fruits_pipeline.imaging.decoding.errors import PhotoError
 from fruits_pipeline.imaging.decoding.jpeg_header import parse_header
 
+_CONVERT = "convert the photo to JPEG or PNG with 8 bits"
 _EXPECTED = "expected JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC"
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -63,7 +64,8 @@ _BRANDS = {
 }
 """Brands of files with a box `ftyp` that are read; others are videos or raw files."""
 
-_DNG_VERSION, _SUBFILE_TYPE, _THUMBNAIL = 50706, 254, 1
+_DNG_VERSION, _SUBFILE_TYPE, _SUB_IMAGES, _THUMBNAIL = 50706, 254, 330, 1
+_COMPRESSIONS = (1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34925, 50000)
 _WIDTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _FORMAT = (
     256,
     258,
@@ -82,10 +84,10 @@ def describe(content: bytes) -> str:
     if (jpeg := parse_header(content)) and not jpeg.is_ordinary:
         return (
             f"unsupported JPEG: samples of {jpeg.bits} bits, {jpeg.components} per "
-            "pixel; convert the photo to RGB with 8 bits"
+            f"pixel; {_CONVERT}"
         )
     if photo := _photo_format(content):
-        return f"damaged {photo}: its header cannot be read"
+        return f"damaged or unsupported {photo}: its header cannot be read"
     return f"{_other_format(content)}; {_EXPECTED}"
 
 
@@ -93,7 +95,9 @@ def _photo_format(content: bytes) -> str | None:
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "WebP"
     if content[4:8] == b"ftyp":
-        return _BRANDS.get(content[8:12])
+        box = content[8 : int.from_bytes(content[:4], "big")]
+        brands = (box[i : i + 4] for i in range(0, len(box), 4))
+        return next((_BRANDS[b] for b in brands if b in _BRANDS), None)
     found = (name for start, name in _PHOTOS.items() if content.startswith(start))
     return next(found, None)
 
@@ -111,14 +115,20 @@ def _other_format(content: bytes) -> str:
 
 
 def check_no_raw(image: TiffImageFile, content: bytes) -> None:
-    """Raise if a TIFF is a camera raw file, whose first image is a thumbnail.
+    """Raise if the first image of a TIFF is a thumbnail, as in camera raw files.
 
     Raises:
-        PhotoError: It is one.
+        PhotoError: It is one, or the compression is not supported.
     """
-    is_thumbnail = image.tag_v2.get(_SUBFILE_TYPE, 0) & _THUMBNAIL
-    if is_thumbnail or _DNG_VERSION in image.tag_v2 or content[8:10] == b"CR":
+    tags = image.tag_v2
+    is_thumbnail = tags.get(_SUBFILE_TYPE, 0) & _THUMBNAIL
+    is_raw = _DNG_VERSION in tags or content[8:10] == b"CR"
+    if tags.get(_COMPRESSION, 1) not in _COMPRESSIONS:
+        raise PhotoError(describe(content))
+    if is_raw or is_thumbnail and _SUB_IMAGES in tags:
         raise PhotoError(f"camera raw file; {_EXPECTED}")
+    if is_thumbnail and image.n_frames > 1:
+        raise PhotoError("TIFF whose first image is a thumbnail; store the photo first")
 
 
 def _describe_tiff(content: bytes) -> str:
@@ -130,10 +140,12 @@ def _describe_tiff(content: bytes) -> str:
         number = _NUMBER_NAMES.get(max(tags.get(_FORMAT, (1,))), "undefined")
         if _WIDTH not in tags:
             raise ValueError
+        if tags.get(_COMPRESSION, 1) not in _COMPRESSIONS:
+            return f"unsupported TIFF: compression {tags[_COMPRESSION]}; {_CONVERT}"
         return (
             f"unsupported TIFF: {number} samples of {max(bits)} bits, {samples} per pixel, "
             f"photometric interpretation {tags.get(_PHOTOMETRIC)}, compression "
-            f"{tags.get(_COMPRESSION, 1)}; convert the photo to RGB with 8 bits"
+            f"{tags.get(_COMPRESSION, 1)}; {_CONVERT}"
         )
     except Exception:  # Pillow raises many types for damaged files
         return "damaged TIFF: its header cannot be read"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from fruits_pipeline.imaging.decoding import png, tiff
+from fruits_pipeline.imaging.decoding import jpeg, png, tiff
 from fruits_pipeline.imaging.decoding.errors import PhotoError
-from fruits_pipeline.imaging.decoding.lost import LOST
+from fruits_pipeline.imaging.decoding.jpeg_header import parse_header
+from fruits_pipeline.imaging.decoding.lost import bytes_in_runs
 
 _METADATA = ("exif", "xmp", "icc_profile")
 _HEADER_BYTES, _LONG_BOX = 8, 1
@@ -31,6 +32,9 @@ def check_integrity(image: Image.Image, content: bytes) -> None:
             is_intact = _has_last_row(image) or png.is_complete(content)
         case "TIFF":
             is_intact = tiff.has_valid_strips(image, content)
+        case "JPEG" if header := parse_header(content):
+            jpeg.check_other(content, header)
+            is_intact = True
         case _:
             is_intact = True
     if not is_intact:
@@ -45,10 +49,10 @@ def _has_last_row(image: Image.Image) -> bool:
 
 
 def _has_lost_part(image: Image.Image, content: bytes) -> bool:
-    """Return whether an AVIF or HEIF has a long run of zeros among its pixels."""
-    if any(LOST in (image.info.get(name) or b"") for name in _METADATA):
-        return False
-    return LOST in content and any(LOST in box for box in _media_boxes(content))
+    """Return whether an AVIF or HEIF has long runs of equal bytes among its pixels."""
+    metadata = (image.info.get(name) or b"" for name in _METADATA)
+    allowed = sum(map(bytes_in_runs, metadata))  # in maker notes, and after XMP
+    return sum(map(bytes_in_runs, _media_boxes(content))) > allowed
 
 
 def _media_boxes(content: bytes) -> Iterator[bytes]:

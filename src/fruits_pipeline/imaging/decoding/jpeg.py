@@ -9,9 +9,10 @@ import simplejpeg
 
 from fruits_pipeline.imaging.decoding.errors import PhotoError
 from fruits_pipeline.imaging.decoding.jpeg_header import END, START, JpegHeader
-from fruits_pipeline.imaging.decoding.lost import LOST
+from fruits_pipeline.imaging.decoding.lost import ERASED, LOST
 
 _JFIF = bytes.fromhex("ffe00010 4a46494600 0101 00 0001 0001 0000")
+_NORMAL_BITS = 8
 _TRANSFORM, _YCC, _YCCK = 15, 1, 2  # position and values of Adobe's colour transform
 _HUFFMAN_TABLES, _AC_TABLE, _END_OF_BLOCK = 0xC4, 0x10, 0x00
 _CODE_COUNTS = 17  # bytes of the class and the numbers of codes by length
@@ -22,6 +23,9 @@ _DAMAGE = (
     "Invalid SOS parameters",
 )
 """Beginnings of libjpeg's warnings about missing or contradictory pixels (jerror.h)."""
+
+_UNSUPPORTED = ("Could not determine", "Unsupported color conversion")
+"""Beginnings of messages about files that Pillow may decode."""
 
 
 class UnsupportedJpegError(ValueError):
@@ -67,10 +71,29 @@ def decode(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
             return _decode(attempt, header, min_side)
         except ValueError as exc:
             message = str(exc)
-    if not message.startswith(_DAMAGE):
+    if message.startswith(_UNSUPPORTED):
         raise UnsupportedJpegError(message)
     reason = message.removeprefix(_DAMAGE[0])
     raise PhotoError(f"damaged JPEG: {reason}", header.size)
+
+
+def check_other(content: bytes, header: JpegHeader) -> None:
+    """Raise if a lossless or arithmetic JPEG is damaged, which Pillow does not report.
+
+    It is decoded at full size: libjpeg-turbo may be used for these only at that size.
+
+    Raises:
+        PhotoError: Pixels are missing or damaged.
+    """
+    if header.is_ordinary or header.bits != _NORMAL_BITS or not header.mode:
+        return
+    try:
+        spaces = {"L": "GRAY"}
+        simplejpeg.decode_jpeg(content + END, spaces.get(header.mode, header.mode))
+    except ValueError as exc:
+        if str(exc).startswith(_DAMAGE):
+            reason = str(exc).removeprefix(_DAMAGE[0])
+            raise PhotoError(f"damaged JPEG: {reason}", header.size) from exc
 
 
 def decode_damaged(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
@@ -93,16 +116,20 @@ def _decode(
 
 
 def _has_lost_part(content: bytes, header: JpegHeader) -> bool:
-    """Return whether the only scan of a JPEG contains zeros that no encoder writes.
+    """Return whether the scans of a JPEG contain bytes that no encoder writes.
 
-    Zero bits encode large areas of one colour if they are the code of the end of a block.
+    These are runs of 0xFF, and of zeros in the only scan. Zero bits encode large areas of one colour if they are the code of the end of a block.
     Otherwise they encode coefficients that no picture has.
     """
-    if header.buffer_bytes or content.find(LOST, header.scan_start) < 0:
+    has_zeros = not header.buffer_bytes and content.find(LOST, header.scan_start) >= 0
+    if not has_zeros and content.find(ERASED, header.scan_start) < 0:
         return False
-    scan = content[header.scan_start :].partition(END)[0].rstrip(b"\0")
+    scan = content[header.scan_start :].partition(END)[0]
+    if ERASED in scan.rstrip(b"\xff"):
+        return True
     symbols = _first_ac_symbols(content, header)
-    return LOST in scan and any(symbol != _END_OF_BLOCK for symbol in symbols)
+    has_zeros &= LOST in scan.rstrip(b"\0")
+    return has_zeros and any(symbol != _END_OF_BLOCK for symbol in symbols)
 
 
 def _first_ac_symbols(content: bytes, header: JpegHeader) -> Iterator[int]:

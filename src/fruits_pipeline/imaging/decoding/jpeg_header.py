@@ -27,6 +27,7 @@ _COLOUR_SPACE = {0xE0, 0xEE}  # JFIF, Adobe
 _NEEDED = _FRAMES | _TABLES | _COLOUR_SPACE
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _FILL = 0xFF
+_NO_FILL = re.compile(rb"[^\xff]")
 _MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
 """A marker of a segment, or of the end of the image; others occur within scans."""
 
@@ -38,8 +39,11 @@ _METADATA = {
 }
 """Orientation, colour profile, and list of several images: marker and first bytes."""
 
-MAX_SCANS = 100
-"""Maximum number of scans. Encoders write about 10; each takes time for every pixel."""
+MAX_SCANS, USUAL_SCANS = 100, 20
+"""Maximum number of scans of small and of large photos; encoders write about 10."""
+
+MAX_WORK = 400_000_000
+"""Maximum number of scans times pixels, with more scans than usual; about 2 s."""
 
 
 class JpegHeader(NamedTuple):
@@ -83,8 +87,12 @@ def parse_header(content: bytes) -> JpegHeader | None:
     except (IndexError, ValueError, struct.error):
         raise PhotoError("damaged JPEG: ends before its pixels") from None
     scans = _count_scans(content, header.scan_start)
-    if scans > MAX_SCANS:
-        raise PhotoError(f"JPEG with {scans} scans; expected at most {MAX_SCANS}")
+    width, height = header.size
+    limit = MAX_SCANS if scans * width * height <= MAX_WORK else USUAL_SCANS
+    if scans > limit:
+        raise PhotoError(
+            f"JPEG with {scans} scans; expected at most {limit}", header.size
+        )
     return header
 
 
@@ -145,6 +153,8 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
         position = content.index(b"\xff", position) + 1
         marker = content[position]
         if marker == _FILL:
+            found = _NO_FILL.search(content, position)
+            position = found.start() - 1 if found else len(content)
             continue
         position += 1
         if marker in _WITHOUT_LENGTH:

@@ -58,6 +58,7 @@ def read_with_pillow(
         _load(image, accept_damage)
         if not accept_damage:
             check_integrity(image, content)
+        tiff.correct_palette(image)
         if image.format == "PNG":
             png.reduce_transparency(image, content)
         # Pillow makes TIFFs upright when it loads them. So size and orientation are read
@@ -98,7 +99,7 @@ def _load(image: Image.Image, accept_damage: bool) -> None:
         except MemoryError:
             raise PhotoError("not enough memory to decode it", image.size) from None
         except Exception as exc:  # Pillow raises many types for damaged files
-            reason = messages() or exc
+            reason = messages() or str(exc) or type(exc).__name__
             raise PhotoError(f"damaged {image.format}: {reason}", image.size) from exc
 
 

@@ -22,10 +22,10 @@ _UNSIGNED, _FLOAT = 1, 3
 _NORMAL_BITS = 8
 _FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "floating-point"}
 
-_MIN_UNUSED_BITS = 4
+_MIN_UNUSED_BITS = 2
 """Number of unused upper bits from which on fewer bits are meant than declared.
 
-Cameras with sensors of 10 or 12 bits often store their samples in 16 bits.
+Cameras with sensors of 10 to 14 bits often store their samples in 16 bits.
 """
 
 

@@ -17,7 +17,17 @@ from fruits_pipeline.imaging.decoding.errors import PhotoError
 from fruits_pipeline.imaging.decoding.jpeg_header import END, START, parse_header
 from fruits_pipeline.imaging.decoding.lost import LOST
 
-_COMPRESSION, _JPEG_TABLES = 259, 347
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _SAMPLES, _ROWS_PER_STRIP = (
+    256,
+    257,
+    258,
+    259,
+    277,
+    278,
+)
+_PLANES, _COLOUR_MAP, _TILE_WIDTH, _TILE_LENGTH, _JPEG_TABLES = 284, 320, 322, 323, 347
+_SEPARATE, _UNCOMPRESSED = 2, 1
+_MAX_8_BIT = 255
 _STRIPS = ((273, 279), (324, 325))
 """Tags of the offsets and sizes of strips, and of tiles (TIFF 6.0)."""
 
@@ -29,16 +39,46 @@ def has_valid_strips(image: Image.Image, content: bytes) -> bool:
     """Return whether the strips or tiles of a decoded TIFF are complete."""
     if not isinstance(image, TiffImageFile):
         return True
+    if not _has_all_strips(image, content):
+        return False
     match image.tag_v2.get(_COMPRESSION):
         case 8 | 32946:  # deflate
             return all(map(_is_valid_zlib, _strips(image, content)))
-        case 5 | 32773:  # LZW, PackBits
+        case 2 | 3 | 4 | 5 | 32773 | 50000:  # CCITT, LZW, PackBits, Zstandard
             return not any(LOST in strip for strip in _strips(image, content))
         case 7:
             tables = image.tag_v2.get(_JPEG_TABLES, b"").removesuffix(END) or START
             streams = (tables + s.removeprefix(START) for s in _strips(image, content))
             return all(map(_is_valid_jpeg, streams))
     return True
+
+
+def _has_all_strips(image: TiffImageFile, content: bytes) -> bool:
+    """Return whether all strips or tiles of a TIFF are in the file."""
+    tags = image.tag_v2
+    planes = tags.get(_SAMPLES, 1) if tags.get(_PLANES) == _SEPARATE else 1
+    width, length = tags[_WIDTH], tags[_LENGTH]
+    if _TILE_WIDTH in tags:
+        columns, rows = tags[_TILE_WIDTH], tags[_TILE_LENGTH]
+    else:
+        columns, rows = width, min(length, tags.get(_ROWS_PER_STRIP, length))
+    count = -(-width // columns) * -(-length // rows) * planes
+    starts = tags.get(_STRIPS[_TILE_WIDTH in tags][0], ())
+    if len(starts) < count or 0 in starts:
+        return False
+    if tags.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED:
+        return True
+    bits = max(tags.get(_BITS, (1,))) * tags.get(_SAMPLES, 1) // planes
+    strip_bytes = -(-columns * bits // 8) * (length - rows * (-(-length // rows) - 1))
+    return bool(starts[count - 1] + strip_bytes <= len(content))
+
+
+def correct_palette(image: Image.Image) -> None:
+    """Correct the palette of a decoded TIFF whose colours have 8 bits instead of 16."""
+    colours = getattr(image, "tag_v2", {}).get(_COLOUR_MAP, ())
+    if image.mode == "P" and colours and max(colours) <= _MAX_8_BIT:
+        size = len(colours) // 3
+        image.putpalette([colours[i % 3 * size + i // 3] for i in range(3 * size)])
 
 
 def _strips(image: TiffImageFile, content: bytes) -> Iterator[bytes]:
