@@ -2,6 +2,7 @@ from typing import Any
 
 import click
 import pytest
+from click.testing import CliRunner
 from factories import PROJECT
 from kedro.config import OmegaConfigLoader
 
@@ -115,3 +116,12 @@ def test_item_without_value_is_rejected() -> None:
 
 def test_last_of_equal_locations_is_used() -> None:
     assert split_locations("root=a,root=b") == ({"root": "b"}, "")
+
+
+@pytest.mark.parametrize("option", ["--pipelines=ingest,nope", "--pipeline=nope"])
+def test_unknown_pipeline_is_reported(option: str) -> None:
+    result = CliRunner().invoke(run, [option])
+    assert result.exit_code == 2
+    assert (
+        "found nope; expected some of __default__, backbone, classify" in result.output
+    )

@@ -25,10 +25,15 @@ def test_tilde_with_a_name_is_the_home_folder_of_that_user() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["a", "./~", "a/~/b", "/a", "/", "s3://bucket", "s3://b/~/x", "file:///", "s3:/x"],
+    ["a", "./~", "a/~/b", "/a", "/", "s3://bucket", "s3://b/~/x", "s3:/x"],
 )
 def test_other_locations_are_unchanged(value: str) -> None:
     assert read_location("root", value) == value
+
+
+@pytest.mark.parametrize("prefix", ["file:/", "file://", "file:///"])
+def test_file_url_is_a_path(prefix: str) -> None:
+    assert read_location("root", f"{prefix}a b/c/") == "/a b/c"
 
 
 @pytest.mark.parametrize("value", ["a", "/a", "s3://bucket", "s3://bucket/a b"])

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,6 +110,7 @@ def test_default_memory_limit_is_that_of_the_pipeline() -> None:
         ("empty.jpg", b"", "empty file (0 bytes)"),
         ("folder", None, "cannot be read: Is a directory"),
         ("missing.jpg", None, "cannot be read: No such file"),
+        ("fifo.jpg", None, "cannot be read: Not a regular file"),
     ],
 )
 def test_error_of_one_photo_does_not_stop_the_others(
@@ -118,6 +120,8 @@ def test_error_of_one_photo_does_not_stop_the_others(
         Path(name).write_bytes(content)
     elif name == "folder":
         Path(name).mkdir()
+    elif name == "fifo.jpg":
+        os.mkfifo(name)
     result = run_predict("0.jpg", name, "1.jpg")
     assert result.exit_code == 1
     assert [line[:6] for line in result.stdout.splitlines()] == ["0.jpg:", "1.jpg:"]

@@ -1,18 +1,21 @@
-"""Kedro's command `run`, which takes the locations in `--params` literally.
+"""Kedro's command `run`, with a check of the names of pipelines, and literal locations.
 
-Kedro parses values as YAML: `photos=2024` is a number, and `photos=a #1` is `a`.
+Kedro parses values of `--params` as YAML: `photos=2024` is a number, and `photos=a #1` is
+`a`.
 """
 
 from __future__ import annotations
 
 import re
 from copy import copy
+from pkgutil import iter_modules
 from typing import Any
 
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
+from fruits_pipeline import pipelines
 from fruits_pipeline.locations import LOCATIONS
 
 
@@ -82,11 +85,35 @@ def _literal(option: click.Parameter) -> click.Parameter:
     return literal
 
 
+def _known(option: click.Parameter) -> click.Parameter:
+    """Return a copy of the option `--pipelines` or `--pipeline` that checks the names.
+
+    Kedro would fail to import a pipeline that does not exist.
+    """
+
+    def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        known = {"__default__", *(m.name for m in iter_modules(pipelines.__path__))}
+        names = filter(None, (name.strip() for name in (value or "").split(",")))
+        if unknown := [name for name in names if name not in known]:
+            raise click.BadParameter(
+                f"found {', '.join(unknown)}; expected some of {', '.join(sorted(known))}"
+            )
+        return parse(context, parameter, value) if parse else value
+
+    parse: Any = option.callback
+    checked = copy(option)
+    checked.callback = check
+    return checked
+
+
+_OPTIONS = {"params": _literal, "pipeline": _known, "pipelines": _known}
+
+
 @click.group(context_settings=CONTEXT_SETTINGS, name=__file__)
 def cli() -> None:
     """Commands of this project."""
 
 
 run = copy(kedro_run)
-run.params = [_literal(p) if p.name == "params" else p for p in kedro_run.params]
+run.params = [_OPTIONS.get(str(p.name), copy)(p) for p in kedro_run.params]
 cli.add_command(run)

@@ -12,7 +12,7 @@ LOCATIONS = ("photos", "root", "backbone_folder")
 
 
 def read_location(setting: str, value: object) -> str:
-    """Return a path or URL with `~` expanded, and without trailing slashes.
+    """Return a path or URL of S3, with `~` expanded, and without trailing slashes.
 
     Args:
         setting: One of `LOCATIONS`, for messages.
@@ -29,6 +29,8 @@ def read_location(setting: str, value: object) -> str:
             f"Wrong setting {setting}: found {value}, but no home folder of this user; expected a "
             f"folder or URL. Write the absolute path, or ./{value} if ~ belongs to the name"
         )
+    if location.startswith("file:/"):
+        location = "/" + location.removeprefix("file:").lstrip("/")
     return re.sub("(?<=[^:/])/+$", "", location)
 
 

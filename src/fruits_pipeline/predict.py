@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 from kedro.io.core import DatasetError
@@ -11,6 +10,7 @@ from kedro.io.core import DatasetError
 from fruits_pipeline.datasets import PhoneModelFile
 from fruits_pipeline.imaging.canonical import canonicalise
 from fruits_pipeline.imaging.fitting import fit
+from fruits_pipeline.io.files import read_local
 from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
 from fruits_pipeline.models.phone_models import PhoneModel
 from fruits_pipeline.spark.error_messages import user_message
@@ -47,7 +47,7 @@ def main(photos: tuple[str, ...], model: str, decode_memory_mib: int) -> None:
 def _print_answer(model: PhoneModel, photo: str, max_mib: int) -> bool:
     """Print the answer or an error message; return whether there is an answer."""
     try:
-        answer = classify_photo(model, Path(photo).read_bytes(), max_mib)
+        answer = classify_photo(model, read_local(photo), max_mib)
     except OSError as exc:
         click.echo(f"{photo}: cannot be read: {exc.strerror}", err=True)
     except ValueError as exc:

@@ -44,7 +44,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "solution"),
     [
-        (404, "NoSuchBucket", "set FRUITS_BUCKET"),
+        (404, "NoSuchBucket", "correct FRUITS_BUCKET, `photos`"),
         (403, "AccessDenied", "s3:GetBucketLocation on arn:aws:s3:::fruits"),
         (403, "RequestTimeTooSkewed", "clock of this machine is wrong"),
         (400, "ExpiredToken", "credentials have expired"),

@@ -86,7 +86,7 @@ def test_special_files_are_left_out_without_opening_them(
 def test_folder_that_cannot_be_listed_is_an_error(base: Path, mode: int) -> None:
     (base / "Kiwi").chmod(mode)
     message = run_without_privileges(lambda: str(len(find(base).files)))
-    assert f"Found {base}/Kiwi" in message
+    assert f"Found that {base}/Kiwi" in message
     assert "cannot be listed (Permission denied)" in message
     assert "chmod" in message
 
@@ -102,7 +102,7 @@ def test_link_into_a_folder_without_permission_is_an_error(
     write_files(tmp_path / "closed", {"Plum/0.jpg": b""}).chmod(0)
     (base / "Plum").symlink_to(tmp_path / "closed/Plum")
     message = run_without_privileges(lambda: str(find(base)))
-    assert f"Found {base}/Plum" in message
+    assert f"Found that {base}/Plum" in message
     (base / "Plum").unlink()
     (base / ".plum").symlink_to(tmp_path / "closed/Plum")
     assert "'hidden': ['.plum']" in run_without_privileges(lambda: str(find(base)))

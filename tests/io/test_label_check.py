@@ -61,6 +61,10 @@ def test_labels_of_common_layouts_are_accepted(
         (["Fruit-262/{fruit}/{i}.jpg"], "only the label 'Fruit-262' for 12"),
         (["x\ny/{fruit}/{i}.jpg"], r"only the label 'x\ny' for 12"),
         (["train/images/{fruit}{i}.jpg"], "only the label 'images' for 12"),
+        (["train_set/{fruit}/{i}.jpg", "test_set/{fruit}/{i}.jpg"], "'test_set'"),
+        (["dev/{fruit}/{i}.jpg", "eval/{fruit}/{i}.jpg"], "label(s) 'dev', 'eval'"),
+        (["fold1/{fruit}/{i}.jpg", "fold2/{fruit}/{i}.jpg"], "'fold1', 'fold2'"),
+        (["a/train_images/{fruit}/{i}.jpg", "a/test_images/{fruit}/{i}.jpg"], "'a'"),
         (["images/{fruit}/{i}.jpg", "raw/{fruit}/{i}.jpg"], "label(s) 'images', 'raw'"),
     ],
 )
@@ -81,6 +85,7 @@ def test_wrong_labels_are_reported_with_a_rule_that_finds_the_right_ones(
     ("pattern", "problem"),
     [
         ("train/images/IMG_{n}.jpg", "only the label 'images' for 90"),
+        ("images/train2017/{n}.jpg", "only the label 'images' for 90"),
         ("IMG_{n}.jpg", "no label for 90 of 90"),
         ("IMG_{n}/photo.jpg", "90 labels for 90 photo(s)"),
     ],
@@ -90,7 +95,7 @@ def test_no_rule_is_suggested_if_paths_contain_no_labels(
 ) -> None:
     warning, advice = check([pattern.format(n=n) for n in range(90)])
     assert problem in warning
-    assert "If the label is in the paths, change ingest.path_rules" in advice
+    assert "If they contain labels, change ingest.path_rules" in advice
 
 
 def test_warning_shows_what_the_rules_find_in_three_paths(check: Check) -> None:
@@ -110,6 +115,13 @@ def test_single_photo_is_the_only_example(check: Check) -> None:
 def test_labels_that_differ_in_case_or_white_space_are_reported(check: Check) -> None:
     (warning,) = check([f"{label}/0.jpg" for label in ("Apple", "apple ", "Fig")])
     assert "'Apple' and 'apple '" in warning
+
+
+def test_unlabelled_photos_in_folders_of_labels_are_reported(check: Check) -> None:
+    paths = paths_of("{fruit}/{i}.jpg", photos=20) + ["apple/test/x.jpg"]
+    (warning,) = check(paths)
+    assert "1 photo(s) without a label in folders that are labels" in warning
+    assert "'apple/test/x.jpg'" in warning
 
 
 def test_many_photos_are_sampled(check: Check) -> None:

@@ -63,7 +63,7 @@ CONFIGURATION = "Correct ~/.aws/config and ~/.aws/credentials, and AWS_PROFILE."
 NETWORK = "Check the network, AWS_REGION, AWS_ENDPOINT_URL and proxy variables."
 
 SOLUTIONS = {
-    "NoSuchBucket": "The bucket does not exist: set FRUITS_BUCKET to an existing one.",
+    "NoSuchBucket": "The bucket does not exist: correct FRUITS_BUCKET, `photos` or `root`.",
     "ParamValidationError": "Set FRUITS_BUCKET to the name of a bucket, not a URL.",
     "AccessDenied": "Allow s3:GetBucketLocation on arn:aws:s3:::{bucket} in the role "
     "of this server, as deploy/template.yaml does.",

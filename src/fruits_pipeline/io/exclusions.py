@@ -30,10 +30,11 @@ NO_WARNING = {SYSTEM_FILE, HIDDEN, FOLDER_MARKER, BELOW_ROOT, LINK_LOOP, ARCHIVE
 SYSTEM_NAMES = [
     # Synology, QNAP, NetApp
     *("@eaDir", "@tmp", "@sharebin", "#recycle", "#snapshot", "SYNOPHOTO_THUMB_*"),
-    *(".@__thumb", "@Recycle", "@Recently-Snapshot", "@Snapshot"),
+    *(".@__thumb", "@__thumb", "@Recycle", "@Recently-Snapshot", "@Snapshot"),
     *("~snapshot", ".snapshot"),
     # Windows
-    *("$RECYCLE.BIN", "System Volume Information", "Thumbs.db", "ehthumbs*.db"),
+    *("$RECYCLE.BIN", "RECYCLER", "RECYCLED", "FOUND.0*", "$WINDOWS.~*"),
+    *("System Volume Information", "Thumbs.db", "ehthumbs*.db"),
     *("desktop.ini", "*:Zone.Identifier", "~$*"),
     # macOS
     *("__MACOSX", "._*", ".DS_Store", ".AppleDouble", ".Spotlight-V100", ".Trashes"),
@@ -43,7 +44,7 @@ SYSTEM_NAMES = [
     *("lost+found", ".Trash", ".Trash-*", ".thumbnails", "*_$folder$"),
     # Previews of Lightroom, Apple Photos and iPhoto
     *("*.lrdata", "*.photoslibrary/resources", "*.photolibrary/Thumbnails"),
-    "*.photolibrary/Previews",
+    *("*.photolibrary/Previews", "iPod Photo Cache"),
     # Version control, synchronisation, notebooks, packages
     *(".git", ".svn", ".hg", ".dvc", ".dropbox.cache", ".stfolder", ".stversions"),
     *("~syncthing~*", ".ipynb_checkpoints", "__pycache__", "node_modules"),

@@ -67,19 +67,28 @@ def read_files(
     """
     if is_local(root):
         _, base = resolve(root)
-        return [_read_local(f"{base}/{path}") for path in paths]
+        return [_content_or_error(f"{base}/{path}") for path in paths]
     # Imported here because it is slow to import, and only needed for S3.
     from fruits_pipeline.io.objects import read_objects
 
     return read_objects(root, paths, requests_in_flight)
 
 
-def _read_local(path: str) -> bytes | OSError:
+def read_local(path: str) -> bytes:
+    """Return the content of a local file.
+
+    Raises:
+        OSError: The file cannot be read, or is not a regular file, such as a FIFO.
+    """
+    with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", path)
+        return file.readall()
+
+
+def _content_or_error(path: str) -> bytes | OSError:
     try:
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return OSError(errno.EINVAL, "Not a regular file", path)
-            return file.readall()
+        return read_local(path)
     except OSError as exc:
         return exc
 

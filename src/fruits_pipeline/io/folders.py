@@ -161,8 +161,7 @@ def _to_time(seconds: float) -> datetime:
 def _unlisted_error(folder: str, exc: OSError) -> FruitsError:
     name = os.fsencode(exc.filename or folder).decode(errors="backslashreplace")
     return FruitsError(
-        f"Found {name} below the photo folder, which cannot be listed "
-        f"({exc.strerror}); expected permission to list every folder in `photos`, because "
-        "its photos would be missing. Make it readable (chmod -R u+rX, or another user), "
-        "or move it away."
+        f"Found that {name} cannot be listed ({exc.strerror}); expected permission to "
+        "list `photos` and every folder in it, because its photos would be missing. Make "
+        "it readable (chmod -R u+rX, or another user), or move it away."
     )

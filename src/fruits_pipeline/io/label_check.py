@@ -10,14 +10,12 @@ from fruits_pipeline.io.listing import PathLabels, compile_rules, parse_path
 _BLOCKS, _BLOCK_SIZE = 1000, 20
 _MIN_PHOTOS = 20
 _SPLITS = "training|train|validation|valid|val|test"
-_NO_FRUIT = frozenset(
-    (
-        *_SPLITS.split("|"),
-        *("image", "images", "img", "imgs", "photo", "photos", "picture", "pictures"),
-        *("data", "dataset", "datasets", "raw", "jpg", "jpeg", "png", "webp"),
-    )
+_NO_FRUIT = re.compile(
+    rf"(?:{_SPLITS}|testing|dev|eval|holdout|folds?|splits?|part|batch|sets?|data|raw|"
+    r"images?|imgs?|photos?|pictures?|jpe?g|png|webp|zip|archive|[ _.\d-])+",
+    re.IGNORECASE,
 )
-"""Names that folders of many collections have, in lower case; none of them is a label."""
+"""Names of folders of many collections, such as `train_images` and `val2017`."""
 
 _ALTERNATIVES = (
     # Label before the split: Apple/train/x.jpg
@@ -53,6 +51,12 @@ def label_warnings(
             [f"{problem}. The path rules find:", *_examples(sample, parsed)]
         )
         yield _suggest_rule(sample, rules)
+    elif lost := _find_unlabelled(sample, parsed):
+        yield (
+            f"Found {len(lost):,} photo(s) without a label in folders that are labels of "
+            f"other photos, such as {lost[0]!r}; expected the same structure everywhere. "
+            "Move them, or add a rule to ingest.path_rules in parameters_ingest.yml."
+        )
     if similar := _similar_labels(parsed):
         yield (
             f"Found labels that differ only in case or white space: {similar}; they are "
@@ -76,14 +80,29 @@ def _find_problem(parsed: Sequence[PathLabels]) -> str | None:
         return f"Found no label for {unlabelled:,} of {count}; expected labels in the paths"
     if len(labels) == 1:
         return f"Found only the label {labels.pop()!r} for {count}; expected several labels"
-    if wrong := sorted(label for label in labels if label.lower() in _NO_FRUIT):
-        names = ", ".join(map(repr, wrong))
-        return f"Found the label(s) {names}; expected kinds of fruit"
     if len(parsed) >= _MIN_PHOTOS and 2 * len(labels) > len(parsed):
         return (
             f"Found {len(labels):,} labels for {count}; expected several photos of each"
         )
+    if wrong := sorted(label for label in labels if _is_no_fruit(label)):
+        names = ", ".join(map(repr, wrong[:5]))
+        return f"Found the label(s) {names}; expected kinds of fruit"
     return None
+
+
+def _find_unlabelled(paths: Sequence[str], parsed: Sequence[PathLabels]) -> list[str]:
+    """Return the paths of photos without a label below a folder that is a label elsewhere."""
+    labels = {photo.label for photo in parsed}
+    return [
+        path
+        for path, photo in zip(paths, parsed, strict=True)
+        if photo.label is None and not labels.isdisjoint(path.split("/")[:-1])
+    ]
+
+
+def _is_no_fruit(label: str) -> bool:
+    """Return whether a label is the name of a split or folder; numbers may be labels."""
+    return bool(_NO_FRUIT.fullmatch(label)) and any(map(str.isalpha, label))
 
 
 def _examples(paths: Sequence[str], parsed: Sequence[PathLabels]) -> Iterator[str]:
@@ -107,8 +126,7 @@ def _suggest_rule(paths: Sequence[str], rules: Sequence[re.Pattern[str]]) -> str
                 "them with --params changed_recipe=rebuild."
             )
     return (
-        "If the label is in the paths, change "
-        f"{setting}, such as to '{_ALTERNATIVES[2]}' for the second folder of a path. "
+        f"No usual rule finds labels in these paths. If they contain labels, change {setting}. "
         "Photos without a label are processed, but cannot train the classifier."
     )
 
