@@ -200,3 +200,39 @@ def test_erased_part_is_rejected(progressive: bool) -> None:
     half = len(content) // 2
     for middle in (content[half + 512 :], content[half:]):
         rejected(content[:half] + b"\xff" * 512 + middle)
+
+
+@pytest.mark.parametrize("sampling", [0x41, 0x42, 0x24, 0x31, 0x13, 0x12, 0x22])
+def test_any_chroma_subsampling_is_read(sampling: int) -> None:
+    """Encode one group of grey blocks with the tables of T.81, annex K."""
+    content = encode(Image.new("RGB", (8, 8), "grey"), "JPEG")
+    columns, rows = divmod(sampling, 16)
+    bits = "001010" * columns * rows + "0000" * 2  # no difference, end of block
+    bits += "1" * (-len(bits) % 8)
+    data = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+    frame = start_of(content, b"\xff\xc0")
+    scan = start_of(content, b"\xff\xda") + 14
+    content = replaced(content, frame + 5, bytes([0, 8 * rows, 0, 8 * columns]))
+    content = replaced(content, frame + 11, bytes([sampling]))
+    pixels = accepted(content[:scan] + data + JPEG_END)
+    assert pixels.shape == (8 * rows, 8 * columns, 3)
+    assert np.abs(pixels - 128).max() <= 1
+
+
+@pytest.mark.parametrize("marker", [b"\xff\xda", b"\xff\xc4"])
+def test_fill_bytes_between_scans_are_accepted(marker: bytes) -> None:
+    content = encode(textured((400, 300)), "JPEG", progressive=True)
+    at = content.rindex(marker)
+    accepted(content[:at] + b"\xff" * 3000 + content[at:])
+
+
+def test_fill_bytes_before_restart_markers_are_accepted() -> None:
+    content = encode(textured((400, 300)), "JPEG", restart_marker_rows=1)
+    at = content.index(b"\xff\xd0")
+    accepted(content[:at] + b"\xff" * 3000 + content[at:])
+
+
+def test_wrong_spectral_selection_of_baseline_is_ignored() -> None:
+    content = encode(textured((400, 300)), "JPEG")
+    end = start_of(content, b"\xff\xda") + 14
+    accepted(replaced(content, end - 2, b"\x01"))

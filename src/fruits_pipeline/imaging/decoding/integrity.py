@@ -33,7 +33,8 @@ def check_integrity(image: Image.Image, content: bytes) -> None:
         case "TIFF":
             is_intact = tiff.has_valid_strips(image, content)
         case "JPEG" if header := parse_header(content):
-            jpeg.check_other(content, header)
+            if not header.is_ordinary and (damage := jpeg.find_damage(content, header)):
+                raise PhotoError(f"damaged JPEG: {damage}", image.size)
             is_intact = True
         case _:
             is_intact = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +17,13 @@ _NORMAL_BITS = 8
 _TRANSFORM, _YCC, _YCCK = 15, 1, 2  # position and values of Adobe's colour transform
 _HUFFMAN_TABLES, _AC_TABLE, _END_OF_BLOCK = 0xC4, 0x10, 0x00
 _CODE_COUNTS = 17  # bytes of the class and the numbers of codes by length
+_SELECTION = bytes([0, 63, 0])  # all coefficients, with all bits
+_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+_ERASED = re.compile(
+    rb"\xff{256,}(?!\xff|[\xc4\xd0-\xd7\xd9-\xdb\xdd\xe0-\xef\xfe]|\Z)"
+)
+"""Erased flash memory; fill bytes precede a marker or the end."""
+
 _DAMAGE = (
     "Corrupt JPEG data: ",
     "Premature end of JPEG",
@@ -24,8 +32,9 @@ _DAMAGE = (
 )
 """Beginnings of libjpeg's warnings about missing or contradictory pixels (jerror.h)."""
 
+_MISSING_TABLE = "was not defined"  # in strips of a TIFF, which may share tables
 _UNSUPPORTED = ("Could not determine", "Unsupported color conversion")
-"""Beginnings of messages about files that Pillow may decode."""
+"""Parts of messages about files that Pillow may decode."""
 
 
 class UnsupportedJpegError(ValueError):
@@ -71,29 +80,33 @@ def decode(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
             return _decode(attempt, header, min_side)
         except ValueError as exc:
             message = str(exc)
-    if message.startswith(_UNSUPPORTED):
+    if any(text in message for text in _UNSUPPORTED):
         raise UnsupportedJpegError(message)
     reason = message.removeprefix(_DAMAGE[0])
     raise PhotoError(f"damaged JPEG: {reason}", header.size)
 
 
-def check_other(content: bytes, header: JpegHeader) -> None:
-    """Raise if a lossless or arithmetic JPEG is damaged, which Pillow does not report.
+def find_damage(content: bytes, header: JpegHeader) -> str | None:
+    """Return what is wrong with the pixels of a JPEG; None if nothing is, or if unknown.
 
-    It is decoded at full size: libjpeg-turbo may be used for these only at that size.
-
-    Raises:
-        PhotoError: Pixels are missing or damaged.
+    The JPEG is decoded at full size: at this size, libjpeg-turbo may also be used for
+    lossless and arithmetic JPEGs.
     """
-    if header.is_ordinary or header.bits != _NORMAL_BITS or not header.mode:
-        return
-    try:
-        spaces = {"L": "GRAY"}
-        simplejpeg.decode_jpeg(content + END, spaces.get(header.mode, header.mode))
-    except ValueError as exc:
-        if str(exc).startswith(_DAMAGE):
-            reason = str(exc).removeprefix(_DAMAGE[0])
-            raise PhotoError(f"damaged JPEG: {reason}", header.size) from exc
+    if header.bits != _NORMAL_BITS or not header.mode:
+        return None
+    if _has_lost_part(content, header):
+        return "pixels are missing"
+    message = ""
+    for attempt in _attempts(content, header):
+        try:
+            simplejpeg.decode_jpeg(attempt, _SPACES[header.mode])
+        except ValueError as exc:
+            message = str(exc)
+        else:
+            return None
+    if any(text in message for text in (*_UNSUPPORTED, _MISSING_TABLE)):
+        return None
+    return message.removeprefix(_DAMAGE[0])
 
 
 def decode_damaged(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
@@ -125,7 +138,7 @@ def _has_lost_part(content: bytes, header: JpegHeader) -> bool:
     if not has_zeros and content.find(ERASED, header.scan_start) < 0:
         return False
     scan = content[header.scan_start :].partition(END)[0]
-    if ERASED in scan.rstrip(b"\xff"):
+    if _ERASED.search(scan):
         return True
     symbols = _first_ac_symbols(content, header)
     has_zeros &= LOST in scan.rstrip(b"\0")
@@ -153,10 +166,18 @@ def _attempts(content: bytes, header: JpegHeader) -> Iterator[bytes]:
     yield content
     segments = (content[start:end] for start, end in header.segments)
     start = START + b"".join(_tidy_segment(segment, header) for segment in segments)
-    scans = content[header.scan_start :]
+    scans = _tidy_scan(content[header.scan_start :], header)
     yield start + scans + END
     # Recorders with files of fixed size fill the rest with zeros.
     yield start + scans.removesuffix(END).rstrip(b"\0") + END
+
+
+def _tidy_scan(scans: bytes, header: JpegHeader) -> bytes:
+    """Correct the spectral selection of the only scan, which libjpeg ignores."""
+    if header.buffer_bytes or not header.is_ordinary:
+        return scans
+    end = 2 + int.from_bytes(scans[2:4], "big")
+    return scans[: end - len(_SELECTION)] + _SELECTION + scans[end:]
 
 
 def _tidy_segment(segment: bytes, header: JpegHeader) -> bytes:

@@ -64,7 +64,7 @@ def _has_all_strips(image: TiffImageFile, content: bytes) -> bool:
         columns, rows = width, min(length, tags.get(_ROWS_PER_STRIP, length))
     count = -(-width // columns) * -(-length // rows) * planes
     starts = tags.get(_STRIPS[_TILE_WIDTH in tags][0], ())
-    if len(starts) < count or 0 in starts:
+    if len(starts) < count or 0 in starts[:count]:
         return False
     if tags.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED:
         return True
@@ -109,13 +109,9 @@ def _is_valid_jpeg(content: bytes) -> bool:
     """
     try:
         header = parse_header(content)
-        if header and header.is_ordinary and not header.buffer_bytes:
-            jpeg.decode(content, header, 1)
     except PhotoError:
         return False
-    except jpeg.UnsupportedJpegError:
-        return True
-    return True
+    return header is None or jpeg.find_damage(content, header) is None
 
 
 @contextmanager
