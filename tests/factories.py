@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from fruits_pipeline import schemas
 
 PROJECT = Path(__file__).parents[1]
 BACKBONE = PROJECT / "data/06_models/backbone"
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 TABLES = {
     "photos": "02_intermediate/photos",
@@ -91,6 +94,15 @@ def record_batch(
 ) -> pa.RecordBatch:
     """Return rows as a record batch. Missing columns are null."""
     return pa.RecordBatch.from_pylist(_complete(rows, schema), schema)
+
+
+def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
+    """Return `LISTING` rows of files of the same size and time."""
+    rows = [
+        {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
+        for path in paths
+    ]
+    return record_batch(rows, schemas.LISTING)
 
 
 def _complete(

@@ -6,7 +6,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import boto3
@@ -110,3 +112,24 @@ def enforce_iam(url: str, enforced: bool) -> None:
     """
     unchecked_requests = "0" if enforced else "1000000000"
     requests.post(f"{url}/moto-api/reset-auth", unchecked_requests, timeout=10)
+
+
+@contextmanager
+def fixed_response(status: int, body: str) -> Iterator[str]:
+    """Run a server that sends the same response to every request; yield its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()

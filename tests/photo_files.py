@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,18 @@ _ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)] + [
 ]  # fmt: skip
 
 JPEG_END = b"\xff\xd9"
+
+STORED_PIXELS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: np.rot90(a, 2).T,
+    8: lambda a: np.rot90(a, -1),
+}
+"""Stored pixels of an upright photo, by orientation: CIPA DC-008-2019, section 4.6.4."""
 
 
 def accepted(content: bytes, short_side: int = 256) -> NDArray[np.int_]:

@@ -1,3 +1,4 @@
+import pwd
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ def test_tilde_is_the_home_folder(value: str, expected: str, home: str) -> None:
 
 
 def test_tilde_with_a_name_is_the_home_folder_of_that_user() -> None:
-    assert read_location("root", "~root/out") == "/root/out"
+    home = pwd.getpwnam("root").pw_dir
+    assert read_location("root", "~root/out") == f"{home}/out"
 
 
 @pytest.mark.parametrize(

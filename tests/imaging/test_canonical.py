@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import simplejpeg
 from factories import encode
+from photo_files import STORED_PIXELS
 from PIL import Image
 
 from fruits_pipeline.imaging.canonical import CanonicalPhoto, canonicalise, decode
@@ -101,17 +102,6 @@ def test_animation_becomes_its_first_frame() -> None:
 
 QUARTERS = {"red": RED, "green": GREEN, "blue": BLUE, "white": WHITE}
 UPRIGHT = np.array([["red", "green"], ["blue", "white"]])
-STORED_PIXELS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.T,
-    6: lambda a: np.rot90(a, 1),
-    7: lambda a: np.rot90(a, 2).T,
-    8: lambda a: np.rot90(a, -1),
-}
-"""Stored pixels of an upright scene, by orientation: EXIF 2.32, section 4.6.4."""
 
 
 def scene(orientation: int, file_format: str = "JPEG") -> bytes:

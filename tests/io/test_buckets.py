@@ -1,36 +1,12 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
+from fake_s3 import fixed_response
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 
 REGIONS = ["eu-west-1", "eu-west-3"]
-
-
-@contextmanager
-def s3_server(status: int, body: str) -> Iterator[str]:
-    """Run a server that sends the same response to every request; yield its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +31,7 @@ def test_error_of_s3_is_reported_with_a_solution(
     monkeypatch: pytest.MonkeyPatch, status: int, code: str, solution: str
 ) -> None:
     error = f"<Error><Code>{code}</Code><Message>{code}</Message></Error>"
-    with s3_server(status, error) as url:
+    with fixed_response(status, error) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         with pytest.raises(FruitsError) as caught:
             check_bucket("fruits", REGIONS)
@@ -121,7 +97,7 @@ def test_url_as_bucket_is_reported_in_one_line() -> None:
 def test_old_location_eu_is_ireland(monkeypatch: pytest.MonkeyPatch) -> None:
     body = "<LocationConstraint>EU</LocationConstraint>"
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    with s3_server(200, body) as url:
+    with fixed_response(200, body) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         assert check_bucket("fruits", REGIONS) == "eu-west-1"
 
@@ -139,7 +115,7 @@ def test_region_is_returned_or_refused(
     monkeypatch: pytest.MonkeyPatch, region: str, error: str | None
 ) -> None:
     body = f"<LocationConstraint>{region}</LocationConstraint>"
-    with s3_server(200, body) as url:
+    with fixed_response(200, body) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         if error is None:
             assert check_bucket("fruits", REGIONS) == region

@@ -1,11 +1,7 @@
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
-from fake_s3 import Bucket
+from fake_s3 import Bucket, fixed_response
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import objects
@@ -109,26 +105,6 @@ def test_missing_bucket_is_an_error_with_its_name() -> None:
         list_objects("no-such-bucket")
 
 
-@contextmanager
-def s3_response(status: int, body: str) -> Iterator[str]:
-    """Run a server that sends the same response to every request; yield its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
 @pytest.fixture
 def separate_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """Connect each client to the endpoint of its test."""
@@ -149,7 +125,7 @@ def test_restored_objects_are_not_archived(monkeypatch: pytest.MonkeyPatch) -> N
         for key, date in states.items()
     )
     body = f"<ListBucketResult>{contents}</ListBucketResult>"
-    with s3_response(200, body) as url:
+    with fixed_response(200, body) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         found = list_objects("bucket")
     assert found.archived == {"requested.jpg", "x.jpg"}

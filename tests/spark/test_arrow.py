@@ -1,6 +1,5 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from factories import jpeg, record_batch, run_python, write_files
+from factories import jpeg, listing, record_batch, run_python, write_files
 
 from fruits_pipeline import schemas
 from fruits_pipeline.models.moments import moments_of, unpack
@@ -24,7 +23,6 @@ from fruits_pipeline.spark.arrow import (
 from fruits_pipeline.spark.fetching import fetch
 from fruits_pipeline.spark.vectors import to_matrix
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULES = [re.compile(r"(?P<label>[^/]+)/.+")]
 WIDTH = 6
 FEATURES = np.random.default_rng(0).normal(size=(9, WIDTH)).astype(np.float32)
@@ -34,19 +32,6 @@ def key(path: str) -> dict[str, str]:
     """Return the key columns of a photo, none of them null."""
     values = {"photo_id": f"id of {path}", "label": "Apple", "split": "Test"}
     return {"path": path, "series": "Apple/r", **values}
-
-
-def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
-    rows = [
-        {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
-        for path in paths
-    ]
-    return record_batch(rows, schemas.LISTING)
-
-
-def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:
-    """Read the photos of a listing."""
-    return [*fetch(iter(batches), RULES, requests_in_flight=4)]
 
 
 def photo(path: str, content: bytes) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -9,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from factories import record_batch, run_without_privileges, write_files
+from factories import NOON, listing, record_batch, run_without_privileges, write_files
 from fake_s3 import Bucket
 
 from fruits_pipeline import schemas
@@ -17,16 +16,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import objects
 from fruits_pipeline.spark.fetching import MAX_PHOTO_BYTES, fetch
 
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RULES = [re.compile(r"(?P<label>[^/]+)/.+")]
-
-
-def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
-    rows = [
-        {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
-        for path in paths
-    ]
-    return record_batch(rows, schemas.LISTING)
 
 
 def read(*batches: pa.RecordBatch) -> list[pa.RecordBatch]:

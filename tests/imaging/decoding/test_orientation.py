@@ -1,10 +1,9 @@
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from factories import encode
-from photo_files import accepted, chunk
+from photo_files import STORED_PIXELS, accepted, chunk
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -15,18 +14,6 @@ COLOURS = np.array(
 )
 UPRIGHT = np.kron(np.arange(4).reshape(2, 2), np.ones((16, 24), int))
 """Colours of an upright photo of 48 x 32 pixels: its quarters."""
-
-STORED: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.T,
-    6: lambda a: np.rot90(a, 1),
-    7: lambda a: np.rot90(a, 2).T,
-    8: lambda a: np.rot90(a, -1),
-}
-"""Stored pixels of an upright photo, by orientation: CIPA DC-008-2019, section 4.6.4."""
 
 ORIENTATION, XMP_TAG = 0x0112, 700
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -45,7 +32,7 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def stored_image(orientation: int, scale: int) -> Image.Image:
     """Return the stored pixels of the upright photo, enlarged."""
-    colours = COLOURS[STORED[orientation](UPRIGHT)]
+    colours = COLOURS[STORED_PIXELS[orientation](UPRIGHT)]
     return Image.fromarray(colours.repeat(scale, 0).repeat(scale, 1))
 
 
@@ -87,7 +74,7 @@ def assert_upright(content: bytes, scale: int = 1) -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 12])
-@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("orientation", STORED_PIXELS)
 @pytest.mark.parametrize("name", FORMATS)
 def test_orientation_is_applied_once(name: str, orientation: int, scale: int) -> None:
     assert_upright(save(stored_image(orientation, scale), name, orientation), scale)

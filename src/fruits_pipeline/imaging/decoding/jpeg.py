@@ -1,9 +1,10 @@
-"""Decode ordinary JPEGs with libjpeg-turbo."""
+"""Decode ordinary JPEGs with libjpeg-turbo, and find damage in others."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import simplejpeg
@@ -24,14 +25,7 @@ _ERASED = re.compile(
 )
 """Erased flash memory; fill bytes precede a marker or the end."""
 
-_DAMAGE = (
-    "Corrupt JPEG data: ",
-    "Premature end of JPEG",
-    "Inconsistent progression",
-    "Invalid SOS parameters",
-)
-"""Beginnings of libjpeg's warnings about missing or contradictory pixels (jerror.h)."""
-
+_WARNING = "Corrupt JPEG data: "  # beginning of most warnings (jerror.h)
 _MISSING_TABLE = "was not defined"  # in strips of a TIFF, which may share tables
 _UNSUPPORTED = ("Could not determine", "Unsupported color conversion")
 """Parts of messages about files that Pillow may decode."""
@@ -74,16 +68,15 @@ def decode(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
     """
     if _has_lost_part(content, header):
         raise PhotoError("damaged JPEG: pixels are missing", header.size)
-    message = ""
-    for attempt in _attempts(content, header):
-        try:
-            return _decode(attempt, header, min_side)
-        except ValueError as exc:
-            message = str(exc)
-    if any(text in message for text in _UNSUPPORTED):
-        raise UnsupportedJpegError(message)
-    reason = message.removeprefix(_DAMAGE[0])
-    raise PhotoError(f"damaged JPEG: {reason}", header.size)
+    try:
+        return _decode_tidied(
+            content, header, partial(_decode, header=header, min_side=min_side)
+        )
+    except ValueError as exc:
+        if any(text in str(exc) for text in _UNSUPPORTED):
+            raise UnsupportedJpegError(str(exc)) from exc
+        reason = str(exc).removeprefix(_WARNING)
+        raise PhotoError(f"damaged JPEG: {reason}", header.size) from exc
 
 
 def find_damage(content: bytes, header: JpegHeader) -> str | None:
@@ -96,17 +89,14 @@ def find_damage(content: bytes, header: JpegHeader) -> str | None:
         return None
     if _has_lost_part(content, header):
         return "pixels are missing"
-    message = ""
-    for attempt in _attempts(content, header):
-        try:
-            simplejpeg.decode_jpeg(attempt, _SPACES[header.mode])
-        except ValueError as exc:
-            message = str(exc)
-        else:
+    decode_fully = partial(simplejpeg.decode_jpeg, colorspace=_SPACES[header.mode])
+    try:
+        _decode_tidied(content, header, decode_fully)
+    except ValueError as exc:
+        if any(text in str(exc) for text in (*_UNSUPPORTED, _MISSING_TABLE)):
             return None
-    if any(text in message for text in (*_UNSUPPORTED, _MISSING_TABLE)):
-        return None
-    return message.removeprefix(_DAMAGE[0])
+        return str(exc).removeprefix(_WARNING)
+    return None
 
 
 def decode_damaged(content: bytes, header: JpegHeader, min_side: int) -> np.ndarray:
@@ -156,6 +146,23 @@ def _first_ac_symbols(content: bytes, header: JpegHeader) -> Iterator[int]:
             if table[0] & _AC_TABLE:
                 yield symbols[0]
             table = symbols[sum(table[1:_CODE_COUNTS]) :]
+
+
+def _decode_tidied(
+    content: bytes, header: JpegHeader, decode: Callable[[bytes], np.ndarray]
+) -> np.ndarray:
+    """Decode the first version of a JPEG that gives no warning.
+
+    Raises:
+        ValueError: Each version gives one; its message is that of the last version.
+    """
+    error = ValueError()
+    for version in _attempts(content, header):
+        try:
+            return decode(version)
+        except ValueError as exc:
+            error = exc
+    raise error
 
 
 def _attempts(content: bytes, header: JpegHeader) -> Iterator[bytes]:

@@ -1,8 +1,8 @@
 """Parse the headers of JPEGs, to decide which decoder is used.
 
 Ordinary JPEGs are baseline, extended or progressive, with 8 bits per sample and one, three
-or four components. No other JPEG may be passed to libjpeg-turbo: it writes beyond the end
-of its buffer when it decodes a lossless JPEG at reduced size.
+or four components. No other JPEG may be decoded at reduced size by libjpeg-turbo, which
+writes beyond the end of its buffer if the JPEG is lossless.
 
 Marker codes and segments: ITU-T T.81, annex B.
 """
