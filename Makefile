@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud fuzz lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -58,6 +58,9 @@ test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a clus
 fuzz: $(VENV)/.dev-ready  ## Decode 100,000 mutated photos in monitored processes
 	$(BIN)/python tests/imaging/decoding/fuzzing.py $(ARGS)
 	$(BIN)/python tests/imaging/decoding/damage.py
+
+chaos: $(VENV)/.dev-ready  ## Inject faults into runs: five minutes; hours with ARGS="--full"
+	PYTHONPATH=src:tests $(BIN)/python -m chaos $(ARGS)
 
 lint: $(VENV)/.dev-ready  ## Check formatting, lint rules, types and imports
 	$(BIN)/ruff format --check .

@@ -125,3 +125,13 @@ def test_damaged_states_are_ignored(
     run()
     (tmp_path / "report_states.json").write_text(content)
     assert run() == OUTPUTS
+
+
+def test_error_of_a_node_is_kept_if_the_states_cannot_be_saved(
+    run: ReportRun, tmp_path: Path
+) -> None:
+    run()
+    (tmp_path / "report_states.json").unlink()
+    (tmp_path / "report_states.json").mkdir()
+    run.hooks.digests = {"draw": "new"}
+    run.hooks.on_pipeline_error(run.catalog)

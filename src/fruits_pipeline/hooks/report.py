@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,9 @@ class ReportHooks:
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, catalog: DataCatalog) -> None:
-        """Save the digests of the nodes that succeeded."""
-        self._save_digests(catalog)
+        """Save the digests of the nodes that succeeded, if possible."""
+        with suppress(DatasetError):  # it would replace the error of the node
+            self._save_digests(catalog)
 
     def _save_digests(self, catalog: DataCatalog) -> None:
         if self.new_digests and self.digests != _load_digests(catalog):

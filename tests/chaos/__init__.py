@@ -1,0 +1,1 @@
+"""Inject faults into real runs, and count lost and duplicated photos: `make chaos`."""

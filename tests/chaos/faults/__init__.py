@@ -1,0 +1,1 @@
+"""Faults, one module per kind. Each has `run(trial)`, which yields results."""
