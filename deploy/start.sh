@@ -1,37 +1,31 @@
 #!/bin/bash
-# Install the bundle, run the pipeline, and upload the log to the bucket; see README.md.
-# Requires S3, the metadata service and an instance profile; no other network access.
+# Run the installed pipeline, and upload the log to the bucket; see README.md.
+# Requires S3, the metadata service and an instance profile; no other network access, and no
+# privileges. Writes to the folders that systemd names in the environment, and to /tmp and
+# /var/tmp.
 set -euo pipefail
 cd "$(dirname "$0")"
 : "${FRUITS_BUCKET:?is not set; expected the name of the bucket}"
 : "${AWS_REGION:?is not set; expected the region of the bucket}"
+: "${CACHE_DIRECTORY:?is not set; expected a writable folder}"
+: "${LOGS_DIRECTORY:?is not set; expected a writable folder}"
 # boto3 reads this variable, and falls back to us-east-1 without it.
 export AWS_DEFAULT_REGION=$AWS_REGION
 export DO_NOT_TRACK=1
 export FRUITS_JARS=$PWD/jars
-export MPLCONFIGDIR=$PWD/.matplotlib
+export MPLCONFIGDIR=$CACHE_DIRECTORY/matplotlib
 export PYTHONPATH=$PWD/src
+export XDG_CACHE_HOME=$CACHE_DIRECTORY
 # Save memory: two malloc arenas, return freed memory early, one BLAS thread.
 export MALLOC_ARENA_MAX=2
 export MALLOC_TRIM_THRESHOLD_=131072
 export OPENBLAS_NUM_THREADS=1
 
-if ! command -v python3.11 >/dev/null; then
-  dnf --quiet --assumeyes install python3.11 # Amazon Linux serves its packages from S3
-fi
-if [[ ! -e .venv/.complete ]]; then
-  rm -rf .venv
-  python3.11 -m venv .venv
-  .venv/bin/pip --quiet --disable-pip-version-check --no-cache-dir install \
-    --no-index --no-deps wheels/any/*.whl wheels/"$(uname -m)"/*.whl
-  touch .venv/.complete
-  rm -rf wheels
-fi
-
+log=$LOGS_DIRECTORY/run.log
 log_url=s3://$FRUITS_BUCKET/logs/$(uname -n)-$(date -u +%Y%m%dT%H%M%SZ).log
 upload_log() {
   local status=$?
-  .venv/bin/python - run.log "$log_url" <<'PYTHON' || echo "Could not write $log_url" >&2
+  .venv/bin/python - "$log" "$log_url" <<'PYTHON' || echo "Could not write $log_url" >&2
 import sys
 
 import fsspec
@@ -42,5 +36,4 @@ PYTHON
   exit "$status"
 }
 trap upload_log EXIT
-mkdir -p /var/tmp/fruits-pipeline
-.venv/bin/kedro run --env ec2 2>&1 | tee run.log
+.venv/bin/kedro run --env ec2 2>&1 | tee "$log"

@@ -101,7 +101,7 @@ class Stack:
 
 
 def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str, Any]:
-    """Return the policy of the server's role.
+    """Return the policy of the server's role on S3.
 
     Args:
         bucket: Name of the bucket.
@@ -110,8 +110,9 @@ def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str,
     Raises:
         ValueError: If no statement has this Sid.
     """
-    (policy,) = Stack(bucket).properties("ServerRole")["Policies"]
-    document: dict[str, Any] = policy["PolicyDocument"]
+    policies = Stack(bucket).properties("ServerRole")["Policies"]
+    documents = {p["PolicyName"]: p["PolicyDocument"] for p in policies}
+    document: dict[str, Any] = documents["pipeline"]
     sids = [statement["Sid"] for statement in document["Statement"]]
     if without:
         del document["Statement"][sids.index(without)]

@@ -1,6 +1,8 @@
 """Run the bundle on an isolated server: a chroot with 1 GB of memory, S3 and IMDS only.
 
-Run this script as root with `unshare --net --mount`. It writes `result.json`.
+It installs as root and runs as the user of the service, with a read-only file system, as
+systemd does according to deploy/template.yaml. Run this script as root with
+`unshare --net --mount`. It writes `result.json`.
 """
 
 import json
@@ -22,11 +24,42 @@ MEMORY = 1_000_000_000
 SYSTEM_MEMORY = 100_000_000
 """Memory that the operating system of a small server uses."""
 
+WRITABLE = (
+    "/var/lib/fruits",
+    "/var/cache/fruits",
+    "/var/log/fruits",
+    "/tmp",  # noqa: S108 - of the server
+    "/var/tmp",  # noqa: S108 - of the server
+)
+"""Folders that the service may write to: state, cache, logs and temporary files."""
+
+USER = (
+    "useradd --system --user-group --home-dir /var/lib/fruits --no-create-home fruits"
+)
+
 # Runs as PID 1 of its own namespace, so /proc shows all processes that outlive start.sh.
 INIT = """
 mount -t proc proc "$ROOT/proc"
 mount --bind "$ROOT/../meminfo" "$ROOT/proc/meminfo"
-chroot "$ROOT" env -i "$@" /opt/fruits/start.sh
+set -e
+chroot "$ROOT" sh -c "id fruits >/dev/null 2>&1 || $USER"
+chroot "$ROOT" install -d -o fruits -g fruits -m 755 \\
+  /var/lib/fruits /var/cache/fruits /var/log/fruits
+chroot "$ROOT" env -i "$@" /opt/fruits/install.sh
+mount --rbind "$ROOT" "$ROOT"
+for folder in $WRITABLE; do mount --bind "$ROOT$folder" "$ROOT$folder"; done
+mount -o remount,bind,ro "$ROOT"
+set +e
+cd /
+unprivileged() {
+  chroot "$ROOT" setpriv --reuid=fruits --regid=fruits --clear-groups --no-new-privs \\
+    --bounding-set=-all --inh-caps=-all env -i "$@"
+}
+unprivileged find / '(' -path /proc -o -path /dev ')' -prune -o \\
+  -writable ! -type l -print -prune >"$ROOT/../writable" 2>/dev/null
+umask 077
+unprivileged "$@" HOME=/var/lib/fruits CACHE_DIRECTORY=/var/cache/fruits \\
+  LOGS_DIRECTORY=/var/log/fruits /opt/fruits/start.sh
 status=$?
 for _ in {1..100}; do
   remaining=
@@ -93,7 +126,7 @@ def start(root: Path, environ: Mapping[str, str], group: MemoryCgroup) -> int:
 
     Args:
         root: Root file system of the server.
-        environ: Environment variables of `start.sh`.
+        environ: Environment variables of both scripts.
         group: Control group of the server.
     """
     total, available = MEMORY // 1024, (MEMORY - SYSTEM_MEMORY) // 1024
@@ -104,7 +137,8 @@ def start(root: Path, environ: Mapping[str, str], group: MemoryCgroup) -> int:
     options = ["--mount", "--pid", "--fork", "--kill-child"]
     return subprocess.run(
         ["unshare", *options, "bash", "-c", INIT, "bash", *variables],  # noqa: S607 - found on the PATH
-        env=os.environ | {"ROOT": str(root)},
+        env=os.environ
+        | {"ROOT": str(root), "USER": USER, "WRITABLE": " ".join(WRITABLE)},
         preexec_fn=group.enter,  # noqa: PLW1509 - it only writes one file
         check=False,
     ).returncode
@@ -169,6 +203,12 @@ def main(system: Path, folder: Path, bundle: Path, photos: Path) -> None:
             "summaries": read_texts(cloud, "data/08_reporting/run_summary.json"),
             "peak_mib": group.peak >> 20,
             "killed": group.killed,
+            "writable": (folder / "writable").read_text().split(),
+            "temporary_files": [
+                path.name
+                for path in (root / "var/tmp").rglob("*")
+                if path.name != "fruits-pipeline"
+            ],
             "remaining_processes": (folder / "remaining").read_text().strip(),
         }
         for key in objects:

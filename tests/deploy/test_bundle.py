@@ -119,6 +119,20 @@ def test_run_succeeds_with_one_gigabyte(result: Mapping[str, Any]) -> None:
     assert result["killed"] == 0, f"at {result['peak_mib']} MiB"
 
 
+def test_run_can_write_only_to_its_own_folders(result: Mapping[str, Any]) -> None:
+    assert set(result["writable"]) == {
+        "/var/lib/fruits",
+        "/var/cache/fruits",
+        "/var/log/fruits",
+        "/tmp",  # noqa: S108 - of the server
+        "/var/tmp",  # noqa: S108 - of the server
+    }
+
+
+def test_run_leaves_no_temporary_files(result: Mapping[str, Any]) -> None:
+    assert result["temporary_files"] == []
+
+
 def test_log_is_uploaded(result: Mapping[str, Any]) -> None:
     (log,) = result["logs"]
     assert "Run summary" in log

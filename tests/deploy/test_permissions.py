@@ -92,12 +92,21 @@ def test_only_condition_is_the_prefix_of_a_list_request() -> None:
     ]
 
 
-def test_server_role_has_only_this_policy_and_systems_manager() -> None:
+def test_server_role_has_no_other_permission_than_session_manager() -> None:
     role = Stack().properties("ServerRole")
-    assert role["ManagedPolicyArns"] == [
-        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-    ]
-    assert len(role["Policies"]) == 1
+    assert "ManagedPolicyArns" not in role
+    names = [policy["PolicyName"] for policy in role["Policies"]]
+    assert sorted(names) == ["pipeline", "session-manager"]
+    (policy,) = (p for p in role["Policies"] if p["PolicyName"] == "session-manager")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    # As in the AWS managed policy AWSCloud9SSMInstanceProfile.
+    assert set(statement["Action"]) == {
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+    }
 
 
 def test_only_ec2_may_assume_the_server_role() -> None:

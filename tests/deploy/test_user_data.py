@@ -2,9 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tarfile
-from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ INSTALLED = dict(
     re.findall(r"^cat >(\S+) <<'EOF'\n(.*?)^EOF$", USER_DATA, re.DOTALL | re.MULTILINE)
 )
 """Contents of the files that the script installs, by path."""
+UNIT = "/etc/systemd/system/fruits.service"
 
 FAKE_AWS = """#!/bin/bash
 case "$2" in
@@ -76,14 +77,79 @@ def test_server_starts_the_service() -> None:
     assert USER_DATA.endswith("\nsystemctl start --no-block fruits.service\n")
 
 
-def test_service_fetches_the_bundle_runs_it_and_stops_the_server() -> None:
-    unit = ConfigParser(strict=False, interpolation=None)
-    unit.read_string(INSTALLED["/etc/systemd/system/fruits.service"])
-    service = unit["Service"]
-    assert service["EnvironmentFile"] == "/etc/fruits.env"
-    assert service["ExecStartPre"] == "/usr/local/sbin/fruits-fetch"
-    assert service["ExecStart"] == "/opt/fruits/start.sh"
-    assert service["ExecStopPost"] == "/usr/local/sbin/fruits-auto-stop"
+def service_settings() -> dict[str, list[str]]:
+    """Return the values of each setting of the service, in their order."""
+    _, _, section = INSTALLED[UNIT].partition("[Service]\n")
+    found: dict[str, list[str]] = {}
+    for line in section.splitlines():
+        if not line.startswith("#"):
+            name, _, value = line.partition("=")
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def test_service_prepares_the_run_as_root_and_stops_the_server() -> None:
+    service = service_settings()
+    assert service["EnvironmentFile"] == ["/etc/fruits.env"]
+    assert service["ExecStartPre"] == [
+        "-+/usr/sbin/shutdown -c",
+        "+/usr/local/sbin/fruits-fetch",
+        "+/opt/fruits/install.sh",
+    ]
+    assert service["ExecStopPost"] == ["+/usr/local/sbin/fruits-auto-stop"]
+
+
+def test_photos_are_decoded_without_privileges() -> None:
+    service = service_settings()
+    assert service["ExecStart"] == ["/opt/fruits/start.sh"]
+    assert service["User"] == ["fruits"]
+    assert "useradd --system" in USER_DATA
+    assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == [""]
+    assert service["NoNewPrivileges"] == ["yes"]
+
+
+def test_run_can_write_only_to_its_folders_and_private_temporary_folders() -> None:
+    service = service_settings()
+    assert service["ProtectSystem"] == ["strict"]
+    assert service["PrivateTmp"] == service["ProtectHome"] == ["yes"]
+    writable = {name for name in service if name.endswith("Directory")}
+    assert writable == {"StateDirectory", "CacheDirectory", "LogsDirectory"}
+    assert not {"ReadWritePaths", "BindPaths"} & service.keys()
+
+
+def test_memory_and_tasks_are_limited_and_the_run_survives_a_killed_worker() -> None:
+    service = service_settings()
+    assert service["MemoryMax"] == ["95%"]
+    assert service["TasksMax"] == ["1024"]
+    assert service["OOMPolicy"] == ["continue"]
+
+
+def test_systemd_accepts_every_setting_of_the_service(tmp_path: Path) -> None:
+    units = "usr/lib/systemd/system"
+    shutil.copytree(f"/{units}", tmp_path / units, symlinks=True)
+    programs = [path for path in re.findall("=[-+]*(/\\S+)", INSTALLED[UNIT])]
+    write_files(tmp_path, {path.lstrip("/"): b"#!/bin/sh\n" for path in programs})
+    for path in programs:
+        (tmp_path / path.lstrip("/")).chmod(0o755)
+    write_files(tmp_path, {UNIT.lstrip("/"): INSTALLED[UNIT].encode()})
+    done = systemd_analyze("verify", "--man=no", f"--root={tmp_path}", UNIT)
+    assert done.stderr == ""
+
+
+def test_systemd_rates_the_service_as_well_protected(tmp_path: Path) -> None:
+    file = tmp_path / "fruits.service"
+    file.write_text(INSTALLED[UNIT])
+    done = systemd_analyze("security", "--offline=true", "--threshold=20", str(file))
+    assert done.returncode == 0, done.stdout
+
+
+def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *arguments],  # noqa: S607 - found on the PATH
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_bundle_is_downloaded_only_if_it_changed(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The locked dependencies."""
+
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+
+import pytest
+from factories import PROJECT
+from packaging.requirements import Requirement
+
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock")
+
+
+def entries(lock: str) -> dict[Requirement, list[str]]:
+    """Return the hashes of each requirement of a lock file."""
+    text = (PROJECT / lock).read_text().replace("\\\n", "")
+    found = {}
+    for line in text.splitlines():
+        requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+        found[Requirement(requirement)] = hashes
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_one_version_with_hashes(lock: str) -> None:
+    found = entries(lock)
+    assert len(found) > 50
+    for requirement, hashes in found.items():
+        (specifier,) = requirement.specifier
+        assert specifier.operator == "==", requirement
+        assert "*" not in specifier.version, requirement
+        assert hashes, requirement
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", value) for value in hashes)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_contains_no_urls_and_no_options(lock: str) -> None:
+    text = (PROJECT / lock).read_text()
+    assert "://" not in text
+    assert all(requirement.url is None for requirement in entries(lock))
+    assert {*re.findall(r"--[\w-]+", text)} == {"--hash"}
+
+
+@pytest.mark.parametrize("lock", LOCKS[:2])
+def test_installed_versions_are_the_locked_ones(lock: str) -> None:
+    for requirement in entries(lock):
+        if requirement.marker is None or requirement.marker.evaluate():
+            try:
+                installed = version(requirement.name)
+            except PackageNotFoundError:
+                pytest.fail(f"{requirement} is not installed")
+            assert requirement.specifier.contains(installed, prereleases=True)
+
+
+def test_versions_of_the_development_lock_are_those_of_a_run() -> None:
+    development = {(r.name, str(r.specifier)) for r in entries(LOCKS[1])}
+    assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= development
+
+
+def test_every_direct_dependency_is_locked() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    locked = {r.name.lower().replace("_", "-"): r for r in entries(LOCKS[0])}
+    for text in project["dependencies"]:
+        wanted = Requirement(text)
+        (found,) = locked[wanted.name.lower()].specifier
+        assert wanted.specifier.contains(found.version, prereleases=True), text
