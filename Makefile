@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify predict viz ipython backbone dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget predict viz ipython backbone dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -34,6 +34,15 @@ $(SAMPLE): | $(VENV)/.run-ready
 classify: $(VENV)/.run-ready  ## Train and evaluate a classifier after a run; write the phone model
 	$(BIN)/kedro run --pipelines classify $(ARGS)
 
+check: $(VENV)/.run-ready  ## Verify all files below root: make check ARGS="--params photos=...,root=..."
+	$(BIN)/kedro run --pipelines check $(ARGS)
+
+mend: $(VENV)/.run-ready  ## Repair what `make check` has found, with the same ARGS
+	$(BIN)/kedro run --pipelines mend $(ARGS)
+
+forget: $(VENV)/.run-ready  ## Erase photos: make forget ARGS="<path or photo_id>... --params photos=...,root=..."
+	$(BIN)/kedro forget $(ARGS)
+
 predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg b.jpg"
 	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
 
@@ -50,7 +59,7 @@ dev: $(VENV)/.dev-ready  ## Install the development tools and the pre-commit hoo
 	$(BIN)/pre-commit install
 
 test: $(VENV)/.dev-ready  ## Run all tests but the cloud tests, with coverage
-	$(BIN)/python -m pytest -m "not cloud" --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "not cloud" -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
 
 test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)

@@ -1,6 +1,6 @@
-"""A backbone that counts the photos it embeds, across processes.
+"""A backbone and a decoder that count photos, across processes.
 
-It is in a module of its own because Spark's workers import it.
+They are in a module of their own because Spark's workers import it.
 """
 
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from fruits_pipeline.models.backbones import Backbone
+from fruits_pipeline.spark.arrow import make_canonical
+from fruits_pipeline.spark.parts import Rows
 
 
 class CountingBackbone(Backbone):
@@ -31,6 +33,24 @@ class CountingBackbone(Backbone):
                 yield features
 
 
-def count_embedded_photos(folder: Path) -> int:
-    """Return the number of photos embedded in all processes."""
+def decode_counting(rows: Rows, folder: Path, **settings: float) -> Rows:
+    """Decode photos, and append a byte to a file of this process for each photo.
+
+    Args:
+        rows: `PHOTOS` rows.
+        folder: Folder of the files.
+        **settings: Further arguments of `make_canonical`.
+    """
+
+    def count(rows: Rows) -> Rows:
+        for batch in rows:
+            with (folder / str(os.getpid())).open("ab") as file:
+                file.write(b"." * batch["error"].null_count)
+            yield batch
+
+    return make_canonical(count(rows), **settings)  # type: ignore[arg-type]
+
+
+def count_photos(folder: Path) -> int:
+    """Return the number of photos that all processes have counted."""
     return sum(file.stat().st_size for file in folder.iterdir())

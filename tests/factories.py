@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.io.listing import ListedFile
 
 PROJECT = Path(__file__).parents[1]
 BACKBONE = PROJECT / "data/06_models/backbone"
@@ -96,13 +97,26 @@ def record_batch(
     return pa.RecordBatch.from_pylist(_complete(rows, schema), schema)
 
 
-def listing(root: Path | str, *paths: str, size: int = 10) -> pa.RecordBatch:
-    """Return `LISTING` rows of files of the same size and time."""
+def listing(root: Path | str, *paths: str, size: int | None = None) -> pa.RecordBatch:
+    """Return `LISTING` rows of files of the same time.
+
+    Args:
+        root: Photo root.
+        *paths: Paths of the files.
+        size: Size of each file; None takes that of the local file, or 10 if there is none.
+    """
+    files = [Path(root, path) for path in paths]
+    sizes = [file.stat().st_size if file.is_file() else 10 for file in files]
     rows = [
-        {"root": str(root), "path": path, "size_bytes": size, "modified_at": NOON}
-        for path in paths
+        {"root": str(root), "path": path, "size_bytes": size or found}
+        for path, found in zip(paths, sizes, strict=True)
     ]
-    return record_batch(rows, schemas.LISTING)
+    return record_batch([{**row, "modified_at": NOON} for row in rows], schemas.LISTING)
+
+
+def listed(*paths: str, size: int) -> list[ListedFile]:
+    """Return the listing of files of the same size and time."""
+    return [ListedFile(path, size, NOON) for path in paths]
 
 
 def _complete(

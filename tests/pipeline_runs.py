@@ -9,18 +9,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import Result
-from counting_backbone import CountingBackbone, count_embedded_photos
+from counting_backbone import CountingBackbone, count_photos, decode_counting
 from factories import BACKBONE, PROJECT, jpeg, read_table, truncated_jpeg
 
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.imaging.fitting import fit
+from fruits_pipeline.spark import arrow
 
 KedroRun = Callable[..., Result]
 """Type of the fixture `kedro_run`."""
@@ -52,11 +54,13 @@ class PipelineRun:
         photos: Folder of photos.
         root: Folder of tables, models and reports.
         embedded: Number of photos that the backbone embedded.
+        decoded: Number of photos that were decoded.
     """
 
     photos: Path
     root: Path
     embedded: int
+    decoded: int
 
     @property
     def summary(self) -> Mapping[str, Any]:
@@ -73,7 +77,7 @@ class PipelineRun:
         """Copy photos and root to a folder."""
         shutil.copytree(self.photos, folder / "my photos")
         shutil.copytree(self.root, folder / "the root")
-        return PipelineRun(folder / "my photos", folder / "the root", self.embedded)
+        return replace(self, photos=folder / "my photos", root=folder / "the root")
 
 
 def run_pipeline(
@@ -87,24 +91,29 @@ def run_pipeline(
         root: Folder of tables, models and reports.
         **parameters: Changes of `SETTINGS`.
     """
-    with _count_embedded_photos(root.parent / f"{time.monotonic_ns()}") as folder:
+    with _count_photos(root.parent / f"{time.monotonic_ns()}") as (embedded, decoded):
         result = kedro_run(photos=photos, root=root, **SETTINGS | parameters)
         assert result.exit_code == 0, result.output
-        return PipelineRun(photos, root, count_embedded_photos(folder))
+        counts = count_photos(embedded), count_photos(decoded)
+        return PipelineRun(photos, root, *counts)
 
 
 @contextmanager
-def _count_embedded_photos(folder: Path) -> Iterator[Path]:
-    """Make the backbone count the photos that it embeds, in files of a new folder."""
-    folder.mkdir()
+def _count_photos(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Count the photos that are embedded and decoded, in files of two new folders."""
+    embedded, decoded = folder / "embedded", folder / "decoded"
+    embedded.mkdir(parents=True)
+    decoded.mkdir()
     load = BackboneFolder.load
 
     def load_counting(dataset: BackboneFolder) -> CountingBackbone:
-        return CountingBackbone(load(dataset), folder)
+        return CountingBackbone(load(dataset), embedded)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BackboneFolder, "load", load_counting)
-        yield folder
+        decode = partial(decode_counting, folder=decoded)
+        patch.setattr(arrow, "make_canonical", decode)
+        yield embedded, decoded
 
 
 def start_pipeline(

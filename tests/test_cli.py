@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import click
@@ -6,7 +7,7 @@ from click.testing import CliRunner
 from factories import PROJECT
 from kedro.config import OmegaConfigLoader
 
-from fruits_pipeline.cli import run, split_locations
+from fruits_pipeline.cli import forget, run, split_locations
 from fruits_pipeline.settings import CONFIG_LOADER_ARGS
 
 
@@ -123,5 +124,26 @@ def test_unknown_pipeline_is_reported(option: str) -> None:
     result = CliRunner().invoke(run, [option])
     assert result.exit_code == 2
     assert (
-        "found nope; expected some of __default__, backbone, classify" in result.output
+        "found nope; expected some of __default__, backbone, check, classify"
+        in result.output
     )
+
+
+def test_forget_takes_photos_and_the_options_of_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[list[str], Any]] = []
+    monkeypatch.setattr(
+        "fruits_pipeline.forget.forget", lambda *args: calls.append(args)
+    )
+    listed = tmp_path / "photos.txt"
+    listed.write_text("é, 1.jpg\r\n\n a.jpg \nb.jpg\n", encoding="utf-8")
+    arguments = ["b.jpg", "a, b.jpg", "--from-file", str(listed)]
+    options = ["--env", "ec2", "--params", "photos=2024,root='a,b',reduce.variance=0.5"]
+    result = CliRunner().invoke(forget, [*arguments, *options, "--", "-x.jpg"])
+    assert result.exit_code == 0, result.output
+    ((photos, given),) = calls
+    assert photos == ["b.jpg", "a, b.jpg", "-x.jpg", "é, 1.jpg", " a.jpg "]
+    assert given.env == "ec2"
+    expected = {"photos": "2024", "root": "a,b", "reduce": {"variance": 0.5}}
+    assert given.params == expected

@@ -65,8 +65,11 @@ WRONG = [
     ("ingest.extensions", [], "at least 1 item"),
     ("ingest.extensions", "jpg", "valid list"),
     ("ingest.path_rules", None, "valid list"),
+    ("ingest.gone", "forget", "expected 'keep' or 'delete'"),
+    ("ingest.max_gone_rate", 1.01, "less than or equal to 1"),
     ("preprocess.short_side", 8, "greater than or equal to 16"),
     ("preprocess.decode_memory_mib", 31, "greater than or equal to 32"),
+    ("preprocess.seconds_per_photo", 0, "greater than or equal to 0.1"),
     ("preprocess.max_error_rate", 1.01, "less than or equal to 1"),
     ("preprocess.max_error_rate", None, "valid number"),
     ("backbone.architecture", 5, "valid string"),
@@ -189,7 +192,6 @@ def test_numbers_given_as_text_are_accepted(parameters: Parameters) -> None:
     [
         ("changed_recipe", "'refuse' or 'rebuild'"),
         ("changed_location", "'refuse' or 'accept'"),
-        ("damaged_batches", "'refuse' or 'recompute'"),
     ],
 )
 def test_unknown_choice_is_rejected(

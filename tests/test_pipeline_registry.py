@@ -48,5 +48,15 @@ def test_every_node_is_tagged_with_its_stage(pipelines: Pipelines) -> None:
 
 
 def test_tables_are_written_before_they_are_read(pipelines: Pipelines) -> None:
-    stages = [*{tag: None for n in pipelines["__default__"].nodes for tag in n.tags}]
-    assert sorted(stages, key=DEFAULT_STAGES.index)[:3] == stages[:3]
+    nodes = pipelines["__default__"].nodes
+    tables = [n for node in nodes for n in node.outputs if n.endswith("@batches")]
+    names = ["photos", "images", "features", "moments", "reduced"]
+    assert tables == [f"{name}@batches" for name in names]
+
+
+def test_rejects_are_reported_before_the_error_rate_stops_a_run(
+    pipelines: Pipelines,
+) -> None:
+    names = [node.name for node in pipelines["__default__"].nodes]
+    check = names.index("check_error_rate")
+    assert {"list_rejects", "draw_reject_sheet"} <= {*names[:check]}

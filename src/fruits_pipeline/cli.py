@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from kedro.framework.cli.project import run as kedro_run
@@ -117,3 +117,29 @@ def cli() -> None:
 run = copy(kedro_run)
 run.params = [_OPTIONS.get(str(p.name), copy)(p) for p in kedro_run.params]
 cli.add_command(run)
+
+
+@click.command()
+@click.argument("photos", nargs=-1, metavar="[PATH_OR_ID]...")
+@click.option(
+    "--from-file",
+    type=click.File(encoding="utf-8"),
+    help="File with one path or photo_id per line; - for the standard input.",
+)
+def forget(photos: tuple[str, ...], from_file: TextIO | None, **options: Any) -> None:
+    """Erase photos from all tables, models and reports below the root.
+
+    PATH_OR_ID is a path relative to the photo root, or a photo_id. Without any photos,
+    the photos that were erased before are searched and erased again.
+    """
+    # Imported here because it is slow to import, and not needed for other commands.
+    from fruits_pipeline.forget import forget as erase
+    from fruits_pipeline.forget_root import Options
+
+    lines = (line.rstrip("\r\n") for line in from_file or ())
+    names = dict.fromkeys([*photos, *filter(None, lines)])
+    erase([*names], Options(**options))
+
+
+forget.params += [p for p in run.params if p.name in {"env", "params", "conf_source"}]
+cli.add_command(forget)

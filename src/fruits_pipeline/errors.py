@@ -12,6 +12,13 @@ class FruitsError(Exception):
     """
 
 
+REPAIR = (
+    "Repair the tables with `make mend`, that is `kedro run --pipelines mend`, and the same "
+    "--params; `make check` lists all damage."
+)
+"""The solution of damaged files below `root`."""
+
+
 def s3_access_denied_message(action: str, resource: str) -> str:
     """Return the message for a request to S3 that the IAM role does not permit.
 

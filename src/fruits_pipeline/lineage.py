@@ -24,9 +24,6 @@ ChangedRecipe = Literal["refuse", "rebuild"]
 ChangedLocation = Literal["refuse", "accept"]
 """Setting: how to treat a table or model if the photo root changed."""
 
-DamagedBatches = Literal["refuse", "recompute"]
-"""Setting: how to treat batches with missing or damaged files."""
-
 LOCATION = "photos"
 """Key of the location of the photo root in a recipe."""
 
@@ -36,6 +33,9 @@ class Source(Protocol):
 
     def build_id(self) -> str | None:
         """Return an id that changes if the dataset is rebuilt; None if it is missing."""
+
+    def check_current(self) -> None:
+        """Raise a `FruitsError` if the dataset was rebuilt since this run loaded it."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,15 @@ class Lineage:
     def source_ids(self) -> list[str | None]:
         """Return the build ids of the sources."""
         return [source.build_id() for source in self.sources]
+
+    def check_sources(self) -> None:
+        """Raise if another run has rebuilt a source since this run loaded it.
+
+        Raises:
+            FruitsError: A source was rebuilt.
+        """
+        for source in self.sources:
+            source.check_current()
 
 
 def recipe_changes(old: Recipe, new: Recipe) -> list[str]:

@@ -6,6 +6,7 @@ import os
 import re
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.redaction import redact
 
 LOCATIONS = ("photos", "root", "backbone_folder")
 """Settings whose value is a path or URL."""
@@ -49,6 +50,11 @@ def location_problem(value: object) -> str | None:
             "number or keyword with ./ before it, such as ./2024"
         )
     is_url = re.match("[A-Za-z][A-Za-z0-9+.-]*://", value)
+    if is_url and re.match("[^/]*//[^/]*@", value):
+        return (
+            f"found credentials in the URL {redact(value)}; expected s3://bucket/prefix. "
+            "Provide credentials by a role, a profile or environment variables of AWS"
+        )
     if is_url and not re.match("file://|s3://[^/]", value):
         return (
             f"found {value}; expected a folder or s3://bucket/prefix. Write s3:// instead of "

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, DamagedBatches
+from fruits_pipeline.io.held_lease import ConcurrentRun
+from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe
 from fruits_pipeline.locations import location_problem
 from fruits_pipeline.parameters import STAGES, ParameterGroup
 
@@ -43,7 +44,7 @@ class RunSettings(ParameterGroup):
     event_log: Any = None
     changed_recipe: ChangedRecipe = "refuse"
     changed_location: ChangedLocation = "refuse"
-    damaged_batches: DamagedBatches = "refuse"
+    concurrent_run: ConcurrentRun = "refuse"
 
 
 _fields: dict[str, Any] = {stage: (model, ...) for stage, model in STAGES.items()}
@@ -99,6 +100,8 @@ def _message(error: ErrorDetails) -> str:
 def _explain_unknown(*location: Any) -> str:
     """Return the new name of a renamed parameter, or else the most similar name."""
     *groups, last = location
+    if last == "damaged_batches":
+        return "was removed; repair damaged tables with `make mend`"
     if new := RENAMED.get(".".join(location)):
         return f"was replaced; set {new} instead"
     model: Any = _RunParameters

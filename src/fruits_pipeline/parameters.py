@@ -52,15 +52,18 @@ class IngestParameters(ParameterGroup):
     requests_in_flight: Annotated[int, Field(ge=1, le=512)]
     extensions: Annotated[list[Extension], Field(min_length=1)]
     path_rules: list[Annotated[str, AfterValidator(_check_path_rule)]]
+    gone: Literal["keep", "delete"]
+    max_gone_rate: ShareOrZero
 
 
 class PreprocessParameters(ParameterGroup):
     """Parameters of the stage preprocess; see `conf/base/parameters_preprocess.yml`."""
 
-    in_recipe: ClassVar = ("short_side", "decode_memory_mib")
+    in_recipe: ClassVar = ("short_side", "decode_memory_mib", "seconds_per_photo")
 
     short_side: Annotated[int, Field(ge=16, le=4096)]
     decode_memory_mib: Annotated[int, Field(ge=32, le=65_536)]
+    seconds_per_photo: Annotated[float, Field(ge=0.1, le=86_400)]
     max_error_rate: ShareOrZero
 
 
@@ -155,6 +158,14 @@ class SampleParameters(ParameterGroup):
     size: Annotated[int, Field(ge=32, le=256)]
 
 
+class CheckParameters(ParameterGroup):
+    """Parameters of the stage check; see `conf/base/parameters_check.yml`."""
+
+    contents: bool
+    sample_share: ShareOrZero
+    seed: int
+
+
 class StorageParameters(ParameterGroup):
     """Restrictions on S3 buckets; see `conf/base/parameters_storage.yml`."""
 
@@ -170,6 +181,7 @@ STAGES: Mapping[str, type[ParameterGroup]] = {
     "reduce": ReduceParameters,
     "report": ReportParameters,
     "classify": ClassifyParameters,
+    "check": CheckParameters,
     "storage": StorageParameters,
 }
 """Model of each `parameters_<name>.yml`: all stages, and `storage`."""

@@ -24,6 +24,18 @@ LISTING = pa.schema(
     ]
 )
 
+INGESTED = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+        pa.field("etag", pa.string()),
+        pa.field("id_hash", pa.uint64()),
+        pa.field("batch", pa.string()),
+    ]
+)
+"""Listing of the ingested photos; `id_hash` is a hash of `photo_id`, 0 if that is null."""
+
 PHOTOS = pa.schema(
     [
         *KEY,
@@ -34,6 +46,9 @@ PHOTOS = pa.schema(
         pa.field("content", pa.binary()),
     ]
 )
+
+FETCHED = PHOTOS.append(pa.field("retries", pa.int64()))
+"""Rows of `PHOTOS` with the number of repeated requests, which is not stored."""
 
 IMAGES = pa.schema(
     [
@@ -67,6 +82,25 @@ WRITE_REPORT = pa.schema(
         pa.field("photos", pa.int64()),
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
+        pa.field("retries", pa.int64()),
     ]
 )
 """Report of a task on the Parquet file that it wrote; the driver commits the file."""
+
+INSPECTION = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("problem", pa.string()),
+        pa.field("columns", pa.string()),
+        pa.field("rows", pa.int64()),
+        pa.field("errors", pa.int64()),
+        pa.field("photos", pa.int64()),
+        pa.field("first_path", pa.string()),
+        pa.field("last_path", pa.string()),
+        pa.field("keys", pa.string()),
+        pa.field("valid_keys", pa.string()),
+        pa.field("path_hashes", pa.binary()),
+        pa.field("wrong_ids", pa.list_(pa.string())),
+    ]
+)
+"""Content of a data file, or why it cannot be read; see `spark.inspection`."""

@@ -116,26 +116,30 @@ def start(
     photos: Path | str,
     root: Path | str,
     *arguments: str,
+    command: str = "run",
+    module: str = "kedro",
     environ: Mapping[str, str] | None = None,
     **parameters: object,
 ) -> Run:
-    """Start `kedro run` in a new process.
+    """Start `kedro run`, or another command, in a new process.
 
     Args:
         photos: Photo root.
         root: Root of the tables.
         *arguments: Further arguments, such as `--pipelines classify`.
+        command: Command of Kedro.
+        module: Module that calls Kedro.
         environ: Environment variables to add.
         **parameters: Further parameters; `preprocess__short_side` sets
             `preprocess.short_side`.
     """
     text = parameters_of(photos, root, **parameters)
-    command = [sys.executable, "-W", "ignore", "-m", "kedro", "run", *arguments]
+    kedro = [sys.executable, "-W", "ignore", "-m", module, command, *arguments]
     handle, log = tempfile.mkstemp(suffix=".log")
     path = os.pathsep.join([f"{PROJECT}/src", f"{PROJECT}/tests"])
     with open(handle, "wb") as output:
         process = subprocess.Popen(
-            [*command, "--params", text],
+            [*kedro, "--params", text],
             cwd=PROJECT,
             env={**os.environ, "PYTHONPATH": path, "NO_COLOR": "1", **(environ or {})},
             start_new_session=True,

@@ -1,8 +1,11 @@
+import io
+
 import numpy as np
 import pytest
 from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import ClassifierFile, FittedClassifier
+from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.models.classifiers import Classifier
 
 
@@ -43,3 +46,18 @@ def test_odd_labels_are_loaded_unchanged(folder: str) -> None:
 def test_missing_classifier_is_an_error_with_the_command_to_run(folder: str) -> None:
     with pytest.raises(DatasetError, match="kedro run --pipelines classify"):
         ClassifierFile(filepath=f"{folder}/classifier.npz").load()
+
+
+def test_classifier_of_a_newer_version_is_refused(folder: str) -> None:
+    model = Classifier(("Kiwi",), np.zeros((3, 1)), np.zeros(1))
+    path = f"{folder}/classifier.npz"
+    ClassifierFile(filepath=path).save(FittedClassifier(model, "digest"))
+    with np.load(io.BytesIO(read_file(path)), allow_pickle=False) as arrays:
+        newer = {**arrays, "schema_version": np.array(99)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **newer)
+    write_atomically(path, buffer.getvalue())
+    with pytest.raises(
+        DatasetError, match=r"classifier\.npz of schema version 99, which"
+    ):
+        ClassifierFile(filepath=path).load()

@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,9 @@ from factories import fingerprints
 from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import FittedPca, PcaFile
+from fruits_pipeline.datasets.pca_content import StoredPca, encode_pca
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit
@@ -25,6 +28,9 @@ class Moments:
 
     def build_id(self) -> str:
         return self.table_id
+
+    def check_current(self) -> None:
+        """Accept every state."""
 
 
 def fitted(
@@ -126,7 +132,7 @@ def test_accepted_location_keeps_the_pca(path: str) -> None:
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
 def test_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "pca.npz").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"pca\.npz damaged .*Delete the file"):
+    with pytest.raises(DatasetError, match=r"pca\.npz damaged .*make mend"):
         PcaFile(filepath=str(tmp_path / "pca.npz")).load()
 
 
@@ -136,3 +142,51 @@ def test_file_is_readable_with_numpy_alone(tmp_path: Path) -> None:
     with np.load(tmp_path / "pca.npz", allow_pickle=False) as arrays:
         reduced = (FEATURES - arrays["mean"]) / arrays["scale"] @ arrays["components"].T
     np.testing.assert_allclose(reduced, pca.model.transform(FEATURES), rtol=1e-6)
+
+
+def test_pca_of_another_run_is_not_replaced(path: str) -> None:
+    first, second = PcaFile(filepath=path), PcaFile(filepath=path)
+    for run in (first, second):
+        run.prepare(lineage())
+    first.save(fitted())
+    with pytest.raises(DatasetError, match="another run has begun to write"):
+        second.save(fitted(variance=0.5))
+    third = PcaFile(filepath=path)
+    third.pin()
+    assert third.load() is not None
+    first.save(fitted(variance=0.5))
+    with pytest.raises(FruitsError, match="another run has begun to write"):
+        third.check_current()
+    with pytest.raises(DatasetError, match="another run has begun to write"):
+        third.load()
+
+
+def test_pca_of_a_newer_version_is_refused(path: str) -> None:
+    content = encode_pca(StoredPca(fitted(), RECIPE, ["first"]))
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        newer = {**arrays, "schema_version": np.array(99)}
+    buffer = io.BytesIO()
+    np.savez(buffer, **newer)
+    write_atomically(path, buffer.getvalue())
+    with pytest.raises(
+        FruitsError, match="of schema version 99, which a newer version"
+    ):
+        PcaFile(filepath=path).check(lineage())
+
+
+def test_pca_of_an_older_version_is_upgraded(path: str) -> None:
+    """It has no version, and lacks a parameter in its recipe."""
+    content = encode_pca(StoredPca(fitted(), RECIPE, ["first"]))
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        older = {name: arrays[name] for name in arrays if name != "schema_version"}
+    buffer = io.BytesIO()
+    np.savez(buffer, **older)
+    write_atomically(path, buffer.getvalue())
+    new = lineage(RECIPE | {"preprocess.seconds_per_photo": 60})
+    dataset = PcaFile(filepath=path, optional=True)
+    dataset.check(new)
+    dataset.prepare(new)
+    assert dataset.recipe() == new.recipe
+    loaded = dataset.load()
+    assert loaded is not None
+    assert loaded.model.digest == fitted().model.digest

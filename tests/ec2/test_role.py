@@ -69,7 +69,7 @@ def test_role_may_read_the_bundle_and_write_logs(s3: s3fs.S3FileSystem) -> None:
         ("LocateBucket", "s3:GetBucketLocation"),
         ("ListPhotosAndTables", "s3:ListBucket"),
         ("ReadPhotos", "cannot be read"),
-        ("WriteTables", f"s3:GetObject on arn:aws:s3:::{BUCKET}/data"),
+        ("WriteTables", f"s3:PutObject on arn:aws:s3:::{BUCKET}/data"),
     ],
 )
 def test_run_fails_without_each_statement(

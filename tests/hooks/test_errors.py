@@ -73,3 +73,33 @@ def test_traceback_is_stored_in_the_temporary_directory_if_necessary(
     (folder / "t").mkdir()
     with pytest.raises(click.ClickException, match=f"{folder}/t/{TRACEBACK_FILE}"):
         ErrorHooks().on_pipeline_error(spark_error)
+
+
+@pytest.mark.parametrize("kind", [FruitsError, RuntimeError, OSError])
+def test_credentials_are_shown_nowhere(kind: type[Exception], folder: Path) -> None:
+    secret = "hunter-two-of-nobody"  # noqa: S105 - in no account
+    with pytest.raises(kind) as caught:
+        raise kind(f"Could not connect to http://user:{secret}@127.0.0.1:9000")
+    with pytest.raises(click.ClickException) as shown:
+        ErrorHooks().on_pipeline_error(caught.value)
+    assert "http://***@127.0.0.1:9000" in shown.value.message
+    if kind is not FruitsError:
+        assert "http://***@127.0.0.1:9000" in (folder / TRACEBACK_FILE).read_text()
+        assert secret not in (folder / TRACEBACK_FILE).read_text()
+    assert secret not in shown.value.message
+
+
+def test_names_do_not_control_the_terminal() -> None:
+    with pytest.raises(click.ClickException) as shown:
+        raise_for_user(FruitsError("Found \x1b[2Ja.jpg; expected a photo."))
+    assert shown.value.message == "Found \\x1b[2Ja.jpg; expected a photo."
+
+
+def test_traceback_is_stored_in_the_logs_folder_of_a_service(
+    spark_error: AnalysisException, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "logs").mkdir()
+    monkeypatch.setenv("LOGS_DIRECTORY", str(folder / "logs"))
+    with pytest.raises(click.ClickException, match="logs/errors.log"):
+        ErrorHooks().on_pipeline_error(spark_error)
+    assert (folder / "logs" / TRACEBACK_FILE).exists()

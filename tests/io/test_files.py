@@ -2,14 +2,13 @@ import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import fsspec
 import pytest
-from factories import run_without_privileges
-from fsspec.implementations.local import LocalFileSystem
+from factories import NOON, listed, run_without_privileges
 
 from fruits_pipeline.io.files import read_file, read_files, write_atomically, write_file
+from fruits_pipeline.io.listing import ListedFile
 
 
 def test_missing_folders_are_created(tmp_path: Path) -> None:
@@ -42,22 +41,6 @@ def test_file_is_written_to_a_url() -> None:
     assert file_system.cat_file("/test_files/a/x.json") == b"new"
 
 
-def test_failed_write_keeps_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "x.json"
-    write_atomically(str(file), b"old")
-
-    def full_disk(_: object, path: str, value: bytes, **__: Any) -> None:
-        Path(path).write_bytes(value[: len(value) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(LocalFileSystem, "pipe_file", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(str(file), b"new content")
-    assert file.read_bytes() == b"old"
-
-
 def test_concurrent_writers_of_one_file_all_succeed(tmp_path: Path) -> None:
     file = tmp_path / "model.npz"
     contents = [bytes([i]) * 100_000 for i in range(30)]
@@ -72,9 +55,11 @@ def test_files_are_read_in_order_with_errors_in_their_place(tmp_path: Path) -> N
     paths = ["b/[x]*?.jpg", "missing.jpg", "a.jpg"]
     write_file(f"{folder}/{paths[0]}", b"first")
     write_file(f"{folder}/{paths[2]}", b"last")
-    first, error, last = read_files(folder, paths, requests_in_flight=2)
-    assert (first, last) == (b"first", b"last")
-    assert isinstance(error, FileNotFoundError)
+    sizes = [5, 5, 4]
+    files = [ListedFile(*pair, NOON) for pair in zip(paths, sizes, strict=True)]
+    first, error, last = read_files(folder, files, requests_in_flight=2)
+    assert (first.content, last.content) == (b"first", b"last")
+    assert isinstance(error.content, FileNotFoundError)
     assert read_file(f"{folder}/{paths[0]}") == b"first"
 
 
@@ -83,7 +68,8 @@ def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "fifo")
     paths = ["folder", "loop", "fifo", "x" * 300]
-    errors = read_files(str(tmp_path), paths, requests_in_flight=2)
+    found = read_files(str(tmp_path), listed(*paths, size=1), requests_in_flight=2)
+    errors = [file.content for file in found]
     numbers = [error.errno for error in errors if isinstance(error, OSError)]
     expected = [errno.EISDIR, errno.ELOOP, errno.EINVAL, errno.ENAMETOOLONG]
     assert numbers == expected
@@ -92,7 +78,8 @@ def test_files_that_cannot_be_read_are_errors(tmp_path: Path) -> None:
 def test_file_without_permission_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"1")
     (tmp_path / "x").chmod(0)
-    found = run_without_privileges(lambda: repr(read_files(str(tmp_path), ["x"], 1)))
+    files = listed("x", size=1)
+    found = run_without_privileges(lambda: repr(read_files(str(tmp_path), files, 1)))
     assert "PermissionError" in found
 
 

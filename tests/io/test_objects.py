@@ -1,12 +1,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from factories import listed
 from fake_s3 import Bucket, fixed_response
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import objects
 from fruits_pipeline.io.files import read_files
 from fruits_pipeline.io.objects import list_objects
+from fruits_pipeline.io.s3 import PatientS3
 
 KEYS = [
     "photos/Apple/1.jpg",
@@ -34,17 +36,18 @@ def test_objects_are_listed_and_read_by_their_exact_keys(
     found = list_objects(f"{bucket.name}/photos")
     paths = [file.path for file in found.files]
     assert {f"photos/{path}" for path in paths} == {*KEYS}
-    contents = read_files(f"{url}/photos{slash}", paths, requests_in_flight=4)
-    assert contents == [f"photos/{path}".encode() for path in paths]
+    contents = read_files(f"{url}/photos{slash}", found.files, requests_in_flight=4)
+    assert [c.content for c in contents] == [f"photos/{p}".encode() for p in paths]
+    assert [c.etag for c in contents] == [file.etag for file in found.files]
 
 
 def test_bucket_is_listed_and_read(bucket: Bucket) -> None:
     keys = [*KEYS, *OTHER_KEYS, "/x.jpg", "//y.jpg"]
     url = bucket.put({key: key.encode() for key in keys})
-    paths = [file.path for file in list_objects(bucket.name).files]
-    assert {*paths} == {*keys}
-    contents = read_files(url, paths, requests_in_flight=4)
-    assert contents == [path.encode() for path in paths]
+    files = list_objects(bucket.name).files
+    assert {file.path for file in files} == {*keys}
+    contents = read_files(url, files, requests_in_flight=4)
+    assert [c.content for c in contents] == [file.path.encode() for file in files]
 
 
 def test_object_has_size_time_and_etag(bucket: Bucket) -> None:
@@ -136,11 +139,10 @@ def test_unreachable_store_is_an_error_with_its_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    monkeypatch.setattr(objects.ExactKeys, "retries", 1)
+    monkeypatch.setattr(PatientS3, "patience", 0)
     for request in (
         lambda: list_objects("bucket"),
-        lambda: read_files("s3://bucket", ["x.jpg"], 1),
+        lambda: read_files("s3://bucket", listed("x.jpg", size=1), 1),
     ):
-        with pytest.raises(FruitsError, match="s3://bucket cannot be read"):
+        with pytest.raises(FruitsError, match="s3://bucket.* does not respond"):
             request()

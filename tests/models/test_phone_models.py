@@ -1,4 +1,5 @@
 import io
+import json
 import zipfile
 from dataclasses import dataclass, replace
 
@@ -143,3 +144,15 @@ def test_wrong_number_of_labels_is_rejected(fused: FusedModel) -> None:
 def test_file_without_labels_or_card_is_rejected(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"no model with labels\.txt and card\.json"):
         PhoneModel(content)
+
+
+def test_file_of_a_newer_version_is_rejected(fused: FusedModel) -> None:
+    content = io.BytesIO(fused.backbone.model)
+    content.seek(0, io.SEEK_END)
+    card = json.loads(text_of(fused.model, "card.json"))
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("labels.txt", text_of(fused.model, "labels.txt"))
+        newer = card | {"schema_version": 99, "new": True}
+        archive.writestr("card.json", json.dumps(newer))
+    with pytest.raises(ValueError, match="schema version 99, which a newer version"):
+        PhoneModel(content.getvalue())

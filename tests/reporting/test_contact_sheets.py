@@ -3,12 +3,14 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import poison
 import pytest
 from factories import encode
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from fruits_pipeline.reporting import decoding
 from fruits_pipeline.reporting.contact_sheets import (
     class_sheet,
     mistake_sheet,
@@ -273,3 +275,14 @@ def test_wrapped_text_fits_width_and_number_of_lines(text: str) -> None:
 def test_lines_break_at_spaces_and_slashes_first() -> None:
     lines = wrap_text("Training/Apple Red 1/photo_12_100.jpg", 1.1, 3)
     assert lines == ["Training/Apple Red", "1/", "photo_12_100.jpg"]
+
+
+def test_rejected_photo_that_crashes_its_decoder_is_drawn_as_a_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash(content: bytes, *_: object) -> None:
+        poison.swallow(content)
+
+    monkeypatch.setattr(decoding, "read_photo", crash)
+    sheet = reject_sheet(rejects(poison.photo("crash")), 1, 2, MAX_MIB)
+    assert "13 bytes" in texts(sheet)

@@ -124,9 +124,3 @@ def test_pca_is_refitted_to_the_current_photos(changed_run: PipelineRun) -> None
 def test_reduced_vectors_have_the_width_of_the_pca(changed_run: PipelineRun) -> None:
     rows = read_table(changed_run.root, "reduced")["components"].to_pylist()
     assert {len(row) for row in rows} == {changed_run.summary["components"]}
-
-
-def test_deleted_photos_are_counted(copy: PipelineRun, kedro_run: KedroRun) -> None:
-    (copy.photos / "Training/Kiwi/0_100.jpg").unlink()
-    summary = run_pipeline(kedro_run, copy.photos, copy.root).summary
-    assert (summary["photos"], summary["gone"]) == (len(PHOTOS), 1)

@@ -1,15 +1,8 @@
 from pathlib import Path
 
 import pytest
-from factories import TABLES, by_path, jpeg, read_table, write_files
-from pipeline_runs import (
-    GOOD_PHOTOS,
-    KedroRun,
-    PipelineRun,
-    error_message,
-    run_pipeline,
-    sorted_rows,
-)
+from factories import TABLES, jpeg, write_files
+from pipeline_runs import KedroRun, PipelineRun, error_message, sorted_rows
 
 
 @pytest.fixture
@@ -23,7 +16,7 @@ def two_photos(tmp_path: Path) -> Path:
     ("table", "kept_bytes"),
     [("photos", None), ("images", 0), ("features", 50), ("moments", 0), ("reduced", 4)],
 )
-def test_damaged_file_is_refused_and_recomputed_on_request(
+def test_damaged_file_is_refused_found_and_repaired(
     first_run: PipelineRun,
     copy: PipelineRun,
     kedro_run: KedroRun,
@@ -37,16 +30,20 @@ def test_damaged_file_is_refused_and_recomputed_on_request(
         file.write_bytes(content[:kept_bytes])
 
     message = error_message(kedro_run(**copy.parameters))
-    assert str(file) in message
+    assert file.name in message
     assert "batch 000002" in message
-    assert "--params damaged_batches=recompute" in message
+    assert "`make mend`" in message
+    found = error_message(kedro_run("--pipelines", "check", **copy.parameters))
+    assert found.startswith(f"Found 1 defects: {table}, batch 000002: found ")
+    assert "; repair: make mend Expected none" in found
 
-    run_pipeline(kedro_run, copy.photos, copy.root, damaged_batches="recompute")
-    if table != "photos":  # damaged photos are ingested again as a new batch
-        for name in TABLES:
-            rows, expected = (sorted_rows(r.root, name) for r in (copy, first_run))
-            assert rows == expected, name
-    assert by_path(read_table(copy.root, "reduced")).keys() == GOOD_PHOTOS.keys()
+    mended = kedro_run("--pipelines", "mend", **copy.parameters)
+    assert mended.exit_code == 0, mended.output
+    for name in TABLES:
+        rows, expected = (sorted_rows(r.root, name) for r in (copy, first_run))
+        assert rows == expected, name
+    checked = kedro_run("--pipelines", "check", **copy.parameters)
+    assert checked.exit_code == 0, checked.output
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from factories import jpeg, truncated_jpeg, write_files
 from pipeline_runs import SETTINGS, KedroRun, PipelineRun, error_message
@@ -84,9 +85,12 @@ def test_too_many_rejects_are_reported(kedro_run: KedroRun, tmp_path: Path) -> N
     photos = write_files(tmp_path / "photos", corrupt)
     folders = {"photos": photos, "root": tmp_path / "out"}
     message = error_message(kedro_run(**folders))
-    assert "Found 3 of 3 photos that cannot be decoded (100.0%)" in message
+    assert "Found 3 of 3 photos rejected (100.0%): 0 that cannot be read" in message
     assert "such as Kiwi/0.jpg: damaged JPEG: " in message
     assert "preprocess.max_error_rate = 5.0%" in message
+    reports = tmp_path / "out/08_reporting"
+    assert [*pd.read_csv(reports / "rejects.csv")["path"]] == sorted(corrupt)
+    assert (reports / "reject_sheet.png").exists()
     message = error_message(kedro_run(**folders, preprocess__max_error_rate=1))
     assert "Found features of 0 photo(s); expected at least 2" in message
 

@@ -65,14 +65,15 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
         return bound, listing(tmp_path, *paths), schemas.PHOTOS
     if request.param == "make_canonical":
         rows = record_batch([photo(path, jpeg(1)) for path in paths], schemas.PHOTOS)
-        bound = partial(make_canonical, short_side=32, max_mib=64)
+        bound = partial(make_canonical, short_side=32, max_mib=64, seconds=60)
         return bound, rows, schemas.IMAGES
     if request.param == "embed":
         rows = record_batch(
             [key(path) | {"image": jpeg(1)} for path in paths], schemas.IMAGES
         )
         variable = SimpleNamespace(value=request.getfixturevalue("backbone"))
-        return partial(embed, backbone=variable, fit_mode="pad"), rows, schemas.FEATURES
+        bound = partial(embed, backbone=variable, fit_mode="pad", seconds=60)
+        return bound, rows, schemas.FEATURES
     variable = SimpleNamespace(value=request.getfixturevalue("pca"))
     return partial(project, pca=variable), features(0, 3), schemas.REDUCED
 

@@ -8,10 +8,10 @@ import pytest
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.spark.folders import (
     MAX_SOCKET_FOLDER,
-    check_local_folders,
     folder_options,
-    make_socket_folder,
+    local_folder_settings,
     set_home,
+    socket_folder,
     temporary_folder,
 )
 
@@ -28,7 +28,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_java_uses_the_temporary_folder_of_python(temporary: Path) -> None:
     assert temporary_folder() == str(temporary)
-    assert f"-Djava.io.tmpdir={temporary}" in [*folder_options()]
+    (option,) = (o for o in folder_options() if o.startswith("-Djava.io.tmpdir="))
+    assert Path(option.partition("=")[2]).parent == temporary
 
 
 def test_no_writable_temporary_folder_is_reported(
@@ -41,7 +42,7 @@ def test_no_writable_temporary_folder_is_reported(
 
 
 def test_sockets_are_in_another_folder_if_the_path_is_too_long(temporary: Path) -> None:
-    folder = make_socket_folder()
+    folder = socket_folder()
     assert folder
     assert len(folder) <= MAX_SOCKET_FOLDER
     assert not folder.startswith(str(temporary))
@@ -52,7 +53,7 @@ def test_sockets_are_in_another_folder_if_the_path_is_too_long(temporary: Path) 
 def test_sockets_are_in_the_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory(prefix="t", dir="/tmp") as short:  # noqa: S108
         monkeypatch.setattr(tempfile, "tempdir", short)
-        folder = make_socket_folder()
+        folder = socket_folder()
         assert folder
         assert Path(folder).parent == Path(short)
 
@@ -74,14 +75,22 @@ def test_existing_home_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environ["HOME"] == "/a home"
 
 
-def test_local_folders_are_created(tmp_path: Path) -> None:
-    check_local_folders(f"{tmp_path}/a/b,{tmp_path}/c d")
-    assert (tmp_path / "a/b").is_dir()
-    assert (tmp_path / "c d").is_dir()
-    check_local_folders("")
+def test_runs_use_folders_of_their_own_in_the_local_folders(tmp_path: Path) -> None:
+    settings = local_folder_settings(f"{tmp_path}/a/b,{tmp_path}/c d")
+    first, second = settings["spark.local.dir"].split(",")
+    assert Path(first).parent == tmp_path / "a/b"
+    assert Path(second).parent == tmp_path / "c d"
+    assert settings["spark.executorEnv.TMPDIR"] == first
+    assert settings["spark.hadoop.hadoop.tmp.dir"] == first
+
+
+def test_java_chooses_the_local_folder_if_none_is_set(temporary: Path) -> None:
+    settings = local_folder_settings("")
+    assert "spark.local.dir" not in settings
+    assert Path(settings["spark.executorEnv.TMPDIR"]).parent == temporary
 
 
 def test_local_folder_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FruitsError, match="spark.local.dir = .*file/x is not writable"):
-        check_local_folders(f"{tmp_path}/file/x")
+        local_folder_settings(f"{tmp_path}/file/x")

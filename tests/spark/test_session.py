@@ -91,3 +91,29 @@ def test_run_does_not_import_tensorflow(new_process: Mapping[str, Any]) -> None:
 
 def test_run_deletes_its_sockets(new_process: Mapping[str, Any]) -> None:
     assert not Path(new_process["sockets"]).exists()
+
+
+START_AND_STOP = """
+import json, sys
+from fruits_pipeline.spark.session import start_spark
+start_spark(json.loads(sys.argv[1])).stop()
+"""
+
+
+def test_event_log_contains_no_credentials(tmp_path: Path) -> None:
+    secret = "hunter-two-of-nobody"  # noqa: S105 - in no account
+    settings = {
+        "spark.app.name": "test",
+        "spark.ui.enabled": "false",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",
+        "spark.eventLog.dir": str(tmp_path),
+        "spark.hadoop.fs.s3a.secret.key": secret,
+        "spark.hadoop.fs.s3a.access.key": secret,
+        "spark.hadoop.fs.s3a.endpoint": f"http://user:{secret}@127.0.0.1:9000",
+    }
+    run_python("-c", START_AND_STOP, json.dumps(settings))
+    logs = [file for file in tmp_path.rglob("*") if file.is_file()]
+    text = b"".join(file.read_bytes() for file in logs)
+    assert b"fs.s3a.endpoint" in text
+    assert secret.encode() not in text

@@ -1,8 +1,13 @@
 """Kedro datasets of the catalog: tables, photo store, and models."""
 
+from fruits_pipeline.datasets.attempt import Attempt
 from fruits_pipeline.datasets.backbone_folder import BackboneFolder
 from fruits_pipeline.datasets.classifier_file import ClassifierFile, FittedClassifier
+from fruits_pipeline.datasets.csv_report import CsvReport
 from fruits_pipeline.datasets.delta.batches import DeltaBatches
+from fruits_pipeline.datasets.delta.lost_photos import LostPhotos
+from fruits_pipeline.datasets.delta.photo_changes import GonePhotos, PhotoChanges
+from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
@@ -10,13 +15,20 @@ from fruits_pipeline.datasets.delta.views import (
     DeltaSpark,
     ExistingPhotos,
 )
-from fruits_pipeline.datasets.pca_file import FittedPca, PcaFile
+from fruits_pipeline.datasets.forgotten_file import ForgottenFile
+from fruits_pipeline.datasets.json_file import JsonFile
+from fruits_pipeline.datasets.pca_content import FittedPca
+from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
 from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
+from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
+from fruits_pipeline.datasets.report_folder import ReportFolder
 
 __all__ = [
+    "Attempt",
     "BackboneFolder",
     "ClassifierFile",
+    "CsvReport",
     "DeltaBatches",
     "DeltaCounts",
     "DeltaListing",
@@ -25,8 +37,17 @@ __all__ = [
     "ExistingPhotos",
     "FittedClassifier",
     "FittedPca",
+    "ForgottenFile",
+    "GonePhotos",
+    "JsonFile",
     "Listing",
+    "LostPhotos",
     "PcaFile",
     "PhoneModelFile",
+    "PhotoChanges",
     "PhotoStore",
+    "ReachablePhotos",
+    "ReportFolder",
+    "StoredTable",
+    "TableState",
 ]

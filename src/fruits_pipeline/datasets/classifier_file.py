@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.pca_content import VERSION
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.models.classifiers import Classifier
+from fruits_pipeline.schema_version import SCHEMA_VERSION, check_version
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
         """Return the classifier.
 
         Raises:
-            FruitsError: The file is missing.
+            FruitsError: The file is missing or damaged, or a newer version of this
+                project wrote it.
         """
         try:
             content = read_file(self.filepath)
@@ -42,18 +45,36 @@ class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
                 f"Found no classifier in {self.filepath}; expected one. Train it with "
                 "`kedro run --pipelines classify`, or set `root` to its folder."
             ) from exc
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            model = Classifier(
-                labels=tuple(arrays["labels"].tolist()),
-                weights=arrays["weights"],
-                bias=arrays["bias"],
-                threshold=float(arrays["threshold"]),
-            )
-            return FittedClassifier(model, str(arrays["pca"]))
+        try:
+            return _parse(self.filepath, content)
+        except FruitsError:
+            raise
+        except Exception as exc:  # NumPy and zipfile raise many types for damaged files
+            raise FruitsError(
+                f"Found {self.filepath} damaged ({exc}); expected a classifier that this "
+                "project has written. Train it again with `kedro run --pipelines classify`."
+            ) from exc
 
     def save(self, data: FittedClassifier) -> None:
         """Write the classifier."""
         buffer = io.BytesIO()
         arrays = {name: np.asarray(value) for name, value in vars(data.model).items()}
-        np.savez(buffer, allow_pickle=False, pca=np.array(data.pca), **arrays)
+        arrays |= {"pca": np.array(data.pca), VERSION: np.array(SCHEMA_VERSION)}
+        np.savez(buffer, allow_pickle=False, **arrays)
         write_atomically(self.filepath, buffer.getvalue())
+
+
+def _parse(path: str, content: bytes) -> FittedClassifier:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        check_version(path, arrays.get(VERSION))
+        model = Classifier(
+            labels=tuple(arrays["labels"].tolist()),
+            weights=arrays["weights"],
+            bias=arrays["bias"],
+            threshold=float(arrays["threshold"]),
+        )
+        pca = str(arrays["pca"])
+    labels = len(model.labels)
+    if model.weights.shape[1:] != (labels,) or model.bias.shape != (labels,):
+        raise ValueError(f"weights of shape {model.weights.shape} for {labels} labels")
+    return FittedClassifier(model, pca)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import json
-from dataclasses import dataclass
+import logging
 from typing import Any
 
-import numpy as np
-
+from fruits_pipeline.datasets.delta.errors import concurrent_run_error
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.pca_content import (
+    FittedPca,
+    StoredPca,
+    decode_pca,
+    encode_pca,
+)
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import read_file, write_atomically
+from fruits_pipeline.io.conditional import (
+    ChangedFileError,
+    StoredFile,
+    read_stored,
+    replace_stored,
+)
+from fruits_pipeline.io.files import resolve
+from fruits_pipeline.io.held_lease import check_lease
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
@@ -20,36 +30,9 @@ from fruits_pipeline.lineage import (
     check_recipe,
     only_location_changed,
 )
-from fruits_pipeline.models.pca import Pca
+from fruits_pipeline.schema_version import complete_recipe
 
-PCA_ARRAYS = ("mean", "scale", "components", "spectrum")
-
-
-@dataclass(frozen=True)
-class FittedPca:
-    """A PCA, and the batches that it was fitted to.
-
-    Attributes:
-        model: The PCA.
-        batches: Names of the batches.
-    """
-
-    model: Pca
-    batches: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _StoredPca:
-    """Content of the file: the PCA and its lineage."""
-
-    fitted: FittedPca
-    recipe: Recipe
-    source_ids: list[str | None]
-
-    def comparable(self) -> tuple[object, ...]:
-        """Return the content without arrays, so that `==` can compare it."""
-        fitted = self.fitted
-        return fitted.model.digest, fitted.batches, self.recipe, self.source_ids
+logger = logging.getLogger(__name__)
 
 
 class PcaFile(PathDataset[FittedPca, FittedPca | None]):
@@ -65,6 +48,7 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         metadata: Ignored; used by Kedro-Viz.
 
     Attributes:
+        mends: Whether the run repairs the file. Then a damaged file is deleted before.
         lineage: Lineage of the PCA that the run will save in this file, if any.
     """
 
@@ -81,8 +65,11 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
         self.optional = optional
+        self.mends = False
         self.lineage: Lineage | None = None
         self._loaded_digest: str | None = None
+        self._is_pinned = self._is_prepared = False
+        self._prepared: StoredFile | None = None
 
     def build_id(self) -> str | None:
         """Return the digest of the PCA that was loaded, else of the stored PCA."""
@@ -93,10 +80,41 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         stored = self._read()
         return stored.fitted.model.digest if stored else None
 
+    def pin(self) -> None:
+        """Load no other PCA until the end of the run, if another run replaces it."""
+        self._loaded_digest, self._is_pinned = self.fingerprint(), True
+
+    def check_current(self) -> None:
+        """Raise if another run has replaced the PCA since it was loaded.
+
+        An `optional` PCA is that of an earlier run, which this run may replace.
+
+        Raises:
+            FruitsError: The stored PCA has another digest.
+        """
+        if self.optional or not self._loaded_digest:
+            return
+        if self.fingerprint() != self._loaded_digest:
+            raise concurrent_run_error(self.filepath)
+
     def recipe(self) -> Recipe:
         """Return the recipe of the stored PCA."""
         stored = self._read()
         return stored.recipe if stored else {}
+
+    def source_ids(self) -> list[str | None]:
+        """Return the build ids of the sources of the stored PCA."""
+        stored = self._read()
+        return stored.source_ids if stored else []
+
+    def restore(self, lineage: Lineage, table_id: str | None) -> None:
+        """Delete the file if it is damaged, so that the run fits the PCA again."""
+        try:
+            self._read()
+        except FruitsError as exc:
+            logger.warning("Deleted a damaged PCA: %s", exc)
+            file_system, path = resolve(self.filepath)
+            file_system.rm_file(path)
 
     def check(self, lineage: Lineage) -> None:
         """Raise if a PCA of this lineage must not be saved. Changes nothing.
@@ -107,24 +125,36 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
         if stored := self._read():
             check_recipe(
                 self.filepath,
-                stored.recipe,
+                complete_recipe(stored.recipe, lineage.recipe),
                 lineage.recipe,
-                self.changed_recipe,
+                "refuse" if self.mends else self.changed_recipe,
                 self.changed_location,
             )
 
     def prepare(self, lineage: Lineage) -> None:
-        """Set a lineage that `check` accepts, and apply `changed_location`."""
+        """Set a lineage that `check` accepts, and apply `changed_location`.
+
+        From now on, saving fails if another run has changed the file.
+        """
         self.lineage, self._loaded_digest = lineage, None
-        stored = self._read() if self.changed_location == "accept" else None
-        if stored and only_location_changed(stored.recipe, lineage.recipe):
-            self._write(_StoredPca(stored.fitted, lineage.recipe, stored.source_ids))
+        self._is_prepared, self._prepared = True, read_stored(self.filepath)
+        stored = self._read()
+        if stored is None:
+            return
+        recipe = complete_recipe(stored.recipe, lineage.recipe)
+        is_moved = only_location_changed(recipe, lineage.recipe)
+        if self.changed_location == "accept" and is_moved:
+            recipe = lineage.recipe
+        if recipe != stored.recipe:
+            upgraded = StoredPca(stored.fitted, recipe, stored.source_ids)
+            self._prepared = self._write(upgraded, self._prepared)
 
     def load(self) -> FittedPca | None:
         """Return the PCA; None if `optional` and there is no file, or it will be rebuilt.
 
         Raises:
-            FruitsError: The file is damaged, or missing and not `optional`.
+            FruitsError: The file is damaged, or missing and not `optional`; or another run
+                has replaced it since `pin`.
         """
         stored = self._read()
         if stored is None and not self.optional:
@@ -134,50 +164,53 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
             )
         if stored is None or (self.optional and self._will_be_rebuilt(stored)):
             return None
-        self._loaded_digest = stored.fitted.model.digest
+        digest = stored.fitted.model.digest
+        if self._is_pinned and digest != self._loaded_digest:
+            raise concurrent_run_error(self.filepath)
+        self._loaded_digest = digest
         return stored.fitted
 
     def save(self, data: FittedPca) -> None:
-        """Write PCA and lineage, unless the file already contains both."""
-        lineage = self.lineage or Lineage()
-        new = _StoredPca(data, lineage.recipe, lineage.source_ids())
-        old = self._read()
-        if old is None or old.comparable() != new.comparable():
-            self._write(new)
-        self._loaded_digest = None
+        """Write PCA and lineage, unless the file already contains both.
 
-    def _will_be_rebuilt(self, stored: _StoredPca) -> bool:
+        Raises:
+            FruitsError: Another run has changed the file since `prepare`, or rebuilt a
+                source.
+        """
+        lineage = self.lineage or Lineage()
+        lineage.check_sources()
+        file = read_stored(self.filepath)
+        if self._is_prepared and file != self._prepared:
+            raise concurrent_run_error(self.filepath)
+        new = StoredPca(data, lineage.recipe, lineage.source_ids())
+        old = decode_pca(self.filepath, file.content) if file else None
+        if old is None or old.comparable() != new.comparable():
+            file = self._write(new, file)
+        self._prepared, self._loaded_digest = file, None
+
+    def _will_be_rebuilt(self, stored: StoredPca) -> bool:
         if self.lineage is None:
             return False
         lineage = (self.lineage.recipe, self.lineage.source_ids())
         return lineage != (stored.recipe, stored.source_ids)
 
-    def _read(self) -> _StoredPca | None:
+    def _read(self) -> StoredPca | None:
         """Return the content of the file; None if it is missing."""
-        try:
-            content = read_file(self.filepath)
-        except FileNotFoundError:
-            return None
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                vectors = {name: arrays[name] for name in PCA_ARRAYS}
-                model = Pca(n=int(arrays["n"]), **vectors)
-                batches = tuple(arrays["batches"].tolist())
-                lineage = json.loads(str(arrays["made"]))
-        except Exception as exc:  # NumPy and zipfile raise many types for damaged files
-            raise FruitsError(
-                f"Found {self.filepath} damaged ({exc}); expected a PCA that this "
-                "project has written. Delete the file, and run again to fit it again."
-            ) from exc
-        fitted = FittedPca(model, batches)
-        return _StoredPca(fitted, lineage["recipe"], lineage["origin"])
+        file = read_stored(self.filepath)
+        return decode_pca(self.filepath, file.content) if file else None
 
-    def _write(self, stored: _StoredPca) -> None:
-        model = stored.fitted.model
-        arrays = {name: np.asarray(value) for name, value in vars(model).items()}
-        arrays["batches"] = np.array(stored.fitted.batches)
-        lineage = {"recipe": stored.recipe, "origin": stored.source_ids}
-        arrays["made"] = np.array(json.dumps(lineage))
-        buffer = io.BytesIO()
-        np.savez(buffer, allow_pickle=False, **arrays)
-        write_atomically(self.filepath, buffer.getvalue())
+    def _write(self, stored: StoredPca, old: StoredFile | None) -> StoredFile:
+        """Replace the file.
+
+        Args:
+            stored: The new content.
+            old: The expected file; None if there is none.
+
+        Raises:
+            FruitsError: Another run has changed the file.
+        """
+        check_lease()
+        try:
+            return replace_stored(self.filepath, encode_pca(stored), old)
+        except ChangedFileError as exc:
+            raise concurrent_run_error(self.filepath) from exc

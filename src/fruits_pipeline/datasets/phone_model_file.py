@@ -18,14 +18,21 @@ class PhoneModelFile(PathDataset[PhoneModel, PhoneModel]):
             FruitsError: The file is missing, or is not a phone model.
         """
         try:
-            return PhoneModel(read_file(self.filepath))
-        except (FileNotFoundError, ValueError) as exc:
-            is_missing = isinstance(exc, FileNotFoundError)
-            raise FruitsError(
-                f"Found {'no phone model' if is_missing else exc} in {self.filepath}; "
-                "expected a phone model. Create it with `kedro run --pipelines classify`, "
-                "or give the path of another file."
-            ) from exc
+            content = read_file(self.filepath)
+        except FileNotFoundError as exc:
+            raise self._error("no phone model") from exc
+        try:
+            return PhoneModel(content)
+        except ValueError as exc:
+            raise self._error(str(exc)) from exc
+        except Exception as exc:  # zipfile and flatbuffers raise many types
+            raise self._error(f"a damaged model ({exc})") from exc
+
+    def _error(self, found: str) -> FruitsError:
+        return FruitsError(
+            f"Found {found} in {self.filepath}; expected a phone model. Create it with "
+            "`kedro run --pipelines classify`, or give the path of another file."
+        )
 
     def save(self, data: PhoneModel) -> None:
         """Write the model."""

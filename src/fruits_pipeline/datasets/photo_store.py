@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import is_local, resolve
+from fruits_pipeline.io.files import is_local, read_files, resolve
 from fruits_pipeline.io.folders import FoundFiles, list_folder
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import LOCATION, Recipe
 from fruits_pipeline.locations import location_problem
+
+WRITTEN_FOLDERS = (
+    "02_intermediate",
+    "03_primary",
+    "04_feature",
+    "05_model_input",
+    "06_models",
+    "07_model_output",
+    "08_reporting",
+)
+"""Folders below `root` that runs write to."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,15 @@ class Listing:
     files: list[ListedFile]
     left_out: Mapping[str, list[str]] = field(default_factory=dict)
     archived: frozenset[str] = frozenset()
+
+    def read(
+        self, paths: Sequence[str], requests_in_flight: int = 32
+    ) -> list[bytes | OSError]:
+        """Return the content of files, or the error of reading each; see `read_files`."""
+        by_path = {file.path: file for file in self.files}
+        files = [by_path[path] for path in paths]
+        found = read_files(self.photo_root, files, requests_in_flight)
+        return [file.content for file in found]
 
 
 class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
@@ -112,7 +132,8 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         """Return the root of the tables if it is in the same store.
 
         Raises:
-            FruitsError: Photo root and root of the tables are the same folder.
+            FruitsError: Photo root and root of the tables are the same folder, or the
+                photo root is in a folder that runs write to.
         """
         if not self.root or is_local(self.root) != is_local(self.filepath):
             return None
@@ -121,6 +142,13 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
             raise FruitsError(
                 f"Found `photos` and `root` set to the same folder {self.filepath}; "
                 "expected two folders. Set `root` to a folder for the tables."
+            )
+        folder = base.removeprefix(f"{root}/").partition("/")[0]
+        if base.startswith(f"{root}/") and folder in WRITTEN_FOLDERS:
+            raise FruitsError(
+                f"Found `photos` = {self.filepath} in {folder} of `root`, where runs write "
+                "tables, models or reports; expected another folder. Move the photos, or "
+                "choose another `root`."
             )
         return root
 

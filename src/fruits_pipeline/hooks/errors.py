@@ -14,12 +14,14 @@ import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.redaction import printable, protect_logs, redact
 from fruits_pipeline.spark.error_messages import is_user_error, user_message
 
 logger = logging.getLogger(__name__)
 
 TRACEBACK_FILE = "errors.log"
-"""In the working directory if it is writable, else in the temporary directory."""
+"""In the first writable folder of `LOGS_DIRECTORY`, which systemd sets for a service, the
+working directory and the temporary directory."""
 
 
 class ErrorHooks:
@@ -27,6 +29,11 @@ class ErrorHooks:
 
     def __init__(self) -> None:
         self.node = ""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self) -> None:
+        """Remove credentials from log messages; the loggers are configured by now."""
+        protect_logs()
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
@@ -40,7 +47,7 @@ class ErrorHooks:
         Raises:
             click.ClickException: There is a message for the error.
         """
-        if user_message(error) is not None:
+        if user_message(error) is not None or _contains_credentials(error):
             raise_for_user(error, self.node)
 
 
@@ -48,7 +55,8 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
     """Raise the message for an error, or the error itself if there is no message.
 
     If no user can fix the error, the message also states the node and the file with the
-    traceback.
+    traceback. Credentials are removed from both; an error that contains some is not
+    raised itself, because its traceback would be printed.
 
     Args:
         error: Any error.
@@ -58,18 +66,26 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
         click.ClickException: There is a message for the error.
     """
     message = user_message(error)
-    if message is None:
+    if message is None and not _contains_credentials(error):
         raise error
+    message = message or f"{type(error).__name__}: {error}"
     if not is_user_error(error):
         file = _store_traceback(error)
         message += f" (in node {node or 'none'}; traceback in {file})"
-    raise click.ClickException(message) from error
+    raise click.ClickException(printable(redact(message))) from error
+
+
+def _contains_credentials(error: Exception) -> bool:
+    text = "".join(traceback.format_exception(error))
+    return redact(text) != text
 
 
 def _store_traceback(error: Exception) -> str:
     """Append the traceback to the first writable file, and return its path."""
-    text = "".join(traceback.format_exception(error))
-    for find_folder in (os.getcwd, tempfile.gettempdir):
+    text = redact("".join(traceback.format_exception(error)))
+    service_logs = os.environ.get("LOGS_DIRECTORY")
+    folders = [lambda: service_logs] if service_logs else []
+    for find_folder in (*folders, os.getcwd, tempfile.gettempdir):
         try:
             path = Path(find_folder(), TRACEBACK_FILE)
             with path.open("a") as file:

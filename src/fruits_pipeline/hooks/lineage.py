@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
@@ -10,15 +10,24 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from fruits_pipeline.datasets import PcaFile
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
+from fruits_pipeline.datasets.delta.errors import ConcurrentRunError
 from fruits_pipeline.datasets.delta.tables import CACHE
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.hooks.current import (
+    check_datasets,
+    check_pca,
+    find_other_run,
+    location_of,
+)
 from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.lineage import Lineage, Recipe, Source
 from fruits_pipeline.parameters import recipe_values
 
 PARAMETER_PREFIX = "params:"
+
+MEND_TAG = "mend"
+"""Tag of nodes of the pipeline that repairs its outputs."""
 
 
 class LineageHooks:
@@ -39,14 +48,34 @@ class LineageHooks:
             raise_for_user(exc)
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self) -> None:
-        """Empty the table cache."""
-        CACHE.stop()
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Check that the datasets are still those of this run, and empty the table cache.
+
+        Raises:
+            click.ClickException: Another run has rebuilt a table or replaced the PCA.
+        """
+        try:
+            check_datasets(pipeline, catalog)
+        except FruitsError as exc:
+            raise_for_user(exc)
+        finally:
+            CACHE.stop()
 
     @hook_impl(tryfirst=True)
-    def on_pipeline_error(self) -> None:
-        """Empty the table cache."""
-        CACHE.stop()
+    def on_pipeline_error(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Name another run if it has caused the error, and empty the table cache.
+
+        The other run deletes files of tables that it rebuilds, for example.
+
+        Raises:
+            click.ClickException: Another run has changed a dataset of this run.
+        """
+        try:
+            find_other_run(pipeline, catalog)
+        except ConcurrentRunError as exc:
+            raise_for_user(exc)
+        finally:
+            CACHE.stop()
 
 
 def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -66,22 +95,54 @@ def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
         for name, lineage in lineages.items()
         if hasattr(dataset := catalog.get(name), "prepare")
     ]
+    if any(MEND_TAG in node.tags for node in pipeline.nodes):
+        _restore(outputs)
     for dataset, lineage in outputs:
         dataset.check(lineage)
     for dataset, lineage in outputs:
         dataset.prepare(lineage)
-    _check_pca(pipeline, catalog)
-    by_location = {_location(catalog, name): lineages[name] for name in lineages}
+    check_pca(pipeline, catalog)
+    by_location = {location_of(catalog, name): lineages[name] for name in lineages}
+    by_location.pop(None, None)
     for name in pipeline.inputs():
         dataset = catalog.get(name)
-        location = _location(catalog, name)
-        if location and location in by_location and hasattr(dataset, "lineage"):
-            dataset.lineage = by_location[location]
+        location = location_of(catalog, name)
+        if location in by_location:
+            if hasattr(dataset, "lineage"):
+                dataset.lineage = by_location[location]
+        elif hasattr(dataset, "pin"):
+            dataset.pin()
+
+
+def _restore(outputs: Sequence[tuple[Any, Lineage]]) -> None:
+    """Make lost and damaged logs and models usable, before their content is checked.
+
+    Raises:
+        FruitsError: A storage is not reachable, or contains files of another program.
+    """
+    table_ids = _recorded_ids(outputs)
+    for dataset, lineage in outputs:
+        dataset.mends = True
+        dataset.restore(lineage, table_ids.get(dataset.filepath))
+
+
+def _recorded_ids(outputs: Sequence[tuple[Any, Lineage]]) -> dict[str, str]:
+    """Return the ids of tables, as recorded by the outputs computed from them."""
+    found: dict[str, str] = {}
+    for dataset, lineage in outputs:
+        try:
+            ids = dataset.source_ids()
+        except FruitsError:  # damaged itself
+            continue
+        for source, build_id in zip(lineage.sources, ids, strict=False):
+            if build_id and isinstance(source, DeltaDataset):
+                found.setdefault(source.filepath, build_id)
+    return found
 
 
 def _derive_lineages(pipeline: Pipeline, catalog: DataCatalog) -> dict[str, Lineage]:
     """Return the lineage of each output of the nodes, by dataset name."""
-    written = {_location(catalog, name) for name in pipeline.all_outputs()} - {None}
+    written = {location_of(catalog, name) for name in pipeline.all_outputs()} - {None}
     lineages: dict[str, Lineage] = {}
     by_base_name: dict[str, Lineage] = {}
     for node in pipeline.nodes:
@@ -110,7 +171,7 @@ def _derive_lineage(
     sources: dict[str, Source] = {}
     for name in node.inputs:
         dataset: Any = catalog.get(name)
-        location = _location(catalog, name)
+        location = location_of(catalog, name)
         lineage = upstream.get(_base_name(name))
         if name.startswith(PARAMETER_PREFIX):
             parameter = name.removeprefix(PARAMETER_PREFIX)
@@ -124,31 +185,12 @@ def _derive_lineage(
         if location and hasattr(dataset, "build_id"):
             sources.setdefault(location, dataset)
         elif lineage:  # an intermediate result in memory has the sources of its node
-            sources |= {str(id(source)): source for source in lineage.sources}
+            for source in lineage.sources:
+                key = getattr(source, "filepath", str(id(source)))
+                sources.setdefault(key, source)
     return Lineage(recipe, tuple(sources.values()))
-
-
-def _check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Raise if the inputs are a PCA and reduced vectors that another PCA computed."""
-    inputs = [catalog.get(name) for name in pipeline.inputs()]
-    tables = [d for d in inputs if isinstance(d, DeltaDataset) and d.table == "reduced"]
-    for pca in (d for d in inputs if isinstance(d, PcaFile) and not d.optional):
-        for table in tables:
-            source_ids = table.source_ids()
-            if source_ids and pca.fingerprint() not in source_ids:
-                raise FruitsError(
-                    f"Found {table.filepath} computed by another PCA than "
-                    f"{pca.filepath}; expected this PCA. Run `kedro run` with the same "
-                    "`root` first, which computes the vectors again."
-                )
 
 
 def _base_name(name: str) -> str:
     """Return the name of a dataset without transcoding: `images` for `images@spark`."""
     return name.partition("@")[0]
-
-
-def _location(catalog: DataCatalog, name: str) -> str | None:
-    """Return the path or URL of a dataset; None if it has none."""
-    location: str | None = getattr(catalog.get(name), "filepath", None)
-    return location

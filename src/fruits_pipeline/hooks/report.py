@@ -14,6 +14,7 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.datasets.report_folder import file_problem
 from fruits_pipeline.lineage import UNCHANGED
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,8 @@ class ReportHooks:
             return None
         digest = _digest_inputs(catalog, inputs)
         self.new_digests[node.name] = digest
-        outputs_exist = all(catalog.exists(name) for name in node.outputs)
-        if outputs_exist and self.digests.get(node.name) == digest:
+        is_intact = all(_is_intact(catalog.get(name)) for name in node.outputs)
+        if is_intact and self.digests.get(node.name) == digest:
             logger.info("%s: unchanged", node.name)
             return dict.fromkeys(inputs, UNCHANGED)
         # The outputs are not up to date until they are saved, even if the run fails.
@@ -84,6 +85,16 @@ def _load_digests(catalog: DataCatalog) -> dict[str, str]:
     except DatasetError:
         return {}
     return digests
+
+
+def _is_intact(dataset: Any) -> bool:
+    """Return whether the file of a report exists and is readable."""
+    path = getattr(dataset, "filepath", None) or getattr(dataset, "_filepath", None)
+    if path is None:
+        return bool(dataset.exists())
+    protocol = getattr(dataset, "_protocol", "file")
+    prefix = f"{protocol}://" if protocol != "file" and "://" not in str(path) else ""
+    return file_problem(f"{prefix}{path}") is None
 
 
 def _can_be_skipped(node: Node) -> bool:

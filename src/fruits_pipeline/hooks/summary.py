@@ -15,6 +15,7 @@ from kedro.pipeline.node import Node
 
 from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.hooks.accounts import check_accounts
 from fruits_pipeline.hooks.errors import raise_for_user
 
 logger = logging.getLogger(__name__)
@@ -55,16 +56,24 @@ class SummaryHooks:
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Add batches and speed to the summary, if it was saved, and check its counts.
+        """Add batches and speed to the summary, if it was saved, and check all tables.
 
         Raises:
-            click.ClickException: Counts of a complete run differ.
+            click.ClickException: Photos are missing in a table.
         """
+        self._complete_summary(pipeline, catalog)
+        try:
+            check_accounts(self.tables.values())
+        except FruitsError as exc:
+            raise_for_user(self._cause_of(exc))
+
+    def _complete_summary(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         if "run_summary" not in pipeline.all_outputs() or not self.seconds:
             return
         features = self.tables.get("features")
         photos = features.photos_written if features else 0
         summary = catalog.load("run_summary") | {
+            "retries": self.tables["photos"].retries if "photos" in self.tables else 0,
             "batches_written": {n: len(t.written) for n, t in self.tables.items()},
             "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
             "photos_per_second": round(photos / sum(self.seconds.values()), 1),
@@ -75,7 +84,16 @@ class SummaryHooks:
             try:
                 check_counts(summary)
             except FruitsError as exc:
-                raise_for_user(exc)
+                raise_for_user(self._cause_of(exc))
+
+    def _cause_of(self, difference: FruitsError) -> FruitsError:
+        """Return why tables differ: another run changes them, or the given error."""
+        try:
+            for table in self.tables.values():
+                table.check_unchanged()
+        except FruitsError as exc:
+            return exc
+        return difference
 
 
 def check_counts(summary: Mapping[str, Any]) -> None:

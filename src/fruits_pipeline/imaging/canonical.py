@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import simplejpeg
@@ -12,8 +14,15 @@ from PIL import Image
 from fruits_pipeline.imaging.decoding import colour, jpeg, memory, reading
 from fruits_pipeline.imaging.decoding.errors import PhotoError
 from fruits_pipeline.imaging.decoding.jpeg_header import parse_header
+from fruits_pipeline.imaging.isolation import describe_error
+
+logger = logging.getLogger(__name__)
 
 JPEG_QUALITY = 92
+
+DECODER_FAILURE = "cannot be decoded: the decoder"
+"""Start of the error of a photo that crashes its decoder, or makes it raise or hang."""
+
 _SEVERAL_IMAGES = b"MPF\0"  # CIPA DC-007: Multi-Picture Format
 
 
@@ -59,10 +68,15 @@ def canonicalise(content: bytes, short_side: int, max_mib: int) -> CanonicalPhot
     except PhotoError as exc:
         width, height = exc.size or (None, None)
         return CanonicalPhoto(width, height, error=str(exc))
-    except Exception as exc:  # decoders raise many types for damaged files
-        return CanonicalPhoto(
-            error=f"cannot be decoded: {str(exc) or type(exc).__name__}"
-        )
+    except Exception as exc:  # errors that are expected of decoders are a PhotoError
+        _log_defect(type(exc).__name__)
+        return CanonicalPhoto(error=f"{DECODER_FAILURE} {describe_error(exc)}")
+
+
+@lru_cache
+def _log_defect(kind: str) -> None:
+    """Log the current exception, which may be a defect; once per type and process."""
+    logger.warning("A photo was rejected for a %s", kind, exc_info=True)
 
 
 def decode(image: bytes) -> np.ndarray:

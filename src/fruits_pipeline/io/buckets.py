@@ -42,17 +42,22 @@ def check_bucket(bucket: str, regions: Iterable[str]) -> str:
 
 def _request_region(bucket: str) -> str:
     # Imported here because they are slow to import, and only runs on S3 need them.
-    import s3fs
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from fruits_pipeline.io.s3 import PatientS3
+
     try:
-        file_system = s3fs.S3FileSystem(skip_instance_cache=True)
+        file_system = PatientS3(skip_instance_cache=True)
+        file_system.patience = START_PATIENCE
         response = file_system.call_s3("get_bucket_location", Bucket=bucket)
     except (OSError, ValueError, BotoCoreError, ClientError) as exc:
         raise _access_error(bucket, exc) from exc
     location = response.get("LocationConstraint")
     return str(LEGACY_LOCATIONS.get(location, location))
 
+
+START_PATIENCE = 20
+"""Seconds until the first request fails; most reasons are wrong settings."""
 
 LEGACY_LOCATIONS = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}
 """Regions of `LocationConstraint` values that are not the name of a region."""

@@ -22,8 +22,11 @@ NOT_UTF8 = "name is not UTF-8"
 NOT_REGULAR = "not a regular file"
 BROKEN_LINK = "broken link"
 ARCHIVED = "archived in S3 Glacier"
+FORGOTTEN = "forgotten"
+MAYBE_FORGOTTEN = "of the size of a forgotten photo, and unreadable"
 
 NO_WARNING = {SYSTEM_FILE, HIDDEN, FOLDER_MARKER, BELOW_ROOT, LINK_LOOP, ARCHIVED}
+NO_WARNING |= {FORGOTTEN}
 """Reasons of files that are not the user's photos, or have their own warning."""
 
 # One line per origin; `*` stands for any characters except `/`.
@@ -175,9 +178,16 @@ def describe(left_out: LeftOut) -> str:
     """Return the number of files of each reason with up to three examples, as text."""
     by_count = sorted(left_out.items(), key=lambda item: -len(item[1]))
     texts = [
-        f"{len(paths)} {reason} (such as {', '.join(map(repr, sorted(paths)[:3]))})"
+        f"{len(paths)} {reason}{_examples(reason, paths)}"
         for reason, paths in by_count[:10]
     ]
     if rest := sum(len(paths) for _, paths in by_count[10:]):
         texts.append(f"{rest} others")
     return ", ".join(texts)
+
+
+def _examples(reason: str, paths: Sequence[str]) -> str:
+    """Return up to three paths as text; none of erased photos, which no log may name."""
+    if reason == FORGOTTEN:
+        return ""
+    return f" (such as {', '.join(map(repr, sorted(paths)[:3]))})"

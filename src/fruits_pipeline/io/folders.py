@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import exclusions
+from fruits_pipeline.io.lease import is_lease
 from fruits_pipeline.io.listing import ListedFile
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -139,6 +140,8 @@ def _add_file(
         reason: Why files of its folder are left out; None if they are not.
         found: The listing.
     """
+    if reason == exclusions.BELOW_ROOT and is_lease(path):
+        return
     if status is None:
         found.leave_out(path, reason or exclusions.BROKEN_LINK)
     elif not stat.S_ISREG(status.st_mode):

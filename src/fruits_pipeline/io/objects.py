@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from aiohttp import ClientError
 from botocore.exceptions import BotoCoreError
-from s3fs import S3FileSystem
+from fsspec.asyn import sync
 
 from fruits_pipeline.io import exclusions
-from fruits_pipeline.io.files import s3_options
+from fruits_pipeline.io.files import FileContent
 from fruits_pipeline.io.folders import FoundFiles
+from fruits_pipeline.io.lease import is_lease
 from fruits_pipeline.io.listing import ListedFile
-from fruits_pipeline.io.read_errors import store_error
+from fruits_pipeline.io.object_reading import ObjectReader
+from fruits_pipeline.io.read_errors import s3_code, store_error
+from fruits_pipeline.io.s3 import PatientS3
 
 ARCHIVE_CLASSES = {"GLACIER", "DEEP_ARCHIVE"}
 """Storage classes of objects that must be restored before they can be read."""
 
+DENIALS = {"AccessDenied", "AllAccessDisabled", "403"}
+"""Error codes of a missing permission, unlike those of invalid credentials."""
 
-class ExactKeys(S3FileSystem):  # type: ignore[misc]
+
+class ExactKeys(PatientS3):
     """S3 with paths `bucket/key`, where the key is not interpreted."""
 
     def split_path(self, path: str) -> tuple[str, str, str | None]:
@@ -53,7 +58,8 @@ def list_objects(base: str, root: str | None = None) -> FoundFiles:
         name = f"{bucket}/{item['Key']}"
         path = name[len(base) + 1 :]
         if excluded and name.startswith(excluded):
-            found.leave_out(path, exclusions.BELOW_ROOT)
+            if not is_lease(name):
+                found.leave_out(path, exclusions.BELOW_ROOT)
         elif path:  # else the marker of the prefix itself
             found.files.append(_listed_file(path, item))
             if _is_archived(item):
@@ -70,35 +76,31 @@ def _listed_file(path: str, item: Mapping[str, Any]) -> ListedFile:
 
 
 def read_objects(
-    url: str, paths: Sequence[str], requests_in_flight: int
-) -> list[bytes | OSError]:
-    """Read objects, with one request each.
+    url: str,
+    files: Sequence[ListedFile],
+    requests_in_flight: int,
+    is_repeated: bool = False,
+) -> list[FileContent]:
+    """Read objects, with one request each if there is no fault.
 
     Args:
         url: `s3://bucket/prefix`.
-        paths: Keys relative to the prefix.
+        files: Listed objects below the prefix.
         requests_in_flight: Maximum number of concurrent requests.
+        is_repeated: Whether an earlier attempt to read these objects has failed.
 
     Returns:
         The content of each object, or the error of reading it.
 
     Raises:
-        FruitsError: S3 does not respond.
+        FruitsError: S3 does not respond, or rejects the credentials.
     """
     base = url.removeprefix("s3://").rstrip("/")
-    found = ExactKeys(**s3_options(requests_in_flight)).cat_ranges(
-        [f"{base}/{path}" for path in paths],
-        None,
-        None,
-        on_error="return",
-        batch_size=requests_in_flight,
-    )
-    for content in found:
-        if isinstance(content, BotoCoreError | ClientError):
-            raise store_error(url, content) from content
-        if isinstance(content, Exception) and not isinstance(content, OSError):
-            raise content
-    return list(found)
+    connections = {"max_pool_connections": requests_in_flight}  # 10 by default
+    file_system = ExactKeys(config_kwargs=connections)
+    reader = ObjectReader(file_system, base, requests_in_flight, is_repeated)
+    found: list[FileContent] = sync(file_system.loop, reader.read, files)
+    return found
 
 
 def _list_items(bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
@@ -109,9 +111,9 @@ def _list_items(bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
     while True:
         try:
             page = file_system.call_s3("list_objects_v2", **request)
-        except PermissionError:
-            raise
         except (OSError, BotoCoreError) as exc:
+            if s3_code(exc) in DENIALS:
+                raise
             raise store_error(f"s3://{bucket}", exc) from exc
         yield from page.get("Contents", [])
         if not page.get("IsTruncated"):

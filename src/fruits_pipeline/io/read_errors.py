@@ -6,8 +6,10 @@ import errno
 import os
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.buckets import SOLUTIONS
 
 DELETED = "deleted after it was listed"
+CHANGED = "changed after it was listed; the next run reads it again"
 DENIED_BY_S3 = (
     "cannot be read: S3 denies access; allow s3:GetObject on it in the role of this "
     "server, and kms:Decrypt on its key if it is encrypted with KMS"
@@ -43,6 +45,10 @@ STORE_ERRORS = {
 """Error numbers of a file server or process, which concern all photos."""
 
 
+class PhotoError(OSError):
+    """An error of one photo, while the store responds. Its text is the reason."""
+
+
 def read_error_reason(root: str, error: OSError) -> str:
     """Return why a photo cannot be read.
 
@@ -53,7 +59,9 @@ def read_error_reason(root: str, error: OSError) -> str:
     Raises:
         FruitsError: The error concerns the store, and not only this photo.
     """
-    code = _s3_code(error)
+    if isinstance(error, PhotoError):
+        return str(error)
+    code = s3_code(error)
     if code:
         if reason := _s3_reason(code, str(error)):
             return reason
@@ -71,7 +79,7 @@ def _s3_reason(code: str, message: str) -> str | None:
     return S3_REASONS.get(code)
 
 
-def _s3_code(error: BaseException | None) -> str | None:
+def s3_code(error: BaseException | None) -> str | None:
     """Return the error code in the response of S3; None if the error has another origin."""
     while error is not None:
         if response := getattr(error, "response", None):
@@ -87,9 +95,32 @@ def store_error(store: str, error: Exception) -> FruitsError:
         store: Path or URL.
         error: The error of a request.
     """
-    reason = f"{_s3_code(error) or type(error).__name__}: {error}"
+    if isinstance(error, FruitsError):
+        return error
+    code = s3_code(error) or type(error).__name__
+    default = "Check that it exists, the connection and the credentials."
+    solution = SOLUTIONS.get(code, default).format(bucket=store.split("/")[2:3])
     return FruitsError(
-        f"Found that {store} cannot be read ({reason}); expected access to `photos`. Check "
-        "that it exists, the connection and the credentials, and run again: complete "
-        "batches are kept."
+        f"Found that {store} cannot be read ({_reason(error)}); expected access to "
+        f"`photos`. {solution} Then run again: complete batches are kept."
     )
+
+
+def unavailable_error(location: str, error: BaseException) -> FruitsError:
+    """Return the error for a store that fails to respond to repeated requests.
+
+    Args:
+        location: URL of the bucket or object.
+        error: The error of the last request.
+    """
+    return FruitsError(
+        f"Found that {location} does not respond ({_reason(error)}) although requests were "
+        "repeated; expected a store in operation. Check its status, the network, "
+        "AWS_ENDPOINT_URL and proxy variables, and run again later: complete batches are "
+        "kept."
+    )
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{s3_code(error) or type(error).__name__}: {text}"

@@ -50,6 +50,17 @@ class Pca:
         parts = (self.mean, self.scale, self.components)
         return hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest()
 
+    def problem(self) -> str | None:
+        """Return what is wrong with the arrays, for example in a damaged file."""
+        width, arrays = len(self.mean), (self.mean, self.scale, self.spectrum)
+        if any(array.shape != (width,) for array in arrays):
+            return "mean, scale and spectrum differ in length"
+        if self.components.shape[1:] != (width,):
+            return f"components of shape {self.components.shape} for {width} features"
+        if not all(np.isfinite(array).all() for array in (*arrays, self.components)):
+            return "infinite or missing numbers"
+        return None
+
     def transform(self, vectors: np.ndarray) -> np.ndarray:
         """Project features `[n, d]` onto the components, `float32 [n, k]`."""
         centred = (vectors - self.mean) / self.scale

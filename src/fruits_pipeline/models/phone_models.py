@@ -7,10 +7,13 @@ files of LiteRT metadata.
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -21,6 +24,7 @@ from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.models import litert
 from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.pca import Pca
+from fruits_pipeline.schema_version import SCHEMA_VERSION
 
 LABELS = "labels.txt"
 CARD = "card.json"
@@ -41,6 +45,9 @@ class PhoneCard(BaseModel):
         pca: Digest of the PCA.
         labels: The labels, if a line of `labels.txt` cannot contain all of them because
             of line breaks; those are replaced there by spaces.
+        model_sha256: SHA-256 of the LiteRT model, without the archive that contains this
+            card; None in files of older versions.
+        schema_version: Version of the file; see `fruits_pipeline.schema_version`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,6 +61,8 @@ class PhoneCard(BaseModel):
     backbone: str
     pca: str
     labels: tuple[str, ...] | None = None
+    model_sha256: str | None = None
+    schema_version: int = SCHEMA_VERSION
 
 
 class PhoneModel:
@@ -63,8 +72,8 @@ class PhoneModel:
         content: Content of the file.
 
     Raises:
-        ValueError: If the file has no labels or no card, or more or fewer labels than
-            probabilities.
+        ValueError: If the file has no labels or no card, more or fewer labels than
+            probabilities, or was written by a newer version of this project.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -72,9 +81,12 @@ class PhoneModel:
         try:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 lines = archive.read(LABELS).decode().removesuffix("\n").split("\n")
-                self.card = PhoneCard.model_validate_json(archive.read(CARD))
+                self.card = _parse_card(archive.read(CARD))
+                model = content[: min(i.header_offset for i in archive.infolist())]
         except (zipfile.BadZipFile, KeyError) as exc:
             raise ValueError(f"no model with {LABELS} and {CARD} inside") from exc
+        if self.card.model_sha256 not in (None, hashlib.sha256(model).hexdigest()):
+            raise ValueError(f"a model that differs from the SHA-256 in its {CARD}")
         self.labels = self.card.labels or tuple(lines)
         outputs = _output_width(content)
         if not len(self.labels) == len(lines) == outputs:
@@ -100,14 +112,29 @@ def fuse(
     """
     weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
     bias = classifier.bias - pca.mean @ weights
-    content = io.BytesIO(_append_layers(backbone, weights, bias))
+    model = _append_layers(backbone, weights, bias)
+    content = io.BytesIO(model)
+    update: dict[str, Any] = {"model_sha256": hashlib.sha256(model).hexdigest()}
     lines = tuple(re.sub("[\r\n]", " ", label) for label in classifier.labels)
     if lines != classifier.labels:
-        card = card.model_copy(update={"labels": classifier.labels})
+        update["labels"] = classifier.labels
+    card = card.model_copy(update=update)
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(LABELS, "\n".join(lines) + "\n")
         archive.writestr(CARD, card.model_dump_json(indent=2, exclude_none=True) + "\n")
     return PhoneModel(content.getvalue())
+
+
+def _parse_card(content: bytes) -> PhoneCard:
+    # The version first: the card of a newer version can have other fields.
+    card = json.loads(content)
+    version = card.get("schema_version") if isinstance(card, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise ValueError(
+            f"a phone model of schema version {version}, which a newer version of this "
+            f"project wrote (expected at most {SCHEMA_VERSION}),"
+        )
+    return PhoneCard.model_validate(card)
 
 
 def _output_width(content: bytes) -> int:

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
+from fruits_pipeline.imaging.canonical import DECODER_FAILURE
 from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
-from fruits_pipeline.reporting.decoding import decode
+from fruits_pipeline.reporting.decoding import decode, decode_rejected
 from fruits_pipeline.reporting.pages import (
     DPI,
     LINE_HEIGHT,
@@ -111,10 +112,16 @@ def _draw_cards(title: str, cards: pd.DataFrame, max_mib: int) -> Figure:
     columns = _column_count(len(cards), step, _CARD_HEIGHT)
     height = math.ceil(len(cards) / columns) * _CARD_HEIGHT
     page = Page(title, columns * step - 0.25, height)
-    for i, card in enumerate(cards.to_dict("records")):
+    contents = [
+        None if caption.startswith(DECODER_FAILURE) else content
+        for content, caption in zip(cards["content"], cards["caption"], strict=True)
+    ]
+    photos = decode_rejected(contents, _PIXELS, max_mib)
+    for i, (card, photo) in enumerate(
+        zip(cards.to_dict("records"), photos, strict=True)
+    ):
         row, column = divmod(i, columns)
         position = (MARGIN + column * step, TOP + row * _CARD_HEIGHT)
-        photo = decode(card["content"], _PIXELS, max_mib, accept_damage=True)
         _draw_card(page, position, card, photo)
     return page.to_figure()
 

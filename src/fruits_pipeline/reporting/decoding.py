@@ -1,14 +1,24 @@
 """Decode photos for contact sheets, including damaged ones."""
 
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageColor
 
 from fruits_pipeline.imaging.decoding.reading import read_photo
+from fruits_pipeline.imaging.isolation import Failure, Limits, process_isolated
 from fruits_pipeline.reporting.theme import PALE_GREY
 
 # JPEG decoders fill missing data with this grey, in blocks of up to 16 x 16 pixels.
 _MISSING_VALUE = 128
 _MAX_BLOCK = 16
+
+_SECONDS = 5.0  # per photo; a rejected photo can make its decoder hang
+_SIZE = struct.Struct("II")
 
 
 def decode(
@@ -30,6 +40,33 @@ def decode(
     except Exception:  # decoders raise almost any exception on damaged files
         return None
     return _lighten_missing_part(image) if accept_damage else image
+
+
+def decode_rejected(
+    contents: Sequence[object], side: int, max_mib: int
+) -> list[Image.Image | None]:
+    """Return the intact part of rejected photos, as `decode`.
+
+    Photos are decoded in child processes, because they can crash their decoder. None is
+    also returned for those that do.
+    """
+    process = partial(_decode_to_bytes, contents, side, max_mib)
+    results = process_isolated(process, len(contents), Limits(_SECONDS, max_mib))
+    return [_from_bytes(result) for result in results]
+
+
+def _decode_to_bytes(
+    contents: Sequence[object], side: int, max_mib: int, position: int
+) -> bytes:
+    image = decode(contents[position], side, max_mib, accept_damage=True)
+    return _SIZE.pack(*image.size) + image.tobytes() if image else b""
+
+
+def _from_bytes(result: bytes | Failure) -> Image.Image | None:
+    if isinstance(result, Failure) or not result:
+        return None
+    size = _SIZE.unpack_from(result)
+    return Image.frombytes("RGB", (size[0], size[1]), result[_SIZE.size :])
 
 
 def _lighten_missing_part(photo: Image.Image) -> Image.Image:

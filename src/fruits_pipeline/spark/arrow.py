@@ -13,8 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from fruits_pipeline import schemas
-from fruits_pipeline.imaging.canonical import CanonicalPhoto, canonicalise
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.imaging.canonical import (
+    DECODER_FAILURE,
+    CanonicalPhoto,
+    canonicalise,
+)
 from fruits_pipeline.imaging.fitting import Fit, fit
+from fruits_pipeline.imaging.limits import limit_time
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.models.pca import Pca
@@ -26,7 +32,7 @@ MOMENTS_CHUNK = 2048
 """Minimum number of vectors per matrix product: 20 MB in float64 at 1,300 values each."""
 
 
-def make_canonical(rows: Rows, short_side: int, max_mib: int) -> Rows:
+def make_canonical(rows: Rows, short_side: int, max_mib: int, seconds: float) -> Rows:
     """Convert photos to canonical form: `PHOTOS` rows to `IMAGES` rows.
 
     A photo that was not read or is rejected has a row with an `error` and no `image`.
@@ -35,13 +41,15 @@ def make_canonical(rows: Rows, short_side: int, max_mib: int) -> Rows:
         rows: Rows with the columns `content` and `error`.
         short_side: Maximum length of the shorter side, in pixels.
         max_mib: Maximum memory for decoding a photo, in MiB.
+        seconds: Maximum time for decoding a photo. A worker that takes longer is ended.
     """
     for batch in rows:
+        pairs = zip(batch["content"], batch["error"], strict=True)
         photos = [
             CanonicalPhoto(error=error.as_py())
             if error.is_valid
             else canonicalise(content.as_py(), short_side, max_mib)
-            for content, error in zip(batch["content"], batch["error"], strict=True)
+            for content, error in limit_time(pairs, seconds)
         ]
         columns = [
             pa.array([getattr(photo, field.name) for photo in photos], field.type)
@@ -51,21 +59,57 @@ def make_canonical(rows: Rows, short_side: int, max_mib: int) -> Rows:
         yield _with_key(batch, columns, schemas.IMAGES)
 
 
-def embed(rows: Rows, backbone: Any, fit_mode: Fit) -> Rows:
+def reject_photo(photo: pa.RecordBatch, reason: str) -> pa.RecordBatch:
+    """Return the `IMAGES` row of a photo whose decoder has ended its process.
+
+    Args:
+        photo: The `PHOTOS` row.
+        reason: What happened to the decoder.
+    """
+    values = {"error": [f"{DECODER_FAILURE} {reason}"]}
+    columns = [
+        pa.array(values.get(field.name, [None]), field.type)
+        for field in schemas.IMAGES
+        if field not in schemas.KEY
+    ]
+    return _with_key(photo, columns, schemas.IMAGES)
+
+
+def embed(rows: Rows, backbone: Any, fit_mode: Fit, seconds: float) -> Rows:
     """Compute features: `IMAGES` rows without an error to `FEATURES` rows.
 
     Args:
         rows: Rows with the columns `image` and `error`.
         backbone: Spark broadcast variable of a `Backbone`.
         fit_mode: How photos are fitted to the square input of the backbone.
+        seconds: Maximum time for a photo. A worker that takes longer is ended.
     """
     model: Backbone = backbone.value
     size = model.card.input_size
     for batch in rows:
         valid = batch.filter(batch["error"].is_null())
-        photos = (fit(image.as_py(), size, fit_mode) for image in valid["image"])
+        images = limit_time(valid["image"], seconds)
+        photos = (fit(image.as_py(), size, fit_mode) for image in images)
         features = np.array([*model.embed(photos)], np.float32)
         yield _with_key(valid, [to_list_array(features)], schemas.FEATURES)
+
+
+def refuse_photo(photo: pa.RecordBatch, reason: str) -> pa.RecordBatch:
+    """Raise for a photo whose features cannot be computed.
+
+    Args:
+        photo: The `IMAGES` row.
+        reason: What happened to the process.
+
+    Raises:
+        FruitsError: Always.
+    """
+    path = photo["path"][0].as_py()
+    raise FruitsError(
+        f"Found that the backbone {reason} for the photo {path}; expected features of "
+        "every canonical photo. Check the backbone in `backbone_folder` with other "
+        f"photos; if only this one fails, erase it with `make forget ARGS={path!r}`."
+    )
 
 
 def compute_moments(rows: Rows) -> Rows:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from pyspark.errors import PySparkException, PythonException
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.spark.storage_errors import storage_message
@@ -35,6 +35,19 @@ def is_user_error(error: BaseException) -> bool:
     )
 
 
+def is_task_failure(error: BaseException) -> bool:
+    """Return whether a task has failed because of its code, its data or a lost worker.
+
+    Such a task can succeed if it is run again in another way. False if a user can fix the
+    error, or has cancelled the job.
+    """
+    is_failed = isinstance(error, PythonException) or (
+        isinstance(error, PySparkException | Py4JError)
+        and "Job aborted due to stage failure" in str(error)
+    )
+    return is_failed and not is_user_error(error)
+
+
 def _storage_message(error: BaseException) -> str | None:
     causes = [*_causes(error)]
     types = (OSError, PySparkException, Py4JError)
@@ -56,6 +69,8 @@ def _worker_message(text: str) -> str | None:
 
 def _summary(text: str) -> str:
     """Return one line about Spark's error message, which contains tracebacks."""
+    if "Python worker exited unexpectedly" in text:
+        return "Spark failed: a Python worker was killed, or has crashed"
     errors = re.findall(
         r"^(?:Caused by: |: )?([\w.$]+(?:Error|Exception): .+)$", text, re.M
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import pwd
 import tempfile
 from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
 from pathlib import Path
-from shutil import rmtree
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.spark.run_folders import run_folder
 
 MAX_SOCKET_FOLDER = 60
 """Maximum length in bytes of the path of a folder of Unix sockets; a limit of Spark."""
@@ -31,23 +31,17 @@ def temporary_folder() -> str:
         ) from exc
 
 
-def make_socket_folder() -> str | None:
-    """Create a folder that is deleted at exit, because Spark does not delete its sockets.
+def socket_folder() -> str | None:
+    """Return the folder of this run for Unix sockets.
 
     Returns:
         The path; None if no writable folder has a path that is short enough.
     """
-    prefix = "fruits-sockets-"
-    parents = (temporary_folder(), "/tmp", "/dev/shm", "/var/tmp")  # noqa: S108
-    for parent in parents:
-        if len(os.fsencode(parent)) + len(f"/{prefix}12345678") > MAX_SOCKET_FOLDER:
-            continue
-        try:
-            folder = tempfile.mkdtemp(prefix=prefix, dir=parent)
-        except OSError:
-            continue
-        atexit.register(rmtree, folder, ignore_errors=True)
-        return folder
+    for parent in (temporary_folder(), "/tmp", "/dev/shm", "/var/tmp"):  # noqa: S108 - the folder in it has a random name
+        name = f"/fruits-{os.getpid()}-12345678"
+        if len(os.fsencode(parent + name)) <= MAX_SOCKET_FOLDER:
+            with suppress(OSError):
+                return str(run_folder(parent))
     return None
 
 
@@ -61,16 +55,16 @@ def set_home(environ: MutableMapping[str, str] = os.environ) -> None:
 
 
 def folder_options() -> Iterator[str]:
-    """Yield the JVM options of folders that differ from Java's defaults.
+    """Yield the JVM options of folders.
 
     Java ignores `TMPDIR` and `HOME`: it uses `/tmp`, and the home folder in passwd.
     """
-    temporary = temporary_folder()
-    if temporary != "/tmp":  # noqa: S108
-        yield f"-Djava.io.tmpdir={temporary}"
+    yield f"-Djava.io.tmpdir={run_folder(temporary_folder())}"
+    yield "-XX:-UsePerfData"  # a file in /tmp for monitoring tools
     if not os.access(_passwd_home(), os.W_OK):
         home = os.environ.get("HOME", "")
-        yield f"-Duser.home={home if os.access(home, os.W_OK) else temporary}"
+        writable = home if os.access(home, os.W_OK) else temporary_folder()
+        yield f"-Duser.home={writable}"
 
 
 def _passwd_home() -> str:
@@ -86,22 +80,32 @@ def has_passwd_entry() -> bool:
     return True
 
 
-def check_local_folders(folders: str) -> None:
-    """Create Spark's folders of shuffles, and raise if one of them is not writable.
+def local_folder_settings(folders: str) -> dict[str, str]:
+    """Return the settings of the folders for Spark's shuffles and uploads in this run.
 
     Args:
-        folders: The setting `spark.local.dir`: paths, separated by commas.
+        folders: The setting `spark.local.dir`: paths, separated by commas. They are
+            created. If it is empty, Spark uses the temporary folder of Java.
 
     Raises:
         FruitsError: A folder cannot be created or written to.
     """
-    for folder in filter(None, folders.split(",")):
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as exc:
-            raise FruitsError(
-                f"Found that spark.local.dir = {folder} is not writable "
-                f"({exc.strerror}); expected a folder for shuffles and uploads. Change "
-                "its permissions, or the setting in conf/<env>/spark.yml."
-            ) from exc
+    created = [_local_folder(folder) for folder in filter(None, folders.split(","))]
+    settings = {"spark.local.dir": ",".join(created)} if created else {}
+    first = created[0] if created else str(run_folder(temporary_folder()))
+    return settings | {
+        "spark.hadoop.hadoop.tmp.dir": first,
+        "spark.executorEnv.TMPDIR": first,  # of Python workers
+    }
+
+
+def _local_folder(parent: str) -> str:
+    try:
+        Path(parent).mkdir(parents=True, exist_ok=True)
+        return str(run_folder(parent))
+    except OSError as exc:
+        raise FruitsError(
+            f"Found that spark.local.dir = {parent} is not writable ({exc.strerror}); "
+            "expected a folder for shuffles and uploads. Change its permissions, or the "
+            "setting in conf/<env>/spark.yml."
+        ) from exc

@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.spark.isolation import isolate
 from fruits_pipeline.spark.parquet import write_rows
 from fruits_pipeline.spark.parts import (
     Part,
@@ -91,8 +92,16 @@ def task_count(rows: DataFrame) -> int:
     return rows.rdd.getNumPartitions() if parts is None else len(parts)
 
 
-def write(rows: DataFrame, folder: str, schema: pa.Schema) -> list[dict[str, Any]]:
+def write(
+    rows: DataFrame, folder: str, schema: pa.Schema, isolated: bool = False
+) -> list[dict[str, Any]]:
     """Write a DataFrame to new Parquet files in the folder of a batch, one per task.
+
+    Args:
+        rows: The rows.
+        folder: Path or URL of the batch.
+        schema: Schema of the files.
+        isolated: Whether to process each photo in a child process, which takes longer.
 
     Returns:
         The `WRITE_REPORT` row of each file.
@@ -102,6 +111,7 @@ def write(rows: DataFrame, folder: str, schema: pa.Schema) -> list[dict[str, Any
         step = partial(_write_partition, folder=folder, schema=schema)
         reports = rows.mapInArrow(step, from_arrow_schema(schemas.WRITE_REPORT))
     else:
+        parts = [isolate(part) for part in parts] if isolated else parts
         step = partial(write_rows, folder=folder, schema=schema)
         writes = [map_part(p, partial(step, number=i)) for i, p in enumerate(parts)]
         reports = from_parts(writes, schemas.WRITE_REPORT)

@@ -10,7 +10,8 @@ from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.spark.folders import has_passwd_entry
+from fruits_pipeline.spark.folders import has_passwd_entry, temporary_folder
+from fruits_pipeline.spark.run_folders import run_folder, temporary_files_in
 
 
 def quote_options(options: Iterable[str]) -> str:
@@ -47,7 +48,8 @@ def start_jvm(conf: SparkConf) -> None:
         FruitsError: Java exits before it accepts a connection.
     """
     try:
-        SparkContext._ensure_initialized(conf=conf)
+        with temporary_files_in(run_folder(temporary_folder())):
+            SparkContext._ensure_initialized(conf=conf)
     except PySparkRuntimeError as exc:
         raise FruitsError(
             "Found that Java exited while it started Spark; expected it to run. Its "

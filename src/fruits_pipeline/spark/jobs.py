@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 from pyspark.sql import DataFrame, SparkSession
@@ -24,7 +24,11 @@ def write_concurrently(
         batches: Batches to write.
 
     Yields:
-        The result of each batch, in order of completion.
+        The result of each batch, in order of completion. If a batch fails, no other batch
+        is started, and those that are running are completed.
+
+    Raises:
+        Exception: The error of the first batch that failed.
     """
     if not batches:
         return
@@ -35,7 +39,21 @@ def write_concurrently(
     with ThreadPoolExecutor(jobs) as pool:
         futures = [pool.submit(write, name, load) for name, load in batches.items()]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            yield from _completed(futures)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _completed(futures: Sequence[Future[Result]]) -> Iterator[Result]:
+    first_error: BaseException | None = None
+    for future in as_completed(futures):
+        if future.cancelled():
+            continue
+        if error := future.exception():
+            first_error = first_error or error
+            for other in futures:
+                other.cancel()  # if it is not running
+        else:
+            yield future.result()
+    if first_error:
+        raise first_error

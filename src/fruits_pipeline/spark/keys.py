@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 
+import numpy as np
 import pyarrow as pa
 
 
@@ -22,6 +23,11 @@ def key_digest(keys: Iterable[tuple[str, str]]) -> str:
     return f"{sum(map(_hash, keys)) % 2**64:016x}"
 
 
-def _hash(key: tuple[str, str]) -> int:
+def path_hashes(paths: Iterable[str]) -> np.ndarray:
+    """Return the 64-bit hash of each path, `uint64 [n]`."""
+    return np.fromiter((_hash((path,)) for path in paths), np.uint64)
+
+
+def _hash(key: tuple[str, ...]) -> int:
     text = "\0".join(key).encode(errors="surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest())

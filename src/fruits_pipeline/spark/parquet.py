@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections.abc import Iterator
 from typing import TypeVar
 from uuid import uuid4
@@ -11,8 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fruits_pipeline import schemas
-from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import read_file, write_file
+from fruits_pipeline.errors import REPAIR, FruitsError
+from fruits_pipeline.io.files import is_local, read_file, write_file
 from fruits_pipeline.spark.keys import key_digest, photo_keys
 
 BATCH_ROWS = 256
@@ -22,6 +24,14 @@ BATCH_ROWS = 256
 # them 8 % smaller than the JPEG files. zstd level 1 takes twice the time for 12 %.
 # Dictionaries are for columns with few different values.
 ENCODING = {"compression": "lz4", "use_dictionary": ["label", "split", "series"]}
+
+MAX_READS = 8
+"""Number of attempts to read a file from a store that delivers wrong bytes."""
+
+_FILE_NAME = re.compile(
+    r"part-\d+-[0-9a-f]{8}-([0-9a-f]{8})-[0-9a-f]{16}-[0-9a-f]{16}\.parquet"
+)
+"""Name of a file of `write_rows`, with the CRC-32 of its content."""
 
 
 def read_rows(path: str, columns: pa.Schema | None = None) -> Iterator[pa.RecordBatch]:
@@ -38,22 +48,62 @@ def read_rows(path: str, columns: pa.Schema | None = None) -> Iterator[pa.Record
         FruitsError: The file is missing or damaged.
     """
     try:
-        source = pa.BufferReader(read_file(path))
-        file = pq.ParquetFile(source, page_checksum_verification=True)
-        count, expected = 0, file.metadata.num_rows
-        schema = pa.schema(
-            [f.with_type(_without_views(f.type)) for f in file.schema_arrow]
-        )
-        if not expected:
-            yield complete(pa.RecordBatch.from_pylist([], schema), columns)
-        for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
-            count += len(batch)
-            rows = batch if batch.schema == schema else batch.cast(schema)
+        for rows in read_stored(path):
             yield complete(rows, columns)
-        if count != expected:  # checksums do not cover page headers
-            raise pa.ArrowInvalid(f"{count} rows, but its footer says {expected}")
-    except (pa.ArrowInvalid, OSError) as exc:
+    except READ_ERRORS as exc:
         raise FruitsError(unreadable_message(path, exc)) from exc
+
+
+def read_stored(path: str) -> Iterator[pa.RecordBatch]:
+    """Read the columns that a Parquet file contains, as `read_rows`.
+
+    Raises:
+        READ_ERRORS: The file is missing or damaged.
+    """
+    file = _open_file(path, attempts=1 if is_local(path) else MAX_READS)
+    count, expected = 0, file.metadata.num_rows
+    schema = pa.schema([f.with_type(_without_views(f.type)) for f in file.schema_arrow])
+    if not expected:
+        yield pa.RecordBatch.from_pylist([], schema)
+    for batch in file.iter_batches(BATCH_ROWS, use_threads=False):
+        count += len(batch)
+        yield batch if batch.schema == schema else batch.cast(schema)
+    if count != expected:  # checksums do not cover page headers
+        raise pa.ArrowInvalid(f"{count} rows, but its footer says {expected}")
+
+
+def _open_file(path: str, attempts: int) -> pq.ParquetFile:
+    """Read a Parquet file; read it again if a store has delivered wrong bytes."""
+    content = read_file(path)
+    try:
+        # The checksum of the file includes headers and footer; those of the pages do not.
+        is_checked = _check_content(path, content)
+        source = pa.BufferReader(content)
+        return pq.ParquetFile(source, page_checksum_verification=not is_checked)
+    except pa.ArrowException:
+        if attempts <= 1:
+            raise
+    return _open_file(path, attempts - 1)
+
+
+def _check_content(path: str, content: bytes) -> bool:
+    """Check the content of a file if its name contains the CRC-32.
+
+    Returns:
+        Whether the name contains it. Other programs and older versions do not write it.
+
+    Raises:
+        pa.ArrowInvalid: The content has another CRC-32.
+    """
+    name = _FILE_NAME.fullmatch(path.rpartition("/")[2])
+    if name and f"{zlib.crc32(content):08x}" != name[1]:
+        raise pa.ArrowInvalid("its content differs from the checksum in its name")
+    return name is not None
+
+
+def has_checksum(path: str) -> bool:
+    """Return whether the name of a file contains the CRC-32 of its content."""
+    return _FILE_NAME.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def write_rows(
@@ -62,11 +112,13 @@ def write_rows(
     """Write rows to a new Parquet file; all of them are in memory at once.
 
     The file name is unique: a task that Spark runs twice writes two files, and only the
-    reported file becomes part of the table. The name ends with the key digests of all
-    rows and of the rows without an error, which serve to compare tables.
+    reported file becomes part of the table. The name contains the CRC-32 of the content,
+    and the key digests of all rows and of the rows without an error, which serve to
+    compare tables.
 
     Args:
-        rows: Record batches with at least the columns of `schema`.
+        rows: Record batches with at least the columns of `schema`. The sum of a column
+            `retries` is part of the report.
         folder: Path or URL of the batch.
         schema: Schema of the file.
         number: Position of the file in its batch, for the file name.
@@ -76,15 +128,20 @@ def write_rows(
     """
     # A filter in Spark makes columns non-nullable; the cast restores the schema.
     tables = [schema.empty_table(), *(pa.Table.from_batches([batch]) for batch in rows)]
+    retries = sum(_sum(table, "retries") for table in tables)
     table = pa.concat_tables(t.select(schema.names).cast(schema) for t in tables)
     content = pa.BufferOutputStream()
     options = ENCODING | {"write_statistics": _columns_with_statistics(schema)}
     pq.write_table(table, content, write_page_checksum=True, **options)
     buffer = content.getvalue()
-    name = f"part-{number:05d}-{uuid4().hex[:16]}-{_key_digests(table)}.parquet"
+    unique = f"{uuid4().hex[:8]}-{zlib.crc32(buffer):08x}"
+    name = f"part-{number:05d}-{unique}-{_key_digests(table)}.parquet"
     write_file(f"{folder}/{name}", buffer.to_pybytes())
-    yield _make_report(table, name, buffer.size)
+    yield _make_report(table, name, buffer.size, retries)
 
+
+READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError)
+"""Errors of PyArrow for damaged Parquet files."""
 
 Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
@@ -103,7 +160,7 @@ def unreadable_message(path: str, reason: object) -> str:
     """Return the error message for a data file that is missing or damaged."""
     return (
         f"Found {path} unreadable ({reason}); expected the Parquet file that the table's "
-        "log lists. Compute its batch again with --params damaged_batches=recompute"
+        f"log lists. {REPAIR}"
     )
 
 
@@ -134,20 +191,26 @@ def _key_digests(table: pa.Table) -> str:
     return f"{key_digest(photo_keys(table))}-{key_digest(photo_keys(valid))}"
 
 
-def _make_report(table: pa.Table, name: str, size: int) -> pa.RecordBatch:
+def _sum(table: pa.Table, column: str) -> int:
+    """Return the sum of a column; 0 if there is none."""
+    return pc.sum(table[column]).as_py() or 0 if column in table.column_names else 0
+
+
+def _make_report(table: pa.Table, name: str, size: int, retries: int) -> pa.RecordBatch:
     """Return the `WRITE_REPORT` row of a file of `size` bytes."""
     columns = table.column_names
     errors = len(table) - table["error"].null_count if "error" in columns else 0
     # A row of moments describes `n` photos.
-    photos = pc.sum(table["n"]).as_py() if "n" in columns else len(table)
+    photos = _sum(table, "n") if "n" in columns else len(table)
     paths = pc.min_max(table["path"]) if "path" in columns else {}
     row = {
         "file": name,
         "size_bytes": size,
         "rows": len(table),
         "errors": errors,
-        "photos": photos or 0,
+        "photos": photos,
         "first_path": paths["min"].as_py() if paths else None,
         "last_path": paths["max"].as_py() if paths else None,
+        "retries": retries,
     }
     return pa.RecordBatch.from_pylist([row], schemas.WRITE_REPORT)

@@ -16,6 +16,7 @@ from itertools import chain
 import pyarrow as pa
 
 from fruits_pipeline import schemas
+from fruits_pipeline.imaging.isolation import Limits
 from fruits_pipeline.spark import parquet
 
 Rows = Iterator[pa.RecordBatch]
@@ -25,6 +26,28 @@ Step = Callable[[Rows], Rows]
 
 Part = Callable[[], Rows]
 """Returns the rows of one task: at least one record batch, which may be empty."""
+
+Rejection = Callable[[pa.RecordBatch, str], pa.RecordBatch]
+"""Returns the output row of a photo that ends its process, given its row and the reason."""
+
+
+@dataclass(frozen=True)
+class PhotoStep:
+    """A step that maps each photo by itself, so that photos can be isolated.
+
+    Attributes:
+        function: The step.
+        reject: Called for a photo that ends its process, if photos are isolated.
+        limit: Limits for each photo, if photos are isolated.
+    """
+
+    function: Step
+    reject: Rejection
+    limit: Limits
+
+    def __call__(self, rows: Rows) -> Rows:
+        """Apply the step without isolation."""
+        return self.function(rows)
 
 
 @dataclass(frozen=True)
@@ -56,6 +79,29 @@ class StoredPart:
                 yield pa.record_batch([*rows.columns, name], schema=schema)
 
 
+@dataclass(frozen=True)
+class MappedPart:
+    """A part that applies a step to the rows of another part."""
+
+    part: Part
+    step: Step
+
+    def __call__(self) -> Rows:
+        """Return the rows, lazily."""
+        return self.step(self.part())
+
+
+@dataclass(frozen=True)
+class JoinedParts:
+    """A part that yields the rows of other parts, in order."""
+
+    parts: tuple[Part, ...]
+
+    def __call__(self) -> Rows:
+        """Return the rows, lazily."""
+        return chain.from_iterable(part() for part in self.parts)
+
+
 def table_part(table: pa.Table) -> Part:
     """Return a part that yields the rows of `table`."""
     return partial(_split, table)
@@ -63,12 +109,12 @@ def table_part(table: pa.Table) -> Part:
 
 def concat_parts(parts: Sequence[Part]) -> Part:
     """Return one part that yields the rows of all `parts`, in order."""
-    return partial(_concat, tuple(parts))
+    return JoinedParts(tuple(parts))
 
 
 def map_part(part: Part, step: Step) -> Part:
     """Return a part that applies `step` to the rows of `part`."""
-    return partial(_apply, part, step)
+    return MappedPart(part, step)
 
 
 def run_parts(numbers: Rows, parts: Sequence[Part]) -> Rows:
@@ -78,17 +124,6 @@ def run_parts(numbers: Rows, parts: Sequence[Part]) -> Rows:
             yield from parts[number]()
 
 
-# Not nested in the functions above: parts are pickled when they are sent to workers.
-
-
 def _split(table: pa.Table) -> Rows:
     empty = pa.RecordBatch.from_pylist([], table.schema)
     yield from table.to_batches(parquet.BATCH_ROWS) or [empty]
-
-
-def _concat(parts: Sequence[Part]) -> Rows:
-    return chain.from_iterable(part() for part in parts)
-
-
-def _apply(part: Part, step: Step) -> Rows:
-    return step(part())

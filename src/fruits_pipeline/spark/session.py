@@ -17,10 +17,10 @@ from fruits_pipeline.parameter_validation import validate_parameters
 from fruits_pipeline.spark import resources
 from fruits_pipeline.spark.class_archive import archive_options, cache_folder
 from fruits_pipeline.spark.folders import (
-    check_local_folders,
     folder_options,
-    make_socket_folder,
+    local_folder_settings,
     set_home,
+    socket_folder,
 )
 from fruits_pipeline.spark.gateway import check_user, quote_options, start_jvm
 from fruits_pipeline.spark.host import (
@@ -39,6 +39,11 @@ SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"
 
 JVM_OPTIONS = "spark.driver.extraJavaOptions"
 SOCKET_FOLDER = "spark.python.unix.domain.socket.dir"
+REDACTION = {
+    "spark.redaction.regex": r"(?i)secret|password|token|access[.]?key|://[^/\s]+@"
+}
+"""Names and values of settings that the event log hides: Spark's own, and URLs with users."""
+
 SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
@@ -91,7 +96,7 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen = dict(settings)
     else:
         chosen = _jvm_settings(settings)
-    conf = SparkConf().setAll([*chosen.items()])
+    conf = SparkConf().setAll([*(REDACTION | chosen).items()])
     start_jvm(conf)
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
@@ -111,7 +116,7 @@ def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     chosen = automatic | dict(settings)
     if chosen["spark.master"].startswith("local"):
         replace_leftovers()
-        check_local_folders(chosen.get("spark.local.dir", ""))
+        chosen |= local_folder_settings(chosen.get("spark.local.dir", ""))
         chosen |= _socket_settings()
     else:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -129,5 +134,5 @@ def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _socket_settings() -> dict[str, str]:
     """Return the folder of Unix sockets; without a suitable folder, use TCP."""
-    folder = make_socket_folder()
+    folder = socket_folder()
     return {SOCKET_FOLDER: folder} if folder else {SOCKETS_ENABLED: "false"}

@@ -5,6 +5,7 @@ the imported modules. Set as `spark.python.daemon.module` in `spark.yml`.
 """
 
 import gc
+import os
 from collections.abc import Callable
 from typing import ParamSpec
 
@@ -14,6 +15,7 @@ import pyspark.worker  # noqa: F401
 from pyspark import daemon
 
 import fruits_pipeline.spark.arrow  # noqa: F401
+from fruits_pipeline.imaging import limits
 
 Arguments = ParamSpec("Arguments")
 
@@ -36,7 +38,14 @@ def ignore_closed_socket(worker: Callable[Arguments, int]) -> Callable[Arguments
     return quiet_worker
 
 
+def set_oom_score() -> None:
+    """Make the kernel kill a worker before the JVM if memory is exhausted."""
+    limits.set_oom_score(limits.WORKER_SCORE)
+
+
 if __name__ == "__main__":
+    limits.enable_time_limits()
+    os.register_at_fork(after_in_child=set_oom_score)
     daemon.worker = ignore_closed_socket(daemon.worker)
     # Spark collects garbage after every task, which would take 20 to 40 ms for the objects
     # of the imported modules, and copy their memory pages into every worker.

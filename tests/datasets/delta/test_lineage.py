@@ -24,6 +24,9 @@ class Upstream:
     def build_id(self) -> str:
         return "an id"
 
+    def check_current(self) -> None:
+        """Accept every state."""
+
 
 def test_recipe_and_source_ids_are_table_properties(images: DeltaBatches) -> None:
     images.prepare(Lineage(RECIPE, (Upstream(),)))

@@ -80,8 +80,10 @@ def test_listing_has_size_time_and_etag_of_each_photo(tmp_path: Path) -> None:
     path = write_table(tmp_path, "photos", **columns)
     existing = DeltaListing(filepath=path, table="photos").load()
     assert existing.last_batch == 2
-    expected = [{"path": f"Test/Kiwi/{name}", **columns} for name in "abc"]
-    assert existing.files.to_pylist() == expected
+    files = existing.files.drop_columns(["id_hash", "batch"]).to_pylist()
+    assert files == [{"path": f"Test/Kiwi/{name}", **columns} for name in "abc"]
+    assert existing.files["batch"].to_pylist() == ["000001", "000001", "000002"]
+    assert len(set(existing.files["id_hash"].to_pylist()) - {0}) == 3
 
 
 def test_listing_of_a_missing_table_is_empty(tmp_path: Path) -> None:
@@ -109,7 +111,8 @@ def test_missing_file_is_an_error_with_its_path(tmp_path: Path, view: Any) -> No
     path = write_table(tmp_path, "photos")
     (file,) = Path(path).glob("batch=000002/*.parquet")
     file.unlink()
-    with pytest.raises(DatasetError, match=f"Found no file {file}"):
+    message = f"Found no file batch=000002/{file.name} in batch 000002 of {path}"
+    with pytest.raises(DatasetError, match=message):
         view(filepath=path, table="photos").load()
 
 

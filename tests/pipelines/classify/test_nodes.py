@@ -41,7 +41,7 @@ PARAMETERS = ClassifyParameters(
     seed=1,
 )
 PREPROCESS = PreprocessParameters(
-    short_side=64, decode_memory_mib=64, max_error_rate=0.05
+    short_side=64, decode_memory_mib=64, seconds_per_photo=60, max_error_rate=0.05
 )
 MEANS = {"Fig": (9.0, 0.0), "Kiwi": (0.0, 9.0), "Lime": (-9.0, -9.0)}
 

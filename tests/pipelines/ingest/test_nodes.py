@@ -1,5 +1,7 @@
 import hashlib
 import os
+import shutil
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,13 @@ from factories import (
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import ExistingPhotos, Listing, PhotoStore
+from fruits_pipeline.datasets import (
+    ExistingPhotos,
+    Listing,
+    PhotoChanges,
+    PhotoStore,
+)
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.parameters import IngestParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, plan_batches
@@ -39,8 +47,7 @@ FILES = {
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_text())
 PARAMETERS = IngestParameters(**BASE["ingest"] | {"photos_per_batch": 2})
 SPLIT_ONLY = PARAMETERS.model_copy(update={"path_rules": ["(?P<split>[^/]+)/.*"]})
-FILE_SCHEMA = pa.schema([schemas.PHOTOS.field(name) for name in ListedFile._fields])
-NO_PHOTOS = ExistingPhotos(FILE_SCHEMA.empty_table(), 0)
+NO_PHOTOS = ExistingPhotos(schemas.INGESTED.empty_table(), 0)
 
 
 @pytest.fixture
@@ -50,13 +57,28 @@ def root(tmp_path: Path) -> Path:
 
 def existing_photos(root: Path, last_batch: int = 3) -> ExistingPhotos:
     """Return the content of a table into which all current files were ingested."""
-    files = [file._asdict() for file in PhotoStore(filepath=str(root)).load().files]
-    return ExistingPhotos(pa.Table.from_pylist(files, FILE_SCHEMA), last_batch)
+    return ingested(PhotoStore(filepath=str(root)).load().files, last_batch)
+
+
+def ingested(files: Sequence[ListedFile], last_batch: int = 3) -> ExistingPhotos:
+    """Return the content of a table into which some files were ingested."""
+    rows = [
+        {**file._asdict(), "id_hash": number, "batch": "000001"}
+        for number, file in enumerate(files, 1)
+    ]
+    return ExistingPhotos(pa.Table.from_pylist(rows, schemas.INGESTED), last_batch)
 
 
 def plan(
     root: Path, existing: ExistingPhotos = NO_PHOTOS, **parameters: Any
 ) -> tuple[Batches, dict[str, Any]]:
+    changes, counts = plan_changes(root, existing, **parameters)
+    return changes.new, counts
+
+
+def plan_changes(
+    root: Path, existing: ExistingPhotos, **parameters: Any
+) -> tuple[PhotoChanges, dict[str, Any]]:
     changed = PARAMETERS.model_copy(update=parameters)
     return plan_batches(PhotoStore(filepath=str(root)).load(), existing, changed)
 
@@ -135,7 +157,7 @@ def test_path_rules_determine_the_labels(root: Path) -> None:
 
 def test_fetched_photos_have_the_columns_of_their_schema(root: Path) -> None:
     photos = fetch_photos(listing(root), PARAMETERS)
-    assert column_types(photos) == spark_types(schemas.PHOTOS)
+    assert column_types(photos) == spark_types(schemas.FETCHED)
 
 
 def test_existing_photos_are_not_ingested_again(root: Path) -> None:
@@ -161,7 +183,7 @@ def test_new_and_changed_photos_form_new_batches(root: Path) -> None:
 def test_batches_are_numbered_after_the_last_one(
     root: Path, last_batch: int, names: list[str]
 ) -> None:
-    batches, _ = plan(root, ExistingPhotos(FILE_SCHEMA.empty_table(), last_batch))
+    batches, _ = plan(root, ingested([], last_batch))
     assert [*batches] == names
 
 
@@ -179,18 +201,55 @@ def test_photo_restored_to_an_older_version_is_ingested(root: Path) -> None:
 def test_changed_etag_is_detected(root: Path, stored: str | None, new: int) -> None:
     store = PhotoStore(filepath=str(root)).load()
     store.files[:] = [file._replace(etag="e") for file in store.files]
-    rows = [file._asdict() for file in store.files]
-    rows[0]["etag"] = stored
-    existing = ExistingPhotos(pa.Table.from_pylist(rows, FILE_SCHEMA), 1)
+    first, *others = store.files
+    existing = ingested([first._replace(etag=stored), *others])
     _, counts = plan_batches(store, existing, PARAMETERS)
     assert counts["new_or_changed"] == new
 
 
-def test_gone_photos_are_only_counted(root: Path) -> None:
+def test_photos_that_are_no_longer_photos_are_gone(root: Path) -> None:
     existing = existing_photos(root)
     (root / "a.jpg").unlink()
-    batches, counts = plan(root, existing)
-    assert (batches, counts["gone"]) == ({}, 1)
+    (root / "Test/Kiwi/0_100.jpg").rename(root / "Test/Kiwi/0_100.jpg.bak")
+    changes, counts = plan_changes(root, existing)
+    assert (changes.new, counts["gone"]) == ({}, 2)
+    assert changes.gone
+    assert {*changes.gone.photos["path"].to_pylist()} == {
+        "a.jpg",
+        "Test/Kiwi/0_100.jpg",
+    }
+    assert (changes.gone.ingested, changes.gone.delete) == (5, False)
+    hashes = {row["path"]: row["id_hash"] for row in existing.files.to_pylist()}
+    kept = {hashes[path] for path in FILES if path.startswith("Training")}
+    assert {*changes.listed["000001"].tolist()} == kept
+
+
+def test_run_stops_if_too_many_photos_are_gone(root: Path) -> None:
+    existing = existing_photos(root)
+    shutil.rmtree(root / "Training")
+    limit = {"gone": "delete", "max_gone_rate": 0.5}
+    with pytest.raises(FruitsError) as caught:
+        plan(root, existing, **limit)
+    assert "3 of 5 ingested photos (60.0%) are no longer in" in str(caught.value)
+    assert "ingest.max_gone_rate = 50.0%. No row was deleted." in str(caught.value)
+    assert "ingest.gone=delete,ingest.max_gone_rate=0.6;" in str(caught.value)
+    plan(root, existing, gone="keep", max_gone_rate=0.5)
+    plan(root, existing, gone="delete", max_gone_rate=0.6)
+
+
+def test_moved_and_unread_photos_may_be_gone(root: Path) -> None:
+    rows = existing_photos(root).files.to_pylist()
+    ids = {"Training/Kiwi/0_100.jpg": 0, "Test/Kiwi/0_100.jpg": 7, "a.jpg": 7}
+    files = [row | {"id_hash": ids.get(row["path"], row["id_hash"])} for row in rows]
+    existing = ExistingPhotos(pa.Table.from_pylist(files, schemas.INGESTED), 1)
+    (root / "Training/Kiwi/0_100.jpg").unlink()  # was not read
+    (root / "Test/Kiwi/0_100.jpg").unlink()  # a copy of a.jpg
+    (root / "Training/Apple Red 1").rename(root / "Training/Apple")
+    _, counts = plan(root, existing, gone="delete", max_gone_rate=0)
+    assert counts["gone"] == 3
+    replace_file(root / "Training/Apple/0_100.jpg", b"of another size")
+    with pytest.raises(FruitsError, match=r"Found that 1 of 5 .*Apple Red 1/0_100"):
+        plan(root, existing, gone="delete", max_gone_rate=0)
 
 
 def test_other_files_are_left_out(root: Path) -> None:
@@ -258,12 +317,21 @@ def test_archived_photos_are_left_out_unless_they_are_ingested(
     listing = PhotoStore(filepath=str(root)).load()
     archived = frozenset(["a.jpg", "Test/Kiwi/0_100.jpg"])
     store = Listing(listing.photo_root, listing.files, {}, archived)
-    rows = [f._asdict() for f in listing.files if f.path != "a.jpg"]
-    existing = ExistingPhotos(pa.Table.from_pylist(rows, FILE_SCHEMA), 1)
-    batches, counts = plan_batches(store, existing, PARAMETERS)
-    assert (batches, counts["photos"], counts["gone"]) == ({}, 4, 0)
+    existing = ingested([f for f in listing.files if f.path != "a.jpg"])
+    changes, counts = plan_batches(store, existing, PARAMETERS)
+    assert (changes.new, counts["photos"], counts["gone"]) == ({}, 4, 0)
     assert counts["left_out"] == {"archived in S3 Glacier": 1}
     assert "1 archived in S3 Glacier (such as 'a.jpg'); restore" in caplog.text
+
+
+def test_archived_photo_that_has_changed_is_kept(root: Path) -> None:
+    listing = PhotoStore(filepath=str(root)).load()
+    existing = ingested(listing.files)
+    changed = [f._replace(size_bytes=1 + f.size_bytes) for f in listing.files]
+    store = Listing(listing.photo_root, changed, {}, frozenset(FILES))
+    changes, counts = plan_batches(store, existing, PARAMETERS)
+    assert (changes.new, counts["photos"], counts["gone"]) == ({}, 5, 0)
+    assert counts["left_out"] == {}
 
 
 def test_other_entries_of_the_listing_are_left_out(root: Path) -> None:

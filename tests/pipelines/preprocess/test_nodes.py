@@ -19,7 +19,7 @@ from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
 pytestmark = pytest.mark.usefixtures("spark")
 
 PARAMETERS = PreprocessParameters(
-    short_side=32, decode_memory_mib=40, max_error_rate=0.05
+    short_side=32, decode_memory_mib=40, seconds_per_photo=60, max_error_rate=0.05
 )
 CONTENTS = {
     "Test/Kiwi/small.jpg": jpeg(1, (30, 30)),

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import frame, jpeg, key_of, truncated_jpeg
+from factories import frame, jpeg, key_of
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -15,8 +15,6 @@ from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
-    draw_reject_sheet,
-    list_rejects,
     plot_photo_map,
     plot_variance_curve,
     summarise_run,
@@ -96,13 +94,6 @@ def test_photos_without_label_are_counted_first() -> None:
     ]
 
 
-def test_rejects_are_listed_with_their_errors(images: DataFrame) -> None:
-    rejects = list_rejects(images)
-    assert list(rejects["path"]) == [REJECT_1, REJECT_2]
-    assert set(rejects["error"]) == {ERROR}
-    assert list(rejects.columns) == ["path", "label", "split", "error"]
-
-
 def test_map_shows_photos_by_two_components(pca: FittedPca) -> None:
     points = map_points(plot_photo_map(reduced(3), pca, PARAMETERS))
     assert points == {(float(len(path)), -1.0) for path in (KIWI_1, KIWI_2, FIG)}
@@ -136,18 +127,13 @@ def test_curve_covers_all_components(pca: FittedPca) -> None:
 def sheet_calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     """Record the calls of contact sheets, which are drawn as usual."""
     calls: Calls = {}
+    draw = contact_sheets.class_sheet
 
-    def recorded(name: str) -> Any:
-        draw = getattr(contact_sheets, name)
+    def record(*arguments: Any) -> Any:
+        calls["class_sheet"] = arguments
+        return draw(*arguments)
 
-        def record(*arguments: Any) -> Any:
-            calls[name] = arguments
-            return draw(*arguments)
-
-        return record
-
-    for name in ("class_sheet", "reject_sheet"):
-        monkeypatch.setattr(contact_sheets, name, recorded(name))
+    monkeypatch.setattr(contact_sheets, "class_sheet", record)
     return calls
 
 
@@ -181,48 +167,6 @@ def test_examples_of_a_label_are_from_its_first_batch(sheet_calls: Calls) -> Non
     assert list(photos["path"]) == ["Test/Kiwi/y", "Test/Kiwi/z"]
 
 
-@pytest.fixture(scope="module")
-def photos(spark: object) -> DataFrame:
-    rows = [
-        row | {"content": truncated_jpeg(len(row["path"]))}
-        for decodable in (True, False)
-        for row in rows_of(decodable)
-    ]
-    return frame(rows, schemas.PHOTOS)
-
-
-def test_reject_sheet_contains_the_content_of_rejected_photos(
-    photos: DataFrame, images: DataFrame, sheet_calls: Calls
-) -> None:
-    draw_reject_sheet(photos, images, COUNTS, PARAMETERS, 64)
-    rejects, rejected, total, max_mib = sheet_calls["reject_sheet"]
-    assert list(rejects["path"]) == [REJECT_1, REJECT_2]
-    assert list(rejects["content"]) == [
-        truncated_jpeg(len(p)) for p in (REJECT_1, REJECT_2)
-    ]
-    assert list(rejects["error"]) == [ERROR, ERROR]
-    assert (rejected, total, max_mib) == (2, 5, 64)
-
-
-@pytest.mark.parametrize("shown", [0, 1])
-def test_reject_sheet_contains_at_most_rejects_shown(
-    photos: DataFrame, images: DataFrame, sheet_calls: Calls, shown: int
-) -> None:
-    few = PARAMETERS.model_copy(update={"rejects_shown": shown})
-    draw_reject_sheet(photos, images, COUNTS, few, 64)
-    rejects, rejected, *_ = sheet_calls["reject_sheet"]
-    assert (len(rejects), rejected) == (shown, 2)
-
-
-def test_reject_sheet_may_be_empty(
-    photos: DataFrame, images: DataFrame, sheet_calls: Calls
-) -> None:
-    counts = pd.DataFrame({"batch": ["000001"], "photos": [3], "rejected": [0]})
-    draw_reject_sheet(photos, images.where("error is null"), counts, PARAMETERS, 64)
-    rejects, rejected, total, _ = sheet_calls["reject_sheet"]
-    assert (len(rejects), rejected, total) == (0, 0, 3)
-
-
 FEATURE_COUNTS = pd.DataFrame({"batch": ["000001", "000002"], "photos": [2, 1]})
 
 
@@ -235,6 +179,8 @@ def test_summary_counts_photos_and_features(pca: FittedPca) -> None:
         "photos": 9,
         "rejected": 2,
         "gone": 4,
+        "moved": 0,
+        "deleted": 0,
         "features": 3,
         "feature_width": 3,
         "components": len(pca.model.components),

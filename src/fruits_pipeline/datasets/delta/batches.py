@@ -9,32 +9,45 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
-from fruits_pipeline.datasets.delta.integrity import remove_damaged
+from fruits_pipeline.datasets.delta.files import DataFile
+from fruits_pipeline.datasets.delta.gone import RemovedRows, remove_gone
 from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.photo_changes import (
+    Hashes,
+    PhotoChanges,
+    hash_ids,
+)
+from fruits_pipeline.datasets.delta.repair import (
+    has_usable_log,
+    remove_damaged,
+    restore_log,
+    stored_files,
+)
+from fruits_pipeline.datasets.delta.reuse import find_sources, read_hashes, reuse_rows
 from fruits_pipeline.datasets.delta.saving import (
-    commit_batch,
+    commit_photos,
     delete_extra_rows,
     select_readable,
-    write_batch,
 )
 from fruits_pipeline.datasets.delta.tables import (
-    add_missing_columns,
     check_sizes_once,
     create_table,
     open_log,
-    set_recipe,
 )
+from fruits_pipeline.datasets.delta.upgrade import upgrade_table
 from fruits_pipeline.datasets.delta.writer import TableWriter
+from fruits_pipeline.datasets.delta.written_batches import write_batch
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
-    DamagedBatches,
     Lineage,
     check_recipe,
     only_location_changed,
 )
+from fruits_pipeline.schema_version import complete_recipe
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.batches import Batches
 from fruits_pipeline.spark.jobs import write_concurrently
@@ -43,13 +56,18 @@ from fruits_pipeline.spark.progress import track
 logger = logging.getLogger(__name__)
 
 
-class DeltaBatches(DeltaDataset[Batches, Batches]):
+REUSED = ("images", "features")
+"""Tables whose rows are expensive to compute, and depend on the bytes of a photo only."""
+
+
+class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
     """The batches of a Delta table. Saving computes and commits missing batches.
 
     Saving also deletes rows that no longer exist in the upstream table, and computes
     batches again that differ from their upstream batch. So the table has one row for each
-    upstream row without an error. The table `photos` has no upstream table; there, a new
-    row replaces the older row of the same `path`.
+    upstream row without an error. Rows of photos that the table contains already, under
+    any path, are copied. The table `photos` has no upstream table; there, a new row
+    replaces the older row of the same `path`, and rows of gone photos are deleted.
 
     Before a run, call `check` and then `prepare` with the lineage of the new rows.
 
@@ -58,34 +76,43 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         table: Name of the schema in `schemas`, lower case: "photos", "images", ...
         changed_recipe: Whether to `refuse` another recipe, or `rebuild` the table.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
-        damaged_batches: Whether to `refuse` to read batches with missing or truncated
-            files, or `recompute` them.
         metadata: Ignored; used by Kedro-Viz.
 
     Attributes:
+        mends: Whether the run repairs the table. Then damaged files are removed from it
+            before the run, and new rows of `photos` belong to existing batches.
         lineage: Lineage of the rows to save.
         written: Names of the batches that this run has written, sorted.
         photos_written: Number of photos in these batches.
+        retries: Number of repeated requests for these photos, if the table is `photos`.
+        removed: Number of rows of gone photos that this run has removed from `photos`.
+        listed: Hashes of the photos in `photos` that exist, by batch; without batches
+            that nobody has read.
     """
 
-    def __init__(  # noqa: PLR0913 - settings of one table
+    def __init__(
         self,
         *,
         filepath: str,
         table: str,
         changed_recipe: ChangedRecipe = "refuse",
         changed_location: ChangedLocation = "refuse",
-        damaged_batches: DamagedBatches = "refuse",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, table=table, metadata=metadata)
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
-        self.damaged_batches = damaged_batches
         self._is_photos = table == "photos"  # without an upstream table
+        self.mends = False
         self.lineage = Lineage()
         self.written: tuple[str, ...] = ()
         self.photos_written = 0
+        self.retries = 0
+        self.removed = RemovedRows()
+        self.listed: dict[str, Hashes] = {}
+        self._is_prepared = False
+        self._prepared_version: str | None = None
+        self._writer: TableWriter | None = None
 
     def check(self, lineage: Lineage) -> None:
         """Raise if rows of this lineage must not be saved. Changes nothing.
@@ -97,29 +124,66 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         log = open_log(self.filepath)
         if log is None:
             return
-        settings = self.changed_recipe, self.changed_location
-        check_recipe(self.filepath, log.recipe, lineage.recipe, *settings)
-        is_rebuilt = self.changed_recipe == "rebuild" and log.recipe != lineage.recipe
-        if self.damaged_batches == "refuse" and not is_rebuilt:
+        changed_recipe = "refuse" if self.mends else self.changed_recipe
+        settings = changed_recipe, self.changed_location
+        recipe = complete_recipe(log.recipe, lineage.recipe)
+        check_recipe(self.filepath, recipe, lineage.recipe, *settings)
+        is_rebuilt = changed_recipe == "rebuild" and recipe != lineage.recipe
+        if not self.mends and not is_rebuilt:
             check_sizes_once(log)
 
     def prepare(self, lineage: Lineage) -> None:
-        """Set a lineage that `check` accepts, and apply the settings for changes."""
-        self.lineage, self._loaded_id = lineage, None
-        self.written, self.photos_written = (), 0
-        log = open_log(self.filepath)
-        if log is None:
+        """Set a lineage that `check` accepts, and apply the settings for changes.
+
+        From now on, saving fails if another run has changed the table.
+        """
+        self.lineage = lineage
+        self._loaded_id = self.loaded_version = None
+        self.written, self.photos_written, self.retries = (), 0, 0
+        self.removed, self.listed = RemovedRows(), {}
+        if log := open_log(self.filepath):
+            self._prepare_table(log)
+        self._is_prepared, self._prepared_version = True, self.fingerprint()
+
+    def _prepare_table(self, log: DeltaLog) -> None:
+        new = self.lineage.recipe
+        recipe = complete_recipe(log.recipe, new)
+        is_moved = only_location_changed(recipe, new)
+        is_accepted = self.changed_location == "accept" and is_moved
+        upgrade_table(log, self.schema, new if is_accepted else recipe)
+        if self.mends:
+            remove_damaged(log, self.schema)
+
+    def restore(self, lineage: Lineage, table_id: str | None) -> None:
+        """Write the log again if it is lost or damaged.
+
+        Args:
+            lineage: Lineage of the rows.
+            table_id: Id of the table according to the tables that were computed from it;
+                None if there is none.
+
+        Raises:
+            FruitsError: The storage is not reachable, or contains another table.
+        """
+        if has_usable_log(self.filepath):
             return
-        add_missing_columns(log, self.schema)
-        is_moved = only_location_changed(log.recipe, lineage.recipe)
-        if self.changed_location == "accept" and is_moved:
-            set_recipe(log, lineage.recipe)
-        if self.damaged_batches == "recompute":
-            # `photos` keeps the intact files of a damaged batch: their photos might no
-            # longer exist in the photo root.
-            removed = remove_damaged(log, with_batches=not self._is_photos)
-            if removed:
-                logger.warning("%s: removed %d files to recompute", self.table, removed)
+        if table_id or stored_files(self.filepath):
+            # Without a table that was computed from it, nothing confirms the recipe of
+            # the stored rows. The content of photos does not depend on the recipe.
+            adopts_files = table_id is not None or self._is_photos
+            restore_log(self.filepath, self.schema, lineage, table_id, adopts_files)
+
+    def check_unchanged(self) -> None:
+        """Raise if another run has changed the table since this run prepared or saved it.
+
+        Raises:
+            FruitsError: The stored table has another version.
+        """
+        version = self._prepared_version
+        if self._writer:
+            version = self._writer.log.version_id
+        if self._is_prepared and self.fingerprint() != version:
+            raise concurrent_run_error(self.filepath)
 
     def load(self) -> Batches:
         """Return the batches of the table.
@@ -136,48 +200,107 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
         absolute = [f"{self.filepath}/{path}" for path in paths]
         return frames.from_files(absolute, self.schema)
 
-    def save(self, data: Batches) -> None:
+    def save(self, data: Batches | PhotoChanges) -> None:
         """Delete rows that no longer exist upstream, then write missing batches.
 
-        Several Spark jobs run concurrently. Each batch is one commit.
+        Rows of gone photos are deleted at the end. Several Spark jobs run concurrently. Each batch is one commit.
 
         Raises:
-            FruitsError: Another run writes to the table.
+            FruitsError: Another run writes to the table, or too many photos are gone.
         """
-        writer = self._open_writer()
-        if self._is_photos and data.keys() & writer.log.batches.keys():
+        changes = data if isinstance(data, PhotoChanges) else PhotoChanges(data)
+        self.listed = dict(changes.listed)
+        writer = self._writer = self._open_writer()
+        is_new = self._is_photos and not self.mends
+        if is_new and changes.new.keys() & writer.log.batches.keys():
             # New batches have new numbers, unless another run has added batches.
             raise concurrent_run_error(self.filepath)
         upstream = self._upstream_log()
-        stale = delete_extra_rows(writer, upstream, self.schema) if upstream else set()
-        missing = {
+        deleted = UpstreamDifference()
+        if upstream:
+            deleted = delete_extra_rows(writer, upstream, self.schema)
+        missing: Batches = {
             name: load
-            for name, load in data.items()
-            if name in stale or name not in writer.log.batches
+            for name, load in changes.new.items()
+            if self.mends
+            and self._is_photos
+            or name in deleted.stale_batches
+            or name not in writer.log.batches
         }
         if missing:
             writer.claim()
+        if upstream and missing and self.table in REUSED:
+            missing = self._reuse(writer.log, deleted, missing, upstream)
         self._write_missing(writer, missing, upstream)
+        self.removed = remove_gone(writer, changes.gone, self.listed, self.schema)
         writer.finish()
+        if missing:
+            self.lineage.check_sources()
+        self._writer, self._prepared_version = None, writer.log.version_id
+
+    def _reuse(
+        self,
+        log: DeltaLog,
+        deleted: UpstreamDifference,
+        missing: Batches,
+        upstream: DeltaLog,
+    ) -> Batches:
+        """Return the missing batches, which copy rows of known photos."""
+        listed = self._photos_table().listed
+        stored = {name: listed[name] for name in listed if name not in missing}
+
+        def read(name: str) -> Hashes:
+            is_listed = name in listed
+            return (
+                listed[name]
+                if is_listed
+                else read_hashes(upstream, upstream.batches[name])
+            )
+
+        sources = find_sources(log, deleted, stored)
+        return reuse_rows(missing, sources, read, self.schema)
 
     def _write_missing(
         self, writer: TableWriter, missing: Batches, upstream: DeltaLog | None
     ) -> None:
-        self.written, self.photos_written = (), 0
+        self.written, self.photos_written, self.retries = (), 0, 0
         write = partial(write_batch, self.filepath, self.schema)
         with track(self.table, len(missing)) as advance:
             written = write_concurrently(write, missing)
             readable = select_readable(writer, written) if self._is_photos else written
             for name, files in readable:
-                commit_batch(writer, name, files, upstream, self.schema)
+                self._commit(writer, name, files, upstream)
                 photos = sum(file.photos for file in files)
                 self.written = tuple(sorted((*self.written, name)))
                 self.photos_written += photos
+                self.retries += sum(file.retries for file in files)
                 advance(photos)
 
+    def _commit(
+        self,
+        writer: TableWriter,
+        name: str,
+        files: Sequence[DataFile],
+        upstream: DeltaLog | None,
+    ) -> None:
+        if upstream:
+            replaced = writer.log.batches.get(name, ())
+            writer.commit(files, replaced, upstream=upstream.version_id)
+        else:
+            new_ids = commit_photos(writer, files, self.schema)
+            if new_ids is not None:
+                self.listed[name] = hash_ids(new_ids)
+
     def _open_writer(self) -> TableWriter:
-        """Create or rebuild the table if necessary, and return its writer."""
+        """Create or rebuild the table if necessary, and return its writer.
+
+        Raises:
+            FruitsError: Another run has changed the table since `prepare`, or rebuilt a
+                source.
+        """
         log = open_log(self.filepath)
+        self.check_unchanged()
+        self.lineage.check_sources()
         recipe, source_ids = self.lineage.recipe, self.lineage.source_ids()
         if log and log.recipe == recipe and log.source_ids == source_ids:
             return TableWriter(log)
@@ -185,12 +308,20 @@ class DeltaBatches(DeltaDataset[Batches, Batches]):
             logger.info("%s: recipe or sources changed, rebuilding", self.table)
         return create_table(self.filepath, self.schema, recipe, source_ids, log)
 
-    def _upstream_log(self) -> DeltaLog | None:
+    def _upstream_table(self) -> DeltaBatches | None:
         sources = self.lineage.sources
-        table = next((s for s in sources if isinstance(s, DeltaBatches)), None)
+        return next((s for s in sources if isinstance(s, DeltaBatches)), None)
+
+    def _photos_table(self) -> DeltaBatches:
+        """Return the table that all rows were computed from, directly or not."""
+        table = self._upstream_table()
+        return table._photos_table() if table else self
+
+    def _upstream_log(self) -> DeltaLog | None:
+        table = self._upstream_table()
         if table is None:
             return None
         log = open_log(table.filepath)
-        if log and table.build_id() != log.table_id:  # rebuilt after it was loaded
+        if log and table.loaded_version not in {None, log.version_id}:
             raise concurrent_run_error(table.filepath)
         return log

@@ -44,13 +44,13 @@ def compare_with_upstream(log: DeltaLog, upstream: DeltaLog) -> UpstreamDifferen
         if upstream_files is None:
             difference.extra_files += files
             continue
-        digest = _digest_keys(log, files, only_valid=False)
-        if digest == _digest_keys(upstream, upstream_files, only_valid):
+        digest = digest_keys(log, files, only_valid=False)
+        if digest == digest_keys(upstream, upstream_files, only_valid):
             continue
         if "path" not in log.columns:
             difference.stale_batches.add(name)
             continue
-        expected = _read_keys(upstream, upstream_files, only_valid)
+        expected = read_keys(upstream, upstream_files, only_valid)
         extra_rows = _find_extra_rows(log, files, expected)
         difference.extra_rows |= extra_rows
         rows = sum(file.rows for file in files) - sum(map(len, extra_rows.values()))
@@ -59,7 +59,7 @@ def compare_with_upstream(log: DeltaLog, upstream: DeltaLog) -> UpstreamDifferen
     return difference
 
 
-def _digest_keys(
+def digest_keys(
     log: DeltaLog, files: Sequence[DataFile], only_valid: bool
 ) -> int | None:
     """Return the digest of the keys of a batch; None if it cannot be determined.
@@ -69,18 +69,42 @@ def _digest_keys(
         files: Files of the batch.
         only_valid: Whether to exclude rows with an error.
     """
-    digests = [file.key_digest(only_valid) for file in files]
-    known = [digest for digest in digests if digest is not None]
-    if len(known) == len(digests):
-        return sum(known) % 2**64  # as `key_digest` of the keys of all files
+    named = named_digest(files, only_valid)
+    if named is not None:
+        return named
     if "path" not in log.columns:
         return None
-    return int(key_digest(_read_keys(log, files, only_valid)), 16)
+    return int(key_digest(read_keys(log, files, only_valid)), 16)
 
 
-def _read_keys(
+def named_digest(files: Sequence[DataFile], only_valid: bool) -> int | None:
+    """Return the digest of keys that the names of files state; None if one does not."""
+    digests = [file.key_digest(only_valid) for file in files]
+    known = [digest for digest in digests if digest is not None]
+    if len(known) < len(digests):
+        return None
+    return sum(known) % 2**64  # as `key_digest` of the keys of all files
+
+
+def batches_that_differ(log: DeltaLog, upstream: DeltaLog) -> list[str]:
+    """Return the batches whose files state other keys than those of the upstream table.
+
+    Nothing is read but the logs.
+    """
+    only_valid = "error" not in log.columns
+    differing = log.batches.keys() ^ upstream.batches.keys()
+    for name in log.batches.keys() & upstream.batches.keys():
+        digest = named_digest(log.batches[name], False)
+        expected = named_digest(upstream.batches[name], only_valid)
+        if digest is not None and expected is not None and digest != expected:
+            differing.add(name)
+    return sorted(differing)
+
+
+def read_keys(
     log: DeltaLog, files: Sequence[DataFile], only_valid: bool
 ) -> set[tuple[str, str]]:
+    """Return the keys of the rows of files, as `digest_keys` without the digest."""
     if not only_valid or "error" not in log.columns:
         return {*photo_keys(log.read(files, ["path", "photo_id"]))}
     rows = log.read(files, ["path", "photo_id", "error"])
@@ -100,21 +124,17 @@ def _find_extra_rows(
 
 
 def find_replaced_rows(
-    log: DeltaLog, new: Sequence[DataFile]
+    log: DeltaLog, new_paths: pa.ChunkedArray
 ) -> dict[DataFile, pa.Array]:
     """Return the paths of the rows whose `path` is also in new files.
 
     Args:
         log: The table.
-        new: Files that are written but not committed.
+        new_paths: Paths in files that are written but not committed.
 
     Returns:
         The paths, by committed file.
     """
-    new = [file for file in new if file.rows]
-    if not log.files or not new:
-        return {}
-    new_paths = log.read(new, ["path"])["path"]
     replaced: dict[DataFile, pa.Array] = {}
     for file in _candidate_files(log.files, new_paths):
         paths = log.read([file], ["path"])["path"]

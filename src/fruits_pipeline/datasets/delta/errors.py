@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from fruits_pipeline.errors import (
+    REPAIR,
     FruitsError,
     file_error_message,
     file_error_number,
@@ -20,50 +21,87 @@ IAM_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObje
 """IAM action that permits a request to an S3 object, by HTTP method."""
 
 
+class DamagedLogError(FruitsError):
+    """The storage is reachable, but the log of a table is damaged."""
+
+
+class ConcurrentRunError(FruitsError):
+    """Another run has changed a table or model since this run loaded or prepared it."""
+
+
+_DAMAGE = (KeyError, TypeError, ValueError)
+"""Errors of code that interprets the actions and properties of a damaged log."""
+
+
 @contextmanager
 def translate_delta_errors(location: str) -> Iterator[None]:
     """Raise a `FruitsError` instead of errors of delta-rs, except missing tables.
 
     Raises:
         TableNotFoundError: There is no table.
-        FruitsError: Any other error of delta-rs, or an `OSError`.
+        FruitsError: Any other error of delta-rs, an `OSError`, or an error of code that
+            interprets a damaged log.
     """
     try:
         yield
     except TableNotFoundError as exc:
         if file_error_number(str(exc)):  # its folder cannot be created
-            raise FruitsError(_message(location, str(exc))) from exc
+            raise _error(location, str(exc)) from exc
         raise
     except CommitFailedError as exc:
         raise concurrent_run_error(location) from exc
     except (DeltaError, OSError) as exc:
         if "already exists" in str(exc):  # another run has just created the table
             raise concurrent_run_error(location) from exc
-        raise FruitsError(_message(location, str(exc))) from exc
+        raise _error(location, str(exc)) from exc
+    except _DAMAGE as exc:
+        raise damaged_log_error(location, f"{type(exc).__name__}: {exc}") from exc
+    except BaseException as exc:
+        # delta-rs panics if the log violates its assumptions.
+        if type(exc).__name__ == "PanicException":
+            raise damaged_log_error(location, str(exc)) from exc
+        raise
 
 
-def _message(location: str, error: str) -> str:
+def _error(location: str, error: str) -> FruitsError:
     request = re.search(r"Error performing ([A-Z]+) \w+://[^/]+/(\S+)", error)
     if request and "403 Forbidden" in error:
         method, path = request.groups()
         is_listing = "list-type=" in path
         action = "s3:ListBucket" if is_listing else IAM_ACTIONS.get(method, method)
         arn = f"arn:aws:s3:::{path.partition('?')[0]}"
-        return s3_access_denied_message(action, arn)
+        return FruitsError(s3_access_denied_message(action, arn))
     number = file_error_number(error)
     if number and (message := file_error_message(location, number)):
-        return message
-    reason = " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", error).split())
-    return (
-        f"Found {location}/_delta_log unusable ({reason}); expected the log of a Delta "
-        "table in a reachable storage. If the log is damaged, restore it from a backup, or "
-        f"delete {location} and run again: its rows are computed again."
+        return FruitsError(message)
+    if re.search(r"Generic \w+ error|error sending request|Error performing", error):
+        return FruitsError(
+            f"Found {location} not reachable ({_one_line(error)}); expected a reachable "
+            "storage. Check the connection and the credentials, and run again."
+        )
+    return damaged_log_error(location, error)
+
+
+def damaged_log_error(location: str, reason: str) -> DamagedLogError:
+    """Return the error for a log that delta-rs cannot read.
+
+    Args:
+        location: Path or URL of the table.
+        reason: Message of an error.
+    """
+    return DamagedLogError(
+        f"Found {location}/_delta_log damaged ({_one_line(reason)}); expected the log of a "
+        f"Delta table. {REPAIR}"
     )
 
 
-def concurrent_run_error(location: str) -> FruitsError:
-    """Return the error of a run whose table another run has claimed since."""
-    return FruitsError(
+def _one_line(text: str) -> str:
+    return " ".join(re.sub(r"\x1b\[\d*m|\u21b3", "", text).split())
+
+
+def concurrent_run_error(location: str) -> ConcurrentRunError:
+    """Return the error of a run whose table another run has changed since."""
+    return ConcurrentRunError(
         f"Found that another run has begun to write to {location}; expected one run at a "
         "time for each `root`. The batches that this run committed are kept. Wait until "
         "the other run has ended, and run again."

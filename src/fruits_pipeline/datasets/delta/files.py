@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from deltalake.transaction import AddAction, RemoveAction
 
-from fruits_pipeline.io.files import resolve
+from fruits_pipeline.io.durable import flush_file
+from fruits_pipeline.io.files import is_local, resolve
 
 DATA_FILE_NAME = re.compile(
     r"batch=\d+/part-\d+-[0-9a-f-]{32,52}(-c\d+)?(\.\w+)?\.parquet"
 )
 """Relative path of a file that this project, or delta-rs on its tables, writes."""
+
+_SAFE_PATH = re.compile(r"batch=(\d+)/[\w.=-]+\.parquet", re.ASCII)
+"""Relative path of a file that a log may list; other programs choose other names."""
 
 _KEY_DIGESTS = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
 """Digests of all keys and of valid keys, in names of `spark.parquet.write_rows`."""
@@ -34,6 +39,7 @@ class DataFile:
         photos: Number of photos: `rows`, or the sum of `n` in the table `moments`.
         first_path: Minimum of the column `path`; None if unknown.
         last_path: Maximum of the column `path`; None if unknown.
+        retries: Number of repeated requests for its photos, if this run wrote it.
     """
 
     path: str
@@ -44,6 +50,7 @@ class DataFile:
     photos: int
     first_path: str | None = None
     last_path: str | None = None
+    retries: int = field(default=0, compare=False)
 
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
@@ -53,7 +60,17 @@ class DataFile:
 
     @classmethod
     def from_add_action(cls, action: Mapping[str, Any]) -> DataFile:
-        """Return a file from a row of `DeltaTable.get_add_actions(flatten=True)`."""
+        """Return a file from a row of `DeltaTable.get_add_actions(flatten=True)`.
+
+        Raises:
+            ValueError: The path is not one of a file in the folder of the batch. The
+                Delta protocol also permits files anywhere else.
+        """
+        match = _SAFE_PATH.fullmatch(action["path"])
+        if not match or match[1] != action["partition.batch"]:
+            raise ValueError(
+                f"path {action['path']!r} of a file of batch {action['partition.batch']!r}"
+            )
         rows = action["num_records"]
         nulls = action.get("null_count.error")
         return cls(
@@ -127,3 +144,18 @@ def list_sizes(location: str) -> dict[str, int]:
         path.removeprefix(base).lstrip("/"): info["size"]
         for path, info in found.items()
     }
+
+
+def flush_commit(location: str, version: int) -> None:
+    """Flush a commit of a local table, and its checkpoint, to the disk.
+
+    delta-rs does not flush what it writes.
+
+    Args:
+        location: Path or URL of the table.
+        version: Number of the commit.
+    """
+    if is_local(location):
+        log = Path(resolve(location)[1], "_delta_log")
+        for file in (*log.glob(f"{version:020}.*"), *log.glob("_last_checkpoint")):
+            flush_file(str(file))

@@ -5,21 +5,32 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
 
+from fruits_pipeline.datasets.delta.errors import translate_delta_errors
 from fruits_pipeline.datasets.delta.files import DataFile
+from fruits_pipeline.datasets.delta.requests import repeat
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import resolve
 from fruits_pipeline.lineage import Recipe
-from fruits_pipeline.spark.parquet import complete, unreadable_message
+from fruits_pipeline.schemas import BATCH
+from fruits_pipeline.spark.parquet import (
+    READ_ERRORS,
+    complete,
+    read_rows,
+    unreadable_message,
+)
 
 RECIPE, SOURCE_IDS = "fruits.recipe", "fruits.origin"
 """Table properties: the recipe and the build ids of the sources, as JSON."""
+
+VERSION = "fruits.schema_version"
+"""Table property: version of the table; see `schema_version`."""
 
 WRITER, LAST_BATCH = "fruits.writer", "fruits.last_batch"
 """Names of app transactions: number of the writer, and highest batch number ever used."""
@@ -61,13 +72,15 @@ class DeltaLog:
     @property
     def recipe(self) -> Recipe:
         """Recipe of the rows."""
-        recipe: Recipe = json.loads(self.properties[RECIPE])
+        with translate_delta_errors(self.location):
+            recipe: Recipe = json.loads(self.properties[RECIPE])
         return recipe
 
     @property
     def source_ids(self) -> list[str | None]:
         """Build ids of the sources that the rows were computed from."""
-        ids: list[str | None] = json.loads(self.properties[SOURCE_IDS])
+        with translate_delta_errors(self.location):
+            ids: list[str | None] = json.loads(self.properties[SOURCE_IDS])
         return ids
 
     @property
@@ -78,7 +91,7 @@ class DeltaLog:
     @property
     def writer(self) -> int:
         """Number of the writer that claimed the table last; 0 if none did."""
-        return self.table.transaction_version(WRITER) or 0
+        return self._transaction(WRITER)
 
     @property
     def last_batch(self) -> int:
@@ -89,16 +102,22 @@ class DeltaLog:
     def _committed_last_batch(self) -> int:
         # Cached, because it reads the complete log. Batches committed later are in
         # `batches`.
-        return self.table.transaction_version(LAST_BATCH) or 0
+        return self._transaction(LAST_BATCH)
+
+    def _transaction(self, name: str) -> int:
+        read = partial(self.table.transaction_version, name)
+        return repeat(self.location, read) or 0
 
     @cached_property
     def batches(self) -> Mapping[str, Sequence[DataFile]]:
         """Files of each batch in the order of their parts, sorted by batch name."""
-        actions = pa.table(self.table.get_add_actions(flatten=True))
         found = defaultdict(list)
-        for action in actions.sort_by("path").to_pylist():
-            file = DataFile.from_add_action(action)
-            found[file.batch].append(file)
+        with translate_delta_errors(self.location):
+            read = partial(self.table.get_add_actions, flatten=True)
+            actions = pa.table(repeat(self.location, read))
+            for action in actions.sort_by("path").to_pylist():
+                file = DataFile.from_add_action(action)
+                found[file.batch].append(file)
         return {name: found[name] for name in sorted(found)}
 
     @property
@@ -108,7 +127,7 @@ class DeltaLog:
 
     def refresh(self) -> None:
         """Read newer commits."""
-        self.table.update_incremental()
+        repeat(self.location, self.table.update_incremental)
         self.__dict__.pop("batches", None)
 
     def read(self, files: Iterable[DataFile], columns: Sequence[str]) -> pa.Table:
@@ -125,12 +144,29 @@ class DeltaLog:
             path = f"{base}/{file.path}"
             try:
                 with file_system.open(path) as source:
-                    found = pq.ParquetFile(source).read([*columns])
-            except (OSError, pa.ArrowInvalid) as exc:
+                    stored = pq.ParquetFile(source, page_checksum_verification=True)
+                    found = complete(stored.read([*columns]), fields).cast(fields)
+                if len(found) != file.rows:
+                    raise pa.ArrowInvalid(f"{len(found)} rows instead of {file.rows}")
+            except READ_ERRORS as exc:
                 raise FruitsError(unreadable_message(path, exc)) from exc
-            tables.append(complete(found, fields).cast(fields))
+            tables.append(found)
         return pa.concat_tables(tables)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """Return all rows, with the column `batch`."""
-        return self.table.to_pandas()
+    def to_pandas(self, schema: pa.Schema) -> pd.DataFrame:
+        """Return all rows, with the column `batch`.
+
+        Args:
+            schema: Schema of the data files.
+
+        Raises:
+            FruitsError: A file is missing or damaged.
+        """
+        tables = [pa.schema([*schema, BATCH]).empty_table()]
+        for file in self.files:
+            rows = read_rows(f"{self.location}/{file.path}", schema)
+            table = pa.Table.from_batches(rows, schema)
+            names = pa.array([file.batch] * len(table), BATCH.type)
+            tables.append(table.append_column(BATCH, names))
+        all_rows: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        return all_rows

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.comparison import (
+    UpstreamDifference,
     compare_with_upstream,
     find_replaced_rows,
 )
@@ -21,7 +21,6 @@ from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.parquet import read_rows, write_rows
 from fruits_pipeline.spark.parts import Rows
 
@@ -33,59 +32,52 @@ MAX_UNREADABLE = 10_000
 
 def delete_extra_rows(
     writer: TableWriter, upstream: DeltaLog, schema: pa.Schema
-) -> set[str]:
+) -> UpstreamDifference:
     """Delete rows that do not exist upstream, in one commit.
 
+    Their files stay in storage until the writer finishes.
+
     Returns:
-        Names of the batches that must be computed again.
+        The difference between both tables before.
     """
     difference = compare_with_upstream(writer.log, upstream)
     removed = [*difference.extra_files, *difference.extra_rows]
     if removed:
         writer.claim()
-        added = _rewrite_files(writer.log.location, difference.extra_rows, schema)
+        added = rewrite_files(writer.log.location, difference.extra_rows, schema)
         writer.commit(added, removed, upstream=upstream.version_id)
-    return difference.stale_batches
+    return difference
 
 
-def write_batch(
-    location: str, schema: pa.Schema, name: str, load: Callable[[], DataFrame]
-) -> tuple[str, list[DataFile]]:
-    """Write the rows that `load` returns; return the name of the batch and its files."""
-    reports = frames.write(load(), f"{location}/batch={name}", schema)
-    return name, [DataFile.from_write_report(name, report) for report in reports]
-
-
-def commit_batch(
-    writer: TableWriter,
-    name: str,
-    files: Sequence[DataFile],
-    upstream: DeltaLog | None,
-    schema: pa.Schema,
-) -> None:
-    """Add a batch, and remove the files or rows that it replaces, in one commit.
+def commit_photos(
+    writer: TableWriter, files: Sequence[DataFile], schema: pa.Schema
+) -> pa.ChunkedArray | None:
+    """Add a batch of `photos`, and delete older rows of the same `path`, in one commit.
 
     Args:
         writer: Writer of the table.
-        name: Name of the batch.
         files: New files of the batch.
-        upstream: The upstream table; then the old files of the batch are removed. None
-            for `photos`; then older rows of the same `path` are deleted.
         schema: Schema of the data files.
+
+    Returns:
+        The new `photo_id` values; None if the table was empty.
     """
-    if upstream:
-        replaced = writer.log.batches.get(name, ())
-        writer.commit(files, replaced, upstream=upstream.version_id)
-    else:
-        deletions = find_replaced_rows(writer.log, files)
-        rewritten = _rewrite_files(writer.log.location, deletions, schema)
-        writer.commit([*files, *rewritten], deletions)
+    if not writer.log.files:
+        writer.commit(files)
+        return None
+    new = writer.log.read([file for file in files if file.rows], ["path", "photo_id"])
+    deletions = find_replaced_rows(writer.log, new["path"])
+    rewritten = rewrite_files(writer.log.location, deletions, schema)
+    writer.commit([*files, *rewritten], deletions)
+    return new["photo_id"]
 
 
-def _rewrite_files(
+def rewrite_files(
     location: str, deletions: Mapping[DataFile, pa.Array], schema: pa.Schema
 ) -> list[DataFile]:
     """Write files again without some rows; return the new files, which are not committed.
+
+    A file without any remaining row is not written.
 
     Args:
         location: Path or URL of the table.
@@ -94,6 +86,8 @@ def _rewrite_files(
     """
     rewritten = []
     for file, paths in deletions.items():
+        if len(paths) == file.rows:
+            continue
         kept = drop_paths(read_rows(f"{location}/{file.path}", schema), paths)
         number = int(re.findall(r"part-(\d+)", file.path)[-1])
         folder = f"{location}/batch={file.batch}"

@@ -1,22 +1,46 @@
-"""Open, create and alter the Delta tables of this project."""
+"""Open and create the Delta tables of this project."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Schema, Transaction
+from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets.delta.errors import check_location, translate_delta_errors
-from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, list_sizes
+from fruits_pipeline.datasets.delta.errors import (
+    check_location,
+    concurrent_run_error,
+    damaged_log_error,
+    translate_delta_errors,
+)
+from fruits_pipeline.datasets.delta.files import (
+    DATA_FILE_NAME,
+    flush_commit,
+    list_sizes,
+)
 from fruits_pipeline.datasets.delta.integrity import check_sizes
-from fruits_pipeline.datasets.delta.log import RECIPE, SOURCE_IDS, WRITER, DeltaLog
+from fruits_pipeline.datasets.delta.log import (
+    RECIPE,
+    SOURCE_IDS,
+    VERSION,
+    WRITER,
+    DeltaLog,
+)
+from fruits_pipeline.datasets.delta.requests import (
+    commit_once,
+    open_delta_table,
+    repeat,
+    storage_options,
+)
 from fruits_pipeline.datasets.delta.writer import TableWriter
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import REPAIR, FruitsError
+from fruits_pipeline.io.held_lease import check_lease
 from fruits_pipeline.lineage import Recipe
+from fruits_pipeline.schema_version import SCHEMA_VERSION, check_version
 
 
 @dataclass
@@ -56,12 +80,26 @@ def open_log(location: str) -> DeltaLog | None:
         FruitsError: The folder contains other files, or a table of another program.
     """
     try:
-        with translate_delta_errors(location):
-            log = DeltaLog(location, _open_table(location))
+        return open_table(location)
     except TableNotFoundError:
         _check_folder_is_empty(location)
         return None
+
+
+def open_table(location: str) -> DeltaLog:
+    """Return the newest version of a table.
+
+    Raises:
+        TableNotFoundError: There is no log.
+        FruitsError: The log is damaged, or that of a table of another program or of a
+            newer version of this project.
+    """
+    with translate_delta_errors(location):
+        log = DeltaLog(location, _open_table(location))
+    check_version(location, log.properties.get(VERSION))
     if RECIPE not in log.properties:
+        if any(name.startswith("fruits.") for name in log.properties):
+            raise damaged_log_error(location, f"no property {RECIPE}")
         raise FruitsError(
             f"Found a Delta table in {location} that this project did not write; expected "
             "a table of this project or an empty folder. Choose another `root`."
@@ -72,11 +110,11 @@ def open_log(location: str) -> DeltaLog | None:
 def _open_table(location: str) -> DeltaTable:
     check_location(location)
     if not CACHE.enabled:
-        return DeltaTable(location)
+        return open_delta_table(location)
     if location in CACHE.tables:
-        CACHE.tables[location].update_incremental()
+        repeat(location, CACHE.tables[location].update_incremental)
     else:
-        CACHE.tables[location] = DeltaTable(location)
+        CACHE.tables[location] = open_delta_table(location)
     return CACHE.tables[location]
 
 
@@ -125,10 +163,19 @@ def create_table(
         source_ids: Build ids of the sources.
         replaced: Newest version of the table whose rows are deleted; None if there is no
             table.
+
+    Raises:
+        FruitsError: Another run has created or changed the table.
     """
-    number = 1 + (replaced.writer if replaced else 0)
-    with translate_delta_errors(location):
-        table = DeltaTable.create(
+    check_lease()
+    version, number = 0, 1
+    if replaced:
+        claimed = TableWriter(replaced)
+        claimed.claim()
+        version, number = claimed.log.version + 1, claimed.log.writer + 1
+
+    def create(identity: Mapping[str, str]) -> None:
+        DeltaTable.create(
             location,
             pa.schema([*schema, schemas.BATCH]),
             mode="overwrite" if replaced else "error",
@@ -136,33 +183,24 @@ def create_table(
             configuration={
                 RECIPE: json.dumps(recipe),
                 SOURCE_IDS: json.dumps(source_ids),
+                VERSION: str(SCHEMA_VERSION),
                 "delta.checkpointInterval": "10",
             },
             commit_properties=CommitProperties(
-                app_transactions=[Transaction(WRITER, number)]
+                custom_metadata={**identity},
+                app_transactions=[Transaction(WRITER, number)],
             ),
             raise_if_key_not_exists=False,
+            storage_options=storage_options(location),
         )
+
+    with translate_delta_errors(location):
+        commit_once(location, create)
+        table = open_delta_table(location)
+    flush_commit(location, table.version())
+    if table.version() != version:  # another run has claimed the table meanwhile
+        raise concurrent_run_error(location)
     return TableWriter(DeltaLog(location, table), number)
-
-
-def add_missing_columns(log: DeltaLog, schema: pa.Schema) -> None:
-    """Add columns that a table of an older version lacks; their values are null."""
-    missing = [field for field in schema if field.name not in log.columns]
-    if missing:
-        fields = Schema.from_arrow(pa.schema(missing)).fields
-        with translate_delta_errors(log.location):
-            log.table.alter.add_columns(fields)
-            log.refresh()
-
-
-def set_recipe(log: DeltaLog, recipe: Recipe) -> None:
-    """Replace the recipe in the table properties, without a change of the rows."""
-    with translate_delta_errors(log.location):
-        log.table.alter.set_table_properties(
-            {RECIPE: json.dumps(recipe)}, raise_if_not_exists=False
-        )
-        log.refresh()
 
 
 def _check_folder_is_empty(location: str) -> None:
@@ -181,9 +219,7 @@ def _check_folder_is_empty(location: str) -> None:
     if any(DATA_FILE_NAME.fullmatch(path) for path in found):
         raise FruitsError(
             f"Found files of a table in {location} without their log; expected the folder "
-            "_delta_log beside them. Restore it from a backup, or move the files away and "
-            "run again: the rows are computed again, except those of photos that no longer "
-            "exist."
+            f"_delta_log beside them. {REPAIR}"
         )
     raise FruitsError(
         f"Found {len(found)} files in {location}, such as {found[0]}, and no table; "

@@ -7,9 +7,13 @@ from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame, SparkSession
 
+from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
+from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.photo_changes import hash_ids
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
@@ -58,7 +62,7 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
         Raises:
             FruitsError: There is no table, or a file is missing or truncated.
         """
-        return self._load_log().to_pandas()
+        return self._load_log().to_pandas(self.schema)
 
 
 class DeltaCounts(_DeltaView[pd.DataFrame]):
@@ -81,7 +85,7 @@ class ExistingPhotos:
     """Content of the table `photos` before a run.
 
     Attributes:
-        files: `path`, `size_bytes`, `modified_at` and `etag` of every photo.
+        files: `INGESTED` rows of all photos.
         last_batch: Highest batch number ever used; 0 if there was no batch.
         unread: Paths of the photos that could not be read.
     """
@@ -108,14 +112,23 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         """
         log = open_log(self.filepath)
         if log is None or (self.lineage and self.lineage.recipe != log.recipe):
-            empty = pa.schema([self.schema.field(n) for n in ListedFile._fields])
-            return ExistingPhotos(empty.empty_table(), 0)
+            return ExistingPhotos(schemas.INGESTED.empty_table(), 0)
         check_sizes_once(log)
-        if "error" not in log.columns:  # written by an older version
-            return ExistingPhotos(
-                log.read(log.files, ListedFile._fields), log.last_batch
-            )
-        rows = log.read(log.files, [*ListedFile._fields, "error"])
-        unread = rows.filter(rows["error"].is_valid())["path"].to_pylist()
-        files = rows.drop_columns("error")
+        batches = [_read_listing(log, name) for name in log.batches]
+        files = pa.concat_tables([schemas.INGESTED.empty_table(), *batches])
+        is_unread = pc.equal(files["id_hash"], pa.scalar(0, pa.uint64()))
+        unread = files.filter(is_unread)["path"].to_pylist()
         return ExistingPhotos(files, log.last_batch, frozenset(unread))
+
+
+def _read_listing(log: DeltaLog, batch: str) -> pa.Table:
+    """Return the `INGESTED` rows of a batch."""
+    errors = [name for name in log.columns if name == "error"]  # not in older versions
+    rows = log.read(log.batches[batch], [*ListedFile._fields, "photo_id", *errors])
+    columns = {name: rows[name] for name in ListedFile._fields}
+    photo_ids = rows["photo_id"]
+    if errors:
+        photo_ids = pc.if_else(rows["error"].is_null(), photo_ids, None)
+    columns["id_hash"] = pa.array(hash_ids(photo_ids))
+    columns["batch"] = pa.array([batch] * len(rows), pa.string())
+    return pa.table(columns, schema=schemas.INGESTED)

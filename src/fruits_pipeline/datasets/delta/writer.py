@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake import CommitProperties, Transaction
+from deltalake.transaction import AddAction, RemoveAction
 
 from fruits_pipeline.datasets.delta.errors import (
     concurrent_run_error,
     translate_delta_errors,
 )
-from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, DataFile, list_sizes
+from fruits_pipeline.datasets.delta.files import (
+    DATA_FILE_NAME,
+    DataFile,
+    flush_commit,
+    list_sizes,
+)
 from fruits_pipeline.datasets.delta.log import LAST_BATCH, WRITER, DeltaLog
+from fruits_pipeline.datasets.delta.requests import commit_once, open_delta_table
 from fruits_pipeline.io.files import resolve
+from fruits_pipeline.io.held_lease import check_lease
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +41,7 @@ class TableWriter:
 
     def __init__(self, log: DeltaLog, number: int | None = None) -> None:
         self.log = log
+        self._planned_version = log.version_id
         self._number = number
         self._has_claimed = False
         self._has_removed_files = False
@@ -43,7 +52,7 @@ class TableWriter:
         Call it before any file is written. Further calls have no effect.
 
         Raises:
-            FruitsError: Another run claimed the table concurrently.
+            FruitsError: Another run has changed the table since this writer was created.
         """
         if self._has_claimed:
             return
@@ -53,7 +62,9 @@ class TableWriter:
             # Not the cached table: readers of this run refresh that, and commits based on
             # a refreshed version do not conflict with the claim of another run.
             with translate_delta_errors(location):
-                self.log = DeltaLog(location, DeltaTable(location))
+                self.log = DeltaLog(location, open_delta_table(location))
+            if self.log.version_id != self._planned_version:
+                raise concurrent_run_error(location)
             self._number = self.log.writer + 1
             self.commit()
         self.vacuum()
@@ -72,31 +83,39 @@ class TableWriter:
             metadata: Recorded in the history of the table.
 
         Raises:
-            FruitsError: Another run has claimed the table.
+            FruitsError: Another run has claimed the table, or may have taken over the
+                lease.
         """
+        check_lease()
         added, removed = [*added], [*removed]
         now = int(time.time() * 1000)
         last_batch = max([self.log.last_batch, *(int(file.batch) for file in added)])
-        properties = CommitProperties(
-            custom_metadata=metadata,
-            app_transactions=[
-                Transaction(WRITER, self._number or 0),
-                Transaction(LAST_BATCH, last_batch),
-            ],
-        )
-        with translate_delta_errors(self.log.location):
+        transactions = [
+            Transaction(WRITER, self._number or 0),
+            Transaction(LAST_BATCH, last_batch),
+        ]
+        actions: list[AddAction | RemoveAction] = [
+            *(file.add_action(now) for file in added),
+            *(file.remove_action(now) for file in removed),
+        ]
+
+        def commit(identity: Mapping[str, str]) -> None:
             self.log.table.create_write_transaction(
-                [
-                    *(file.add_action(now) for file in added),
-                    *(file.remove_action(now) for file in removed),
-                ],
+                actions,
                 mode="append",
                 schema=self.log.table.schema(),
                 partition_by=["batch"],
-                commit_properties=properties,
+                commit_properties=CommitProperties(
+                    custom_metadata={**metadata, **identity},
+                    app_transactions=transactions,
+                ),
             )
+
+        with translate_delta_errors(self.log.location):
+            commit_once(self.log.location, commit)
             self._has_removed_files |= bool(removed)
             self._refresh(own_commits=1)
+            flush_commit(self.log.location, self.log.version)
 
     def finish(self) -> None:
         """Delete from storage the files that this writer has removed from the table."""

@@ -14,7 +14,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 func=pass_if(check_error_rate),
                 inputs=[
                     "images@batches",
-                    "images@spark",
+                    "rejects",
                     "images@counts",
                     "params:preprocess.max_error_rate",
                 ],
@@ -23,7 +23,12 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=per_batch(embed_images),
-                inputs=["accepted_images", "backbone", "params:featurize"],
+                inputs=[
+                    "accepted_images",
+                    "backbone",
+                    "params:featurize",
+                    "params:preprocess.seconds_per_photo",
+                ],
                 outputs="features@batches",
                 name="embed_images",
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import ExistingPhotos, Listing
+from fruits_pipeline.datasets import ExistingPhotos, Listing, PhotoChanges
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.exclusions import (
     ARCHIVED,
@@ -28,7 +29,8 @@ from fruits_pipeline.io.listing import (
     split_into_parts,
 )
 from fruits_pipeline.parameters import IngestParameters
-from fruits_pipeline.spark.batches import Batches
+from fruits_pipeline.pipelines.ingest.gone import find_gone, find_lost
+from fruits_pipeline.spark.batches import Batches, per_batch
 from fruits_pipeline.spark.fetching import fetch
 from fruits_pipeline.spark.frames import from_tables, map_arrow
 
@@ -37,8 +39,8 @@ logger = logging.getLogger(__name__)
 
 def plan_batches(
     photo_store: Listing, existing_photos: ExistingPhotos, parameters: IngestParameters
-) -> tuple[Batches, dict[str, Any]]:
-    """Group new and changed photos into batches.
+) -> tuple[PhotoChanges, dict[str, Any]]:
+    """Group new and changed photos into batches, and find photos that are gone.
 
     Args:
         photo_store: The files below the photo root.
@@ -46,45 +48,54 @@ def plan_batches(
         parameters: Parameters of the stage.
 
     Returns:
-        The batches, with `LISTING` rows and names from `last_batch` + 1, and the counts
-        of the listing.
+        The batches, with `LISTING` rows and names from `last_batch` + 1, with the gone
+        photos; and the counts of the listing. Its `gone` includes photos that were moved.
 
     Raises:
-        FruitsError: If none of the files is a photo.
+        FruitsError: If none of the files is a photo, or the rows of more photos would be
+            deleted than `max_gone_rate` allows.
     """
     existing = _files_by_path(existing_photos.files)
     read = {p: f for p, f in existing.items() if p not in existing_photos.unread}
     photos, new, left_out = _select_photos(photo_store, read, parameters.extensions)
     if not photos:
         raise _no_photos_error(photo_store, left_out, parameters)
-    paths = [photo.path for photo in photos]
+    root, paths = photo_store.photo_root, [photo.path for photo in photos]
+    gone, listed = find_gone(existing_photos.files, photos, root, parameters)
+    gone.check_rate(find_lost(gone, [*listed.values()], new))
     counts: dict[str, Any] = {
         "files": len(photo_store.files) + sum(map(len, photo_store.left_out.values())),
         "photos": len(photos),
         "new_or_changed": len(new),
-        "gone": len(existing.keys() - {*paths}),
+        "gone": len(gone.photos),
         "left_out": {reason: len(found) for reason, found in left_out.items()},
     }
-    _log_counts(photo_store.photo_root, counts, left_out)
+    _log_counts(root, counts, left_out)
     _warn_of_left_out(left_out, counts["files"], parameters.extensions)
     for warning in label_warnings(paths, compile_rules(parameters.path_rules)):
         logger.warning("%s", warning)
     first = existing_photos.last_batch + 1
-    return _make_batches(new, photo_store.photo_root, first, parameters), counts
+    batches = _make_batches(new, root, first, parameters)
+    return PhotoChanges(batches, gone, listed), counts
+
+
+def fetch_changes(changes: PhotoChanges, parameters: IngestParameters) -> PhotoChanges:
+    """Read the photos of all batches, lazily, with `fetch_photos`."""
+    return replace(changes, new=per_batch(fetch_photos)(changes.new, parameters))
 
 
 def fetch_photos(listing: DataFrame, parameters: IngestParameters) -> DataFrame:
     """Read the photos of a listing, and parse label, split and series from their paths.
 
     Returns:
-        `PHOTOS` rows; photos that could not be read have an error.
+        `FETCHED` rows; photos that could not be read have an error.
     """
     step = partial(
         fetch,
         rules=compile_rules(parameters.path_rules),
         requests_in_flight=parameters.requests_in_flight,
     )
-    return map_arrow(listing, step, schemas.PHOTOS)
+    return map_arrow(listing, step, schemas.FETCHED)
 
 
 def _select_photos(
@@ -92,17 +103,19 @@ def _select_photos(
 ) -> tuple[list[ListedFile], list[ListedFile], dict[str, list[str]]]:
     """Return all photos, those to read, and the paths of other files by reason.
 
-    An archived photo is left out, unless it was ingested before.
+    An archived photo is left out, unless it was ingested before. If it has changed since,
+    its row is kept until it can be read.
     """
     photos, left_out = select_photos(store.files, extensions)
     new = find_new_or_changed(photos, existing)
     archived = {photo.path for photo in new} & store.archived
     for reason, paths in store.left_out.items():
         left_out.setdefault(reason, []).extend(paths)
+    new = [photo for photo in new if photo.path not in archived]
+    archived -= existing.keys()
     if archived:
         left_out[ARCHIVED] = sorted(archived)
         photos = [photo for photo in photos if photo.path not in archived]
-        new = [photo for photo in new if photo.path not in archived]
     return photos, new, left_out
 
 
@@ -130,12 +143,6 @@ def _log_counts(photo_root: str, counts: Mapping[str, Any], left_out: LeftOut) -
         counts["new_or_changed"],
         describe(left_out) or "none",
     )
-    if gone := counts["gone"]:
-        logger.info(
-            "%d ingested photos no longer exist in %s; their rows are kept",
-            gone,
-            photo_root,
-        )
 
 
 def _warn_of_left_out(left_out: LeftOut, files: int, extensions: Sequence[str]) -> None:
@@ -160,12 +167,12 @@ def _make_batches(
     size = parameters.photos_per_batch
     batches = [files[i : i + size] for i in range(0, len(files), size)]
     return {
-        f"{number:06d}": partial(_make_listing, batch, photo_root, parameters)
+        f"{number:06d}": partial(make_listing, batch, photo_root, parameters)
         for number, batch in enumerate(batches, first)
     }
 
 
-def _make_listing(
+def make_listing(
     files: list[ListedFile], photo_root: str, parameters: IngestParameters
 ) -> DataFrame:
     """Return `LISTING` rows, with one Spark task per part."""

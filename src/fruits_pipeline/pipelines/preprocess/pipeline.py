@@ -2,12 +2,17 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from fruits_pipeline.pipelines.preprocess.nodes import make_canonical
+from fruits_pipeline.lineage import skip_if_unchanged
+from fruits_pipeline.pipelines.preprocess.nodes import (
+    draw_reject_sheet,
+    list_rejects,
+    make_canonical,
+)
 from fruits_pipeline.spark.batches import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from `photos` to `images`."""
+    """Return the pipeline from `photos` to `images`, and the reports on rejects."""
     return Pipeline(
         [
             Node(
@@ -15,6 +20,24 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["photos@batches", "params:preprocess"],
                 outputs="images@batches",
                 name="make_canonical",
+            ),
+            Node(
+                func=skip_if_unchanged(list_rejects),
+                inputs="images@spark",
+                outputs="rejects",
+                name="list_rejects",
+            ),
+            Node(
+                func=skip_if_unchanged(draw_reject_sheet),
+                inputs=[
+                    "photos@spark",
+                    "images@spark",
+                    "images@counts",
+                    "params:report",
+                    "params:preprocess.decode_memory_mib",
+                ],
+                outputs="reject_sheet",
+                name="draw_reject_sheet",
             ),
         ],
         tags="preprocess",

@@ -29,12 +29,6 @@ def count_labels(images: DataFrame) -> pd.DataFrame:
     return _sort(counts.toPandas(), ["label", "split"])
 
 
-def list_rejects(images: DataFrame) -> pd.DataFrame:
-    """Return path, label, split and error of the rejected photos."""
-    rejects = images.where("error is not null")
-    return _sort(rejects.select("path", "label", "split", "error").toPandas(), ["path"])
-
-
 def plot_variance_curve(pca: FittedPca) -> PlotlyFigure:
     """Plot the explained variance over the number of components."""
     model = pca.model
@@ -72,23 +66,6 @@ def draw_class_sheet(images: DataFrame, parameters: ReportParameters) -> Figure:
     return contact_sheets.class_sheet(photos, parameters.examples_per_label)
 
 
-def draw_reject_sheet(
-    photos: DataFrame,
-    images: DataFrame,
-    image_counts: pd.DataFrame,
-    parameters: ReportParameters,
-    decode_memory_mib: int,
-) -> Figure:
-    """Draw up to `rejects_shown` rejected photos with their errors."""
-    rejects = images.where("error is not null").select("path", "batch", "error")
-    shown = rejects.orderBy("path").limit(parameters.rejects_shown).toPandas()
-    found = add_binary_column(photos, shown, "content")
-    rejected, total = image_counts["rejected"].sum(), image_counts["photos"].sum()
-    return contact_sheets.reject_sheet(
-        found, int(rejected), int(total), decode_memory_mib
-    )
-
-
 def summarise_run(
     photo_counts: pd.DataFrame,
     image_counts: pd.DataFrame,
@@ -113,6 +90,8 @@ def summarise_run(
         "photos": int(photo_counts["photos"].sum()),
         "rejected": int(image_counts["rejected"].sum()),
         "gone": listing_counts["gone"],
+        "moved": listing_counts.get("moved", 0),
+        "deleted": listing_counts.get("deleted", 0),
         "features": int(feature_counts["photos"].sum()),
         "feature_width": len(model.mean),
         "components": len(model.components),

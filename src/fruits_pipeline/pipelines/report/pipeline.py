@@ -6,8 +6,6 @@ from fruits_pipeline.lineage import skip_if_unchanged
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
-    draw_reject_sheet,
-    list_rejects,
     plot_photo_map,
     plot_variance_curve,
     summarise_run,
@@ -23,12 +21,6 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs="images@spark",
                 outputs="label_counts",
                 name="count_labels",
-            ),
-            Node(
-                func=skip_if_unchanged(list_rejects),
-                inputs="images@spark",
-                outputs="rejects",
-                name="list_rejects",
             ),
             Node(
                 func=skip_if_unchanged(plot_variance_curve),
@@ -47,18 +39,6 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["images@spark", "params:report"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
-            ),
-            Node(
-                func=skip_if_unchanged(draw_reject_sheet),
-                inputs=[
-                    "photos@spark",
-                    "images@spark",
-                    "images@counts",
-                    "params:report",
-                    "params:preprocess.decode_memory_mib",
-                ],
-                outputs="reject_sheet",
-                name="draw_reject_sheet",
             ),
             Node(
                 func=summarise_run,

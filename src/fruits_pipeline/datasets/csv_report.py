@@ -1,0 +1,20 @@
+"""The dataset of a small table for people, who open it in a spreadsheet program."""
+
+from __future__ import annotations
+
+import pandas as pd
+from kedro_datasets.pandas import CSVDataset
+
+from fruits_pipeline.reporting.spreadsheets import escape_formulas, unescape_formulas
+
+
+class CsvReport(CSVDataset):  # type: ignore[misc]
+    """A CSV file in which no text is a formula. Text is escaped with `'`."""
+
+    def load(self) -> pd.DataFrame:
+        """Return the table, with its original text."""
+        return unescape_formulas(super().load())
+
+    def save(self, data: pd.DataFrame) -> None:
+        """Write the table."""
+        super().save(escape_formulas(data))

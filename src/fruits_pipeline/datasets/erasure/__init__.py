@@ -1,0 +1,1 @@
+"""Erase photos from everything below a root, and search for what remains."""

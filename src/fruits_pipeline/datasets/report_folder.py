@@ -1,0 +1,35 @@
+"""The dataset of the folder with all reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.io.files import read_file, resolve
+from fruits_pipeline.reporting.report_files import report_problem
+
+
+class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
+    """The folder of reports. Loading finds damaged files."""
+
+    def load(self) -> Mapping[str, str | None]:
+        """Return why each file cannot be read, by name; None for a readable file."""
+        file_system, base = resolve(self.filepath)
+        file_system.invalidate_cache()
+        if not file_system.exists(base):
+            return {}
+        paths = (str(path).rstrip("/") for path in file_system.ls(base, detail=False))
+        names = (path.rpartition("/")[2] for path in paths)
+        return {name: file_problem(f"{self.filepath}/{name}") for name in names}
+
+    def save(self, data: None) -> None:
+        """Do nothing: the entry is read-only."""
+
+
+def file_problem(path: str) -> str | None:
+    """Return why a report cannot be read; None if it can."""
+    try:
+        content = read_file(path)
+    except OSError as exc:
+        return f"not a readable file ({exc.strerror or exc})"
+    return report_problem(path.rpartition("/")[2], content)

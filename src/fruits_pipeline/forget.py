@@ -1,0 +1,150 @@
+"""The command `kedro forget`: erase photos from everything below the root."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+import click
+
+from fruits_pipeline.datasets.erasure import erasing, store
+from fruits_pipeline.datasets.erasure.receipt import Receipt
+from fruits_pipeline.datasets.erasure.search import search
+from fruits_pipeline.datasets.erasure.selection import Selection, check_found, select
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.forget_root import STAGES, Options, Root, compute_again, open_root
+from fruits_pipeline.hooks.errors import raise_for_user
+from fruits_pipeline.io.forgotten import (
+    ForgottenPhoto,
+    ForgottenPhotos,
+    UnfinishedErasure,
+    hash_text,
+)
+from fruits_pipeline.io.held_lease import hold_lease, release_lease
+from fruits_pipeline.io.traces import Traces
+
+logger = logging.getLogger(__name__)
+
+
+def forget(arguments: Sequence[str], options: Options) -> None:
+    """Erase photos, compute models and reports again, search, and write a receipt.
+
+    An interrupted erasure is completed by a call with the same arguments.
+
+    Args:
+        arguments: Paths or `photo_id` values. None of them: erase the photos that are in
+            the list of erased photos.
+        options: Options of `kedro run`.
+
+    Raises:
+        click.ClickException: A photo was not found, a table is damaged, another run is
+            active, or the search has found traces.
+    """
+    try:
+        root = open_root(options)
+        _hold(root, options)
+        receipt, traces = _erase(root, arguments)
+        release_lease()  # the next run takes it
+        receipt.computed_again, problem = compute_again(root, options)
+        _hold(root, options)
+        _prove(root, receipt, traces)
+    except Exception as exc:
+        raise_for_user(exc)
+    finally:
+        release_lease()
+    if problem:
+        logger.warning(
+            "The photos are erased, but not all results could be computed again: %s",
+            problem,
+        )
+
+
+def _hold(root: Root, options: Options) -> None:
+    is_waiting = options.params.get("concurrent_run") == "wait"
+    hold_lease(root.location, "kedro forget", wait=is_waiting)
+
+
+def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:
+    """Erase the photos from the list, results and tables.
+
+    The list is written first, so that an interrupted erasure can be completed.
+    """
+    forgotten, logs = root.forgotten, erasing.open_logs(root.tables)
+    if not logs:
+        raise FruitsError(
+            f"Found no tables below {root.location}; expected those of a run. Set `root` "
+            "with --params root=<folder or s3://...>"
+        )
+    selection = select(logs, arguments, forgotten, root.photo_root)
+    check_found(selection, forgotten, lambda: root.catalog.load("photo_store").files)
+    traces = Traces(forgotten, root.photo_root, remaining=selection.remaining)
+    photos = erasing.collect(root.tables, logs, selection, traces)
+    begun = _begin(root, photos, forgotten.unfinished, arguments)
+    traces.forgotten = replace(forgotten.add(photos), unfinished=begun)
+    root.catalog.save("forgotten", traces.forgotten)
+    deleted = [p for s in begun.stages for p in erasing.delete_results(root.results[s])]
+    receipt = Receipt(
+        photos=len(begun.photos),
+        is_resumed=forgotten.unfinished is not None,
+        rows=erasing.erase(root.tables, selection),
+        versions=erasing.purge_all(root.tables),
+        results=[path.removeprefix(f"{root.location}/") for path in deleted],
+        backbones=erasing.find_backbones(root.location),
+    )
+    logger.info("Erased %d photos; deleted rows: %s", receipt.photos, receipt.rows)
+    _compare_with_store(root, selection, traces.forgotten)
+    return receipt, traces
+
+
+def _begin(
+    root: Root,
+    photos: Sequence[ForgottenPhoto],
+    older: UnfinishedErasure | None,
+    arguments: Sequence[str],
+) -> UnfinishedErasure:
+    """Return the entry of an erasure; it includes that of an interrupted one."""
+    older = older or UnfinishedErasure()
+    stages = {*older.stages, *(erasing.existing(root.results) if photos else ())}
+    return UnfinishedErasure(
+        arguments=tuple(sorted({*older.arguments, *map(hash_text, arguments)})),
+        photos=tuple(sorted({*older.photos, *(photo.key for photo in photos)})),
+        stages=tuple(stage for stage in STAGES if stage in stages),
+    )
+
+
+def _compare_with_store(
+    root: Root, selection: Selection, forgotten: ForgottenPhotos
+) -> None:
+    """Print the photos that still exist in the photo root, and correct the counts."""
+    listing = None
+    try:
+        listing = root.catalog.load("photo_store")
+    except Exception as exc:  # noqa: BLE001 - the photos may have been moved
+        logger.warning("The photo root was not searched for the photos: %s", exc)
+    if root.catalog.exists("listing_counts"):
+        counts = root.catalog.load("listing_counts")
+        corrected = store.correct_counts(counts, selection.stored, listing)
+        root.catalog.save("listing_counts", corrected)
+    if listing is None:
+        return
+    if present := store.find_present(listing, forgotten, selection.stored):
+        click.echo(
+            f"{len(present)} erased photos still exist in {root.photo_root}. They are not "
+            "ingested again. Delete them there if they must not exist:"
+        )
+        for path in present:
+            click.echo(f"  {path}")
+
+
+def _prove(root: Root, receipt: Receipt, traces: Traces) -> None:
+    """Search all files, write the receipt, and end the erasure in the list."""
+    excluded = erasing.relative_path(root.photo_root, root.location)
+    result = search(root.location, traces, excluded)
+    path = receipt.write(root.location, traces, result)
+    root.catalog.save("forgotten", replace(traces.forgotten, unfinished=None))
+    click.echo(
+        f"Erased {receipt.photos} photos. Searched "
+        f"{result.files} files below {root.location} and found nothing of them. "
+        f"Receipt: {path}"
+    )

@@ -1,0 +1,121 @@
+"""The datasets below a root, and the stages that compute its models and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+from kedro.framework.session import KedroSession
+from kedro.io import DataCatalog
+from kedro.runner import SequentialRunner
+
+from fruits_pipeline.datasets import DeltaBatches
+from fruits_pipeline.datasets.erasure.erasing import Tables
+from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.pipelines import (
+    check,
+    classify,
+    featurize,
+    preprocess,
+    reduce,
+    report,
+)
+
+TABLES = ("photos", "images", "features", "moments", "reduced")
+STAGES = {
+    "preprocess": preprocess,
+    "featurize": featurize,
+    "reduce": reduce,
+    "report": report,
+    "classify": classify,
+    "check": check,
+}
+"""Stages whose models and reports are deleted. All but `check` compute them again."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the command, as those of `kedro run`."""
+
+    env: str | None
+    conf_source: str | None
+    params: dict[str, Any]
+
+    def session(self) -> Any:
+        """Return a new Kedro session, a context manager."""
+        return KedroSession.create(
+            env=self.env, conf_source=self.conf_source, runtime_params=self.params
+        )
+
+
+@dataclass(frozen=True)
+class Root:
+    """Datasets below a root.
+
+    Attributes:
+        catalog: All datasets.
+        location: Path or URL of the root.
+        photo_root: Path or URL of the photo root.
+        results: Paths or URLs of the models and reports of each stage.
+    """
+
+    catalog: DataCatalog
+    location: str
+    photo_root: str
+    results: Mapping[str, Sequence[str]]
+
+    @property
+    def tables(self) -> Tables:
+        """The five tables by name."""
+        tables: Any = {name: self.catalog.get(f"{name}@batches") for name in TABLES}
+        return dict[str, DeltaBatches](tables)
+
+    @property
+    def forgotten(self) -> ForgottenPhotos:
+        """The stored list of erased photos."""
+        photos: ForgottenPhotos = self.catalog.load("forgotten")
+        return photos
+
+
+def open_root(options: Options) -> Root:
+    """Check the configuration, start Spark, and return the datasets."""
+    with options.session() as session:
+        context = session.load_context()
+        entries = context.config_loader["catalog"]
+        catalog = context.catalog
+    results = {
+        stage: [
+            entries[name]["filepath"]
+            for name in sorted(module.create_pipeline().all_outputs())
+            if "filepath" in entries.get(name, {}) and "@" not in name
+        ]
+        for stage, module in STAGES.items()
+    }
+    photos: Any = catalog.get("photo_store")
+    return Root(catalog, photos.root, photos.filepath, results)
+
+
+def compute_again(root: Root, options: Options) -> tuple[Sequence[str], str]:
+    """Compute the deleted models and reports.
+
+    Returns:
+        The stages that were computed, and the error of the first other stage.
+    """
+    done: list[str] = []
+    unfinished = root.forgotten.unfinished
+    for names in _groups(unfinished.stages if unfinished else ()):
+        try:
+            with options.session() as session:
+                session.run(pipeline_names=names, runner=SequentialRunner())
+        except click.ClickException as exc:
+            return done, exc.message
+        done += names
+    return done, ""
+
+
+def _groups(stages: Sequence[str]) -> list[list[str]]:
+    """Return the stages of each run. `classify` runs on its own, as a user runs it."""
+    first = [stage for stage in stages if stage not in ("classify", "check")]
+    return [group for group in (first, ["classify"]) if {*group} & {*stages}]

@@ -1,0 +1,42 @@
+"""Findings of the stage check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEND = "make mend"
+RUN = "make run"
+CLASSIFY = "make classify"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A difference between what was found and what was expected.
+
+    Attributes:
+        where: Table, model or report.
+        found: What was found.
+        expected: What was expected.
+        repair: Command that repairs it, or what else to do.
+        is_error: Whether it is damage, and not only information.
+    """
+
+    where: str
+    found: str
+    expected: str
+    repair: str
+    is_error: bool = True
+
+    def __str__(self) -> str:
+        """Return the finding in one line."""
+        text = f"{self.where}: found {self.found}; expected {self.expected}"
+        return f"{text}; repair: {self.repair}" if self.repair else text
+
+
+Findings = list[Finding]
+
+
+def shorten(names: list[str], count: int = 3) -> str:
+    """Return the first names, and the number of the others."""
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more

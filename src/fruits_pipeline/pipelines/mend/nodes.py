@@ -1,0 +1,114 @@
+"""Read lost photos again, and keep the fitted PCA."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import FittedPca, Listing
+from fruits_pipeline.datasets.delta.lost_photos import Keys
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.parameters import IngestParameters, ReduceParameters
+from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, make_listing
+from fruits_pipeline.pipelines.reduce.nodes import fit_pca
+from fruits_pipeline.spark.batches import Batches
+from fruits_pipeline.spark.frames import map_arrow
+from fruits_pipeline.spark.keys import photo_keys
+from fruits_pipeline.spark.parts import Rows
+
+logger = logging.getLogger(__name__)
+
+NAMED_PHOTOS = 20
+"""Maximum number of photos that a warning names."""
+
+
+def read_lost_photos(
+    lost_photos: Mapping[str, Keys],
+    reachable_photos: Listing | FruitsError,
+    forgotten: ForgottenPhotos,
+    parameters: IngestParameters,
+) -> Batches:
+    """Read the photos again that the table `photos` has lost.
+
+    Args:
+        lost_photos: `path` and `photo_id` of the lost photos, by batch.
+        reachable_photos: The files below the photo root, or why they cannot be listed.
+        forgotten: Erased photos, which are not read again.
+        parameters: Parameters of the stage ingest.
+
+    Returns:
+        `PHOTOS` rows by batch, of the photos whose bytes have not changed.
+
+    Raises:
+        FruitsError: Photos are lost, and the photo root cannot be listed.
+    """
+    if not lost_photos:
+        return {}
+    if isinstance(reachable_photos, FruitsError):
+        raise reachable_photos
+    files = {file.path: file for file in reachable_photos.files}
+    batches: dict[str, partial[DataFrame]] = {}
+    for batch, keys in lost_photos.items():
+        wanted = {key for key in keys if not forgotten.has_photo(key[1])}
+        found = [files[path] for path, _ in sorted(wanted) if path in files]
+        root = reachable_photos.photo_root
+        if found:
+            batches[batch] = partial(_read_again, found, root, wanted, parameters)
+    logger.info("Reading %d lost photos again", sum(map(len, lost_photos.values())))
+    return batches
+
+
+def _read_again(
+    files: list[ListedFile], root: str, keys: Keys, parameters: IngestParameters
+) -> DataFrame:
+    rows = fetch_photos(make_listing(files, root, parameters), parameters)
+    return map_arrow(rows, partial(keep_keys, keys=keys), schemas.PHOTOS)
+
+
+def keep_keys(rows: Rows, keys: Keys) -> Rows:
+    """Keep the rows with one of the keys (`path`, `photo_id`)."""
+    for batch in rows:
+        kept = [key in keys for key in photo_keys(batch)]
+        yield batch.filter(pa.array(kept, pa.bool_()))
+
+
+def warn_of_ended_photos(lost_photos: Mapping[str, Keys]) -> None:
+    """Warn of photos that could not be read again, so that their rows will be deleted.
+
+    Args:
+        lost_photos: The photos that are still lost, by batch.
+    """
+    paths = sorted(path for keys in lost_photos.values() for path, _ in keys)
+    if paths:
+        logger.warning(
+            "%d lost photos no longer exist in the photo root, or have changed: %s. Their "
+            "rows end in all tables. `kedro run` ingests those that have changed.",
+            len(paths),
+            _named(paths),
+        )
+
+
+def _named(paths: Iterable[str]) -> str:
+    named = [*paths]
+    text = ", ".join(map(repr, named[:NAMED_PHOTOS]))
+    return text + (" and others" if len(named) > NAMED_PHOTOS else "")
+
+
+def fit_lost_pca(
+    moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
+) -> FittedPca:
+    """Return the existing PCA; only if there is none, fit one."""
+    if existing_pca:
+        return existing_pca
+    logger.warning(
+        "The PCA was lost and is fitted again: `reduced` is computed again. Then train "
+        "the classifier with `kedro run --pipelines classify`"
+    )
+    return fit_pca(moments, None, parameters)
