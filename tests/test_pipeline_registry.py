@@ -27,13 +27,14 @@ def test_default_pipeline_contains_the_default_stages(pipelines: Pipelines) -> N
     assert {node.name for node in pipelines["__default__"].nodes} == names
 
 
-def test_default_pipeline_has_four_inputs(pipelines: Pipelines) -> None:
+def test_default_pipeline_has_five_inputs(pipelines: Pipelines) -> None:
     inputs = pipelines["__default__"].inputs()
     assert {name for name in inputs if not name.startswith("params:")} == {
         "photo_store",
         "backbone",
         "existing_photos",
         "existing_pca",
+        "forgotten",
     }
 
 

@@ -113,7 +113,7 @@ assert {"featurize", "backbone", "__default__"} <= pipelines.keys()
 backbone = BackboneFolder(filepath=sys.argv[1]).load()
 row = dict.fromkeys(schemas.IMAGES.names) | {"image": bytes.fromhex(sys.argv[2])}
 rows = iter([pa.RecordBatch.from_pylist([row], schemas.IMAGES)])
-(features,) = arrow.embed(rows, SimpleNamespace(value=backbone), "pad")
+(features,) = arrow.embed(rows, SimpleNamespace(value=backbone), "pad", 60)
 assert len(features["features"][0]) == backbone.card.width
 loaded = {name.partition(".")[0] for name in sys.modules}
 print(sorted(loaded & {"tensorflow", "keras", "sklearn"}))

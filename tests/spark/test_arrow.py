@@ -62,7 +62,8 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
     if request.param == "fetch":
         write_files(tmp_path, {path: jpeg(1) for path in paths})
         bound = partial(fetch, rules=RULES, requests_in_flight=2)
-        return bound, listing(tmp_path, *paths), schemas.PHOTOS
+        size = len(jpeg(1))
+        return bound, listing(tmp_path, *paths, size=size), schemas.FETCHED
     if request.param == "make_canonical":
         rows = record_batch([photo(path, jpeg(1)) for path in paths], schemas.PHOTOS)
         bound = partial(make_canonical, short_side=32, max_mib=64, seconds=60)
