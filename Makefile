@@ -59,7 +59,7 @@ dev: $(VENV)/.dev-ready  ## Install the development tools and the pre-commit hoo
 	$(BIN)/pre-commit install
 
 test: $(VENV)/.dev-ready  ## Run all tests but the cloud tests, with coverage
-	$(BIN)/python -m pytest -m "not cloud" -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "not cloud" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)

@@ -24,6 +24,15 @@ os.environ["PYTHONPATH"] = os.pathsep.join([f"{PROJECT}/src", f"{PROJECT}/tests"
 NO_REAL_PHOTOS = "FRUITS_SHARED is not set: this needs real photos and weights"
 
 
+SLOW = ("training", "run")
+"""Folders of the slowest tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with slow tests, so that all processes of pytest-xdist end together."""
+    items.sort(key=lambda item: item.path.parent.name not in SLOW)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail in CI if a test was skipped for another reason than missing real photos."""

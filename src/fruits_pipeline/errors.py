@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from collections.abc import Iterator
 
 
 class FruitsError(Exception):
@@ -31,6 +32,18 @@ def s3_access_denied_message(action: str, resource: str) -> str:
         "read photos, and to list, read, write and delete tables. Grant it to the role of "
         "this server, as deploy/template.yaml does."
     )
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and the errors that it was raised from, each once.
+
+    An error that is raised from itself is its own cause.
+    """
+    found: set[int] = set()
+    while error is not None and id(error) not in found:
+        found.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 NO_SPACE_MESSAGE = (

@@ -120,3 +120,11 @@ def test_denied_request_message_names_action_and_resource() -> None:
     dataset = RuntimeError("BatchTable(filepath='s3://fruits/data/photos').\nForbidden")
     message = user_message(chained(dataset, PermissionError("Forbidden"), call)) or ""
     assert "s3:GetObject on arn:aws:s3:::fruits/data/photos is denied" in message
+
+
+def test_error_that_is_its_own_cause_is_reported() -> None:
+    error = OSError("reset")
+    try:
+        raise error from error
+    except OSError as exc:
+        assert user_message(exc) is None

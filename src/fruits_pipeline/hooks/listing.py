@@ -33,6 +33,6 @@ class ListingHooks:
             return
         table, counts = self.catalog.get(PHOTOS), self.catalog.load(COUNTS)
         if isinstance(table, DeltaBatches):
-            removed = table.removed
+            removed = table.saved.removed
             kept = {"gone": counts["gone"] - sum(removed)}
             self.catalog.save(COUNTS, counts | kept | removed._asdict())

@@ -71,10 +71,14 @@ class SummaryHooks:
         if "run_summary" not in pipeline.all_outputs() or not self.seconds:
             return
         features = self.tables.get("features")
-        photos = features.photos_written if features else 0
+        photos = features.saved.photos if features else 0
         summary = catalog.load("run_summary") | {
-            "retries": self.tables["photos"].retries if "photos" in self.tables else 0,
-            "batches_written": {n: len(t.written) for n, t in self.tables.items()},
+            "retries": self.tables["photos"].saved.retries
+            if "photos" in self.tables
+            else 0,
+            "batches_written": {
+                n: len(t.saved.batches) for n, t in self.tables.items()
+            },
             "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
             "photos_per_second": round(photos / sum(self.seconds.values()), 1),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import FruitsError, causes
 from fruits_pipeline.io.buckets import SOLUTIONS
 
 DELETED = "deleted after it was listed"
@@ -81,10 +81,9 @@ def _s3_reason(code: str, message: str) -> str | None:
 
 def s3_code(error: BaseException | None) -> str | None:
     """Return the error code in the response of S3; None if the error has another origin."""
-    while error is not None:
-        if response := getattr(error, "response", None):
+    for cause in causes(error):
+        if response := getattr(cause, "response", None):
             return str(response.get("Error", {}).get("Code"))
-        error = error.__cause__
     return None
 
 

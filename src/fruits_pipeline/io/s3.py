@@ -140,7 +140,10 @@ class PatientS3(S3FileSystem):  # type: ignore[misc]
                 return await request()
             except Exception as exc:
                 if not is_transient(exc):
-                    raise translate_boto_error(exc) from exc
+                    error = translate_boto_error(exc)
+                    if error is exc:
+                        raise
+                    raise error from exc
                 if not await attempts.wait():
                     raise unavailable_error(f"s3://{location}", exc) from exc
 

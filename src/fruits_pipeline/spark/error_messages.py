@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import FruitsError, causes
 from fruits_pipeline.spark.storage_errors import storage_message
 
 
@@ -18,7 +17,7 @@ def user_message(error: BaseException) -> str | None:
     Args:
         error: The error; Kedro may have wrapped it.
     """
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, FruitsError):
             return str(cause)
         if isinstance(cause, PySparkException | Py4JError):
@@ -31,7 +30,7 @@ def is_user_error(error: BaseException) -> bool:
     """Return whether a user can fix the error, so that no traceback is needed."""
     return _storage_message(error) is not None or any(
         isinstance(cause, FruitsError) or "FruitsError: " in str(cause)
-        for cause in _causes(error)
+        for cause in causes(error)
     )
 
 
@@ -49,16 +48,9 @@ def is_task_failure(error: BaseException) -> bool:
 
 
 def _storage_message(error: BaseException) -> str | None:
-    causes = [*_causes(error)]
+    errors = [*causes(error)]
     types = (OSError, PySparkException, Py4JError)
-    return storage_message(causes, [str(c) for c in causes if isinstance(c, types)])
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield the error and the errors that it was raised from."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    return storage_message(errors, [str(e) for e in errors if isinstance(e, types)])
 
 
 def _worker_message(text: str) -> str | None:

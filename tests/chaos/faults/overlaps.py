@@ -96,23 +96,29 @@ def run(trial: Trial) -> Iterator[Result]:
     run_to_end(photos, first, *STAGES)
     make_photos(photos, PHOTOS, MORE)
     run_to_end(photos, expected, *STAGES)
-    rebuilt = trial.folder / "rebuilt"
-    run_to_end(photos, rebuilt, *STAGES, preprocess__short_side=32)
-    nothing = trial.folder / "nothing"
-    cases = (
-        Case("from an empty root", nothing, expected, second=REFIT),
-        Case("incremental", first, expected, second=REFIT),
-        Case("changed_recipe=rebuild", first, rebuilt, {}, {**REBUILD, **REFIT}),
-        Case("PCA fitted by both", first, expected, REFIT, REFIT),
-    )
+    incremental = Case("incremental", first, expected, second=REFIT)
+    cases = [
+        Case("from an empty root", trial.folder / "nothing", expected, second=REFIT),
+        incremental,
+    ]
+    if trial.full:
+        cases += _slow_cases(trial.folder, photos, first, expected)
     for case in cases:
         yield _repeat(trial, f"overlap: {case.name}, no lease", case, overlap)
-    incremental = cases[1]
-    if trial.full:  # tests/run also has these
+    yield _repeat(trial, "lease of a killed run", incremental, kill, 10)
+    if trial.full:  # tests/run also has the first two
         yield _repeat(trial, "overlap: refused", incremental, refuse, 5)
         yield _repeat(trial, "overlap: waits", incremental, wait, 5)
-    yield _repeat(trial, "lease of a killed run", incremental, kill, 10)
-    yield _repeat(trial, "lease of a suspended run", incremental, suspend, 10)
+        yield _repeat(trial, "lease of a suspended run", incremental, suspend, 10)
+
+
+def _slow_cases(
+    folder: Path, photos: Path, first: Path, expected: Path
+) -> Iterator[Case]:
+    rebuilt = folder / "rebuilt"
+    run_to_end(photos, rebuilt, *STAGES, preprocess__short_side=32)
+    yield Case("changed_recipe=rebuild", first, rebuilt, {}, {**REBUILD, **REFIT})
+    yield Case("PCA fitted by both", first, expected, REFIT, REFIT)
 
 
 def _repeat(

@@ -49,7 +49,7 @@ def test_only_missing_batches_are_computed(images: DeltaBatches) -> None:
     images.save(batches({"000001": ["a"]}))
     before = fingerprints(Path(images.filepath))
     images.save({"000001": fail_if_computed, **batches({"000002": ["b", "c"]})})
-    assert (images.written, images.photos_written) == (("000002",), 2)
+    assert (images.saved.batches, images.saved.photos) == (("000002",), 2)
     after = fingerprints(Path(images.filepath))
     assert {name: after[name] for name in before} == before
     assert stored_ids(images) == {"000001": ["a"], "000002": ["b", "c"]}
@@ -60,7 +60,7 @@ def test_nothing_is_written_if_no_batch_is_missing(images: DeltaBatches) -> None
     before = fingerprints(Path(images.filepath))
     images.save({"000001": fail_if_computed})
     assert fingerprints(Path(images.filepath)) == before
-    assert (images.written, images.photos_written) == ((), 0)
+    assert (images.saved.batches, images.saved.photos) == ((), 0)
 
 
 def test_empty_batch_is_stored(images: DeltaBatches) -> None:
@@ -192,5 +192,5 @@ def test_files_of_replaced_rows_are_deleted(photos: DeltaBatches) -> None:
 
 def test_batch_of_vanished_photos_is_not_stored(photos: DeltaBatches) -> None:
     photos.save(batches({"000001": ["a"], "000002": []}, schemas.PHOTOS))
-    assert photos.written == ("000001",)
+    assert photos.saved.batches == ("000001",)
     assert [*photos.load()] == ["000001"]

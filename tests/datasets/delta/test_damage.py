@@ -37,7 +37,7 @@ def recompute_second_batch(images: DeltaBatches) -> None:
     repaired.check(Lineage())
     repaired.prepare(Lineage())
     repaired.save({"000001": fail_if_computed, **batches({"000002": ["b"]})})
-    assert repaired.written == ("000002",)
+    assert repaired.saved.batches == ("000002",)
     assert stored_ids(images) == {"000001": ["a"], "000002": ["b"]}
 
 

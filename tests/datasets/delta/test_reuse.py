@@ -86,7 +86,7 @@ def test_rows_of_moved_and_copied_photos_are_copied(
     photos.save(batches({"000001": ["a", "b"], "000002": ["c!", "d"]}, schemas.PHOTOS))
     save_images()
     change(photos, renamed("x/a", "x/b", "y/d", "z/n"), gone=["a", "b"])
-    assert photos.removed == (2, 0)
+    assert photos.saved.removed == (2, 0)
     save()
     expected = {"000002": ["c!", "d"], "000009": ["a", "b", "d", "n"]}
     assert stored_ids(images) == stored_ids(photos) == expected
@@ -114,7 +114,7 @@ def test_rows_of_gone_photos_are_kept_or_deleted(
     second = {"000002": lambda: from_tables([table], schemas.PHOTOS)}
     photos.save(batches({"000001": ["a", "b"]}, schemas.PHOTOS) | second)
     change(photos, renamed("x/a"), gone=["a", "b", "c"], delete=delete)
-    assert photos.removed == removed
+    assert photos.saved.removed == removed
     kept = {} if delete else {"000001": ["b"]}
     assert stored_ids(photos) == {**kept, "000002": ["d"], "000009": ["a"]}
     assert log_of(photos).last_batch == 9
@@ -129,7 +129,7 @@ def test_photos_with_equal_hashes_only_are_not_moved(
         lambda ids: np.ones(len(ids), np.uint64),
     )
     change(photos, {}, gone=["a"])
-    assert photos.removed == (0, 0)
+    assert photos.saved.removed == (0, 0)
     assert stored_ids(photos) == {"000001": ["a", "b"]}
 
 

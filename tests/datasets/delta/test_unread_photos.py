@@ -33,7 +33,7 @@ def test_unread_photo_has_a_row_in_images_and_no_features(
     assert stored_ids(images) == stored_ids(photos) == expected
     assert stored_ids(features) == {"000001": ["a"], "000002": ["c"]}
     save_all()
-    assert images.written == features.written == ()
+    assert images.saved.batches == features.saved.batches == ()
 
 
 def test_photo_that_can_be_read_again_replaces_its_error(
@@ -65,7 +65,7 @@ def test_repeated_errors_are_not_saved_again(photos: DeltaBatches) -> None:
     photos.save(batches({"000001": ["a", "b!", "c!"]}, schemas.PHOTOS))
     version = log_of(photos).version_id
     photos.save(batches({"000002": ["b!", "c!"]}, schemas.PHOTOS))
-    assert photos.written == ()
+    assert photos.saved.batches == ()
     assert stored_ids(photos) == {"000001": ["a", "b!", "c!"]}
     assert log_of(photos).batches.keys() == {"000001"}
     assert log_of(photos).table_id == version.split()[0]

@@ -24,7 +24,7 @@ def test_changed_photo_has_one_row_downstream(
     save_images()
     expected = {"000001": ["a"], "000003": ["b*", "c*", "d"]}
     assert stored_ids(images) == stored_ids(photos) == expected
-    assert images.written == ("000003",)
+    assert images.saved.batches == ("000003",)
 
 
 def test_photo_that_becomes_unreadable_has_no_row_after_images(
@@ -41,7 +41,7 @@ def test_photo_that_becomes_unreadable_has_no_row_after_images(
     rest = {"000001": ["a"], "000002": ["c"]}
     assert stored_ids(images) == {**rest, "000003": ["b!", "d"]}
     assert stored_ids(features) == {**rest, "000003": ["d"]}
-    assert moments.written == ("000001", "000003")
+    assert moments.saved.batches == ("000001", "000003")
     rows = DeltaTable(moments.filepath).to_pyarrow_table().sort_by("batch")
     assert rows["batch"].to_pylist() == ["000001", "000002", "000003"]
     assert rows["n"].to_pylist() == [1, 1, 1]
@@ -66,7 +66,7 @@ def test_rows_deleted_by_another_program_are_computed_again(
     DeltaTable(images.filepath).delete("photo_id = 'b'")
     save_images()
     assert stored_ids(images) == {"000001": ["a", "b"], "000002": ["c"]}
-    assert images.written == ("000001",)
+    assert images.saved.batches == ("000001",)
 
 
 def test_row_deleted_by_another_program_is_restored_when_another_row_changes(
@@ -137,7 +137,7 @@ def test_compacted_tables_are_not_computed_again(
     for table in (photos, images):
         DeltaTable(table.filepath).optimize.compact()
     save_images()
-    assert images.written == ()
+    assert images.saved.batches == ()
     photos.save(batches({"000002": ["b*"]}, schemas.PHOTOS))
     save_images()
     expected = {"000001": ["a"], "000002": ["b*"]}

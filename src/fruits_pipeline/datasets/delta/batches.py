@@ -9,28 +9,20 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
+from fruits_pipeline.datasets.delta.batch_saving import BatchSaver, SavedRows
 from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
-from fruits_pipeline.datasets.delta.files import DataFile
-from fruits_pipeline.datasets.delta.gone import RemovedRows, remove_gone
+from fruits_pipeline.datasets.delta.gone import remove_gone
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.photo_changes import (
-    Hashes,
     PhotoChanges,
-    hash_ids,
 )
 from fruits_pipeline.datasets.delta.repair import (
     has_usable_log,
     remove_damaged,
     restore_log,
     stored_files,
-)
-from fruits_pipeline.datasets.delta.reuse import find_sources, read_hashes, reuse_rows
-from fruits_pipeline.datasets.delta.saving import (
-    commit_photos,
-    delete_extra_rows,
-    select_readable,
 )
 from fruits_pipeline.datasets.delta.tables import (
     check_sizes_once,
@@ -39,7 +31,6 @@ from fruits_pipeline.datasets.delta.tables import (
 )
 from fruits_pipeline.datasets.delta.upgrade import upgrade_table
 from fruits_pipeline.datasets.delta.writer import TableWriter
-from fruits_pipeline.datasets.delta.written_batches import write_batch
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
@@ -50,8 +41,6 @@ from fruits_pipeline.lineage import (
 from fruits_pipeline.schema_version import complete_recipe
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.batches import Batches
-from fruits_pipeline.spark.jobs import write_concurrently
-from fruits_pipeline.spark.progress import track
 
 logger = logging.getLogger(__name__)
 
@@ -82,12 +71,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         mends: Whether the run repairs the table. Then damaged files are removed from it
             before the run, and new rows of `photos` belong to existing batches.
         lineage: Lineage of the rows to save.
-        written: Names of the batches that this run has written, sorted.
-        photos_written: Number of photos in these batches.
-        retries: Number of repeated requests for these photos, if the table is `photos`.
-        removed: Number of rows of gone photos that this run has removed from `photos`.
-        listed: Hashes of the photos in `photos` that exist, by batch; without batches
-            that nobody has read.
+        saved: Rows that this run has saved.
     """
 
     def __init__(
@@ -105,11 +89,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         self._is_photos = table == "photos"  # without an upstream table
         self.mends = False
         self.lineage = Lineage()
-        self.written: tuple[str, ...] = ()
-        self.photos_written = 0
-        self.retries = 0
-        self.removed = RemovedRows()
-        self.listed: dict[str, Hashes] = {}
+        self.saved = SavedRows()
         self._is_prepared = False
         self._prepared_version: str | None = None
         self._writer: TableWriter | None = None
@@ -139,8 +119,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         """
         self.lineage = lineage
         self._loaded_id = self.loaded_version = None
-        self.written, self.photos_written, self.retries = (), 0, 0
-        self.removed, self.listed = RemovedRows(), {}
+        self.saved = SavedRows()
         if log := open_log(self.filepath):
             self._prepare_table(log)
         self._is_prepared, self._prepared_version = True, self.fingerprint()
@@ -203,93 +182,47 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
     def save(self, data: Batches | PhotoChanges) -> None:
         """Delete rows that no longer exist upstream, then write missing batches.
 
-        Rows of gone photos are deleted at the end. Several Spark jobs run concurrently. Each batch is one commit.
+        Several Spark jobs run concurrently. Each batch is one commit. Rows of gone photos
+        are deleted at the end.
 
         Raises:
             FruitsError: Another run writes to the table, or too many photos are gone.
         """
         changes = data if isinstance(data, PhotoChanges) else PhotoChanges(data)
-        self.listed = dict(changes.listed)
+        saved = self.saved = SavedRows(listed=dict(changes.listed))
         writer = self._writer = self._open_writer()
-        is_new = self._is_photos and not self.mends
-        if is_new and changes.new.keys() & writer.log.batches.keys():
-            # New batches have new numbers, unless another run has added batches.
-            raise concurrent_run_error(self.filepath)
-        upstream = self._upstream_log()
-        deleted = UpstreamDifference()
-        if upstream:
-            deleted = delete_extra_rows(writer, upstream, self.schema)
-        missing: Batches = {
-            name: load
-            for name, load in changes.new.items()
-            if self.mends
-            and self._is_photos
-            or name in deleted.stale_batches
-            or name not in writer.log.batches
-        }
+        self._check_names(changes.new, writer.log)
+        saver = BatchSaver(self.table, self.schema, writer, self._upstream_log(), saved)
+        deleted = saver.delete_extra_rows()
+        missing = self._select_missing(changes.new, writer.log, deleted)
         if missing:
             writer.claim()
-        if upstream and missing and self.table in REUSED:
-            missing = self._reuse(writer.log, deleted, missing, upstream)
-        self._write_missing(writer, missing, upstream)
-        self.removed = remove_gone(writer, changes.gone, self.listed, self.schema)
+        if self.table in REUSED:
+            listed = self._photos_table().saved.listed
+            missing = saver.reuse(missing, deleted, listed)
+        saver.write(missing)
+        saved.removed = remove_gone(writer, changes.gone, saved.listed, self.schema)
         writer.finish()
         if missing:
             self.lineage.check_sources()
         self._writer, self._prepared_version = None, writer.log.version_id
 
-    def _reuse(
-        self,
-        log: DeltaLog,
-        deleted: UpstreamDifference,
-        missing: Batches,
-        upstream: DeltaLog,
+    def _check_names(self, new: Batches, log: DeltaLog) -> None:
+        """Raise if new batches of `photos` exist: another run has added batches."""
+        is_new = self._is_photos and not self.mends
+        if is_new and new.keys() & log.batches.keys():
+            raise concurrent_run_error(self.filepath)
+
+    def _select_missing(
+        self, batches: Batches, log: DeltaLog, deleted: UpstreamDifference
     ) -> Batches:
-        """Return the missing batches, which copy rows of known photos."""
-        listed = self._photos_table().listed
-        stored = {name: listed[name] for name in listed if name not in missing}
-
-        def read(name: str) -> Hashes:
-            is_listed = name in listed
-            return (
-                listed[name]
-                if is_listed
-                else read_hashes(upstream, upstream.batches[name])
-            )
-
-        sources = find_sources(log, deleted, stored)
-        return reuse_rows(missing, sources, read, self.schema)
-
-    def _write_missing(
-        self, writer: TableWriter, missing: Batches, upstream: DeltaLog | None
-    ) -> None:
-        self.written, self.photos_written, self.retries = (), 0, 0
-        write = partial(write_batch, self.filepath, self.schema)
-        with track(self.table, len(missing)) as advance:
-            written = write_concurrently(write, missing)
-            readable = select_readable(writer, written) if self._is_photos else written
-            for name, files in readable:
-                self._commit(writer, name, files, upstream)
-                photos = sum(file.photos for file in files)
-                self.written = tuple(sorted((*self.written, name)))
-                self.photos_written += photos
-                self.retries += sum(file.retries for file in files)
-                advance(photos)
-
-    def _commit(
-        self,
-        writer: TableWriter,
-        name: str,
-        files: Sequence[DataFile],
-        upstream: DeltaLog | None,
-    ) -> None:
-        if upstream:
-            replaced = writer.log.batches.get(name, ())
-            writer.commit(files, replaced, upstream=upstream.version_id)
-        else:
-            new_ids = commit_photos(writer, files, self.schema)
-            if new_ids is not None:
-                self.listed[name] = hash_ids(new_ids)
+        if self.mends and self._is_photos:
+            return batches
+        return {
+            name: load
+            for name, load in batches.items()
+            if name in deleted.stale_batches or name not in log.batches
+        }
 
     def _open_writer(self) -> TableWriter:
         """Create or rebuild the table if necessary, and return its writer.
