@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from deltalake import DeltaTable
 from factories import PROJECT, TABLES, by_path, read_table, write_files
 from pipeline_runs import (
     BATCHES,
@@ -93,3 +94,13 @@ def test_concurrent_runs_neither_lose_nor_duplicate_rows(
     for table in tables:
         paths = by_path(read_table(root, table)).keys()
         assert paths == {*GOOD_PHOTOS, *NEW_PHOTOS}, table
+
+
+def test_incomplete_table_is_a_missing_output(
+    copy: PipelineRun, kedro_run: KedroRun
+) -> None:
+    before = sorted_rows(copy.root, "features")
+    DeltaTable(copy.root / TABLES["features"]).delete("batch = '000002'")
+    result = kedro_run("--only-missing-outputs", **copy.parameters)
+    assert result.exit_code == 0, result.output
+    assert sorted_rows(copy.root, "features") == before

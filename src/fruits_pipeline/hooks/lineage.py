@@ -10,9 +10,9 @@ from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import ConcurrentRunError
-from fruits_pipeline.datasets.delta.tables import CACHE
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.current import (
     check_datasets,

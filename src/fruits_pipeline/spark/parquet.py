@@ -9,13 +9,11 @@ from typing import TypeVar
 from uuid import uuid4
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from fruits_pipeline import schemas
 from fruits_pipeline.errors import REPAIR, FruitsError
 from fruits_pipeline.io.files import is_local, read_file, write_file
-from fruits_pipeline.spark.keys import key_digest, photo_keys
+from fruits_pipeline.spark.write_reports import key_digests, make_report, sum_column
 
 BATCH_ROWS = 256
 """Maximum rows of a record batch: limits the decoded photos in a worker's memory."""
@@ -128,16 +126,16 @@ def write_rows(
     """
     # A filter in Spark makes columns non-nullable; the cast restores the schema.
     tables = [schema.empty_table(), *(pa.Table.from_batches([batch]) for batch in rows)]
-    retries = sum(_sum(table, "retries") for table in tables)
+    retries = sum(sum_column(table, "retries") for table in tables)
     table = pa.concat_tables(t.select(schema.names).cast(schema) for t in tables)
     content = pa.BufferOutputStream()
     options = ENCODING | {"write_statistics": _columns_with_statistics(schema)}
     pq.write_table(table, content, write_page_checksum=True, **options)
     buffer = content.getvalue()
     unique = f"{uuid4().hex[:8]}-{zlib.crc32(buffer):08x}"
-    name = f"part-{number:05d}-{unique}-{_key_digests(table)}.parquet"
+    name = f"part-{number:05d}-{unique}-{key_digests(table)}.parquet"
     write_file(f"{folder}/{name}", buffer.to_pybytes())
-    yield _make_report(table, name, buffer.size, retries)
+    yield make_report(table, name, buffer.size, retries)
 
 
 READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError)
@@ -176,41 +174,3 @@ def _columns_with_statistics(schema: pa.Schema) -> list[str]:
     """Return all columns except photos and vectors, whose statistics would be large."""
     large = (pa.types.is_binary, pa.types.is_list)
     return [f.name for f in schema if not any(is_type(f.type) for is_type in large)]
-
-
-def _key_digests(table: pa.Table) -> str:
-    """Return the digests of all keys, and of the keys of rows without an error."""
-    if "keys" in table.column_names:  # moments: digest of the photos they describe
-        keys = "".join(table["keys"].to_pylist()) or key_digest(())
-        return f"{keys}-{keys}"
-    if not {"path", "photo_id"} <= {*table.column_names}:
-        return f"{key_digest(())}-{key_digest(())}"
-    valid = table
-    if "error" in table.column_names:
-        valid = table.filter(table["error"].is_null())
-    return f"{key_digest(photo_keys(table))}-{key_digest(photo_keys(valid))}"
-
-
-def _sum(table: pa.Table, column: str) -> int:
-    """Return the sum of a column; 0 if there is none."""
-    return pc.sum(table[column]).as_py() or 0 if column in table.column_names else 0
-
-
-def _make_report(table: pa.Table, name: str, size: int, retries: int) -> pa.RecordBatch:
-    """Return the `WRITE_REPORT` row of a file of `size` bytes."""
-    columns = table.column_names
-    errors = len(table) - table["error"].null_count if "error" in columns else 0
-    # A row of moments describes `n` photos.
-    photos = _sum(table, "n") if "n" in columns else len(table)
-    paths = pc.min_max(table["path"]) if "path" in columns else {}
-    row = {
-        "file": name,
-        "size_bytes": size,
-        "rows": len(table),
-        "errors": errors,
-        "photos": photos,
-        "first_path": paths["min"].as_py() if paths else None,
-        "last_path": paths["max"].as_py() if paths else None,
-        "retries": retries,
-    }
-    return pa.RecordBatch.from_pylist([row], schemas.WRITE_REPORT)

@@ -10,7 +10,10 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.batch_saving import BatchSaver, SavedRows
-from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
+from fruits_pipeline.datasets.delta.comparison import (
+    UpstreamDifference,
+    compare_with_upstream,
+)
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
 from fruits_pipeline.datasets.delta.gone import remove_gone
@@ -163,6 +166,21 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
             version = self._writer.log.version_id
         if self._is_prepared and self.fingerprint() != version:
             raise concurrent_run_error(self.filepath)
+
+    def _exists(self) -> bool:
+        """Return whether the table is complete, for `kedro run --only-missing-outputs`."""
+        log, upstream = open_log(self.filepath), self._upstream_table()
+        if log is None or not log.batches:
+            return False
+        if upstream is None:
+            return True
+        upstream_log = open_log(upstream.filepath)
+        if upstream_log is None or log.source_ids != self.lineage.source_ids():
+            return False
+        difference = compare_with_upstream(log, upstream_log)
+        return difference == UpstreamDifference() and {*upstream_log.batches} == {
+            *log.batches
+        }
 
     def load(self) -> Batches:
         """Return the batches of the table.

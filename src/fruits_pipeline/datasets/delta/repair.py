@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from deltalake.exceptions import TableNotFoundError
 
+from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.datasets.delta.errors import (
     DamagedLogError,
     translate_delta_errors,
@@ -26,7 +27,7 @@ from fruits_pipeline.datasets.delta.integrity import (
     inspect_files,
 )
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.tables import CACHE, create_table, open_table
+from fruits_pipeline.datasets.delta.tables import create_table, open_table
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.io.files import resolve, write_atomically
 from fruits_pipeline.lineage import Lineage

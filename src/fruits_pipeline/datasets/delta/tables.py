@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import TableNotFoundError
 
 from fruits_pipeline import schemas
+from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.datasets.delta.errors import (
     check_location,
     concurrent_run_error,
@@ -41,36 +41,6 @@ from fruits_pipeline.errors import REPAIR, FruitsError
 from fruits_pipeline.io.held_lease import check_lease
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.schema_version import SCHEMA_VERSION, check_version
-
-
-@dataclass
-class TableCache:
-    """Tables that the current run has opened, to save requests to storage.
-
-    Attributes:
-        enabled: Whether a run is in progress. Otherwise nothing is cached.
-        tables: Open tables by location. Opening one again reads only newer commits.
-        checked: Locations and versions of tables whose file sizes were checked.
-    """
-
-    enabled: bool = False
-    tables: dict[str, DeltaTable] = field(default_factory=dict)
-    checked: set[tuple[str, str]] = field(default_factory=set)
-
-    def start(self) -> None:
-        """Empty and enable the cache, at the start of a run."""
-        self.stop()
-        self.enabled = True
-
-    def stop(self) -> None:
-        """Empty and disable the cache, at the end of a run."""
-        self.enabled = False
-        self.tables.clear()
-        self.checked.clear()
-
-
-CACHE = TableCache()
-"""Cache of this process, which executes one run at a time."""
 
 
 def open_log(location: str) -> DeltaLog | None:

@@ -1,0 +1,37 @@
+"""Cache of open Delta tables during a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deltalake import DeltaTable
+
+
+@dataclass
+class TableCache:
+    """Tables that the current run has opened, to save requests to storage.
+
+    Attributes:
+        enabled: Whether a run is in progress. Otherwise nothing is cached.
+        tables: Open tables by location. Opening one again reads only newer commits.
+        checked: Locations and versions of tables whose file sizes were checked.
+    """
+
+    enabled: bool = False
+    tables: dict[str, DeltaTable] = field(default_factory=dict)
+    checked: set[tuple[str, str]] = field(default_factory=set)
+
+    def start(self) -> None:
+        """Empty and enable the cache, at the start of a run."""
+        self.stop()
+        self.enabled = True
+
+    def stop(self) -> None:
+        """Empty and disable the cache, at the end of a run."""
+        self.enabled = False
+        self.tables.clear()
+        self.checked.clear()
+
+
+CACHE = TableCache()
+"""Cache of this process, which executes one run at a time."""
