@@ -122,7 +122,9 @@ def check_photo_store(
     new = [photo.path for photo in others if photo not in erased]
     counts = {
         "files": len(store.files) + sum(map(len, store.left_out.values())),
-        "left_out": sum(map(len, [*left_out.values(), *store.left_out.values()])),
+        "left_out": sum(
+            map(len, [*left_out.values(), *store.left_out.values(), erased])
+        ),
         "not_ingested": len(new),
         "gone": int((~np.isin(stored, hashes)).sum()),
     }
@@ -134,5 +136,6 @@ def check_photo_store(
         findings.append(Finding(where, text, "none", RUN, False))
     if gone := counts["gone"]:
         text = f"no file of {gone} ingested photos"
-        findings.append(Finding(where, text, "all; their rows are kept", RUN, False))
+        repair = f"{RUN} with ingest.gone=delete, which deletes the rows"
+        findings.append(Finding(where, text, "all files", repair, False))
     return counts, findings

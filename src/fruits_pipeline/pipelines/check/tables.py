@@ -113,7 +113,7 @@ def _other_files(table: StoredTable) -> Iterator[Finding]:
             f"{len(foreign)} files of other programs or copies: {shorten([*foreign])}"
         )
         expected = "only files of this project; they are ignored and kept"
-        yield Finding(table.name, text, expected, "Move them away.", False)
+        yield Finding(table.name, text, expected, "move them away", False)
     if table.exists and (unlisted := table.unlisted()):
         names = Counter(path.rpartition("/")[2] for path in unlisted)
         text = f"{len(unlisted)} data files that the log does not list: {shorten([*names])}"
