@@ -21,7 +21,7 @@ from fruits_pipeline.io.forgotten import (
     UnfinishedErasure,
     hash_text,
 )
-from fruits_pipeline.io.held_lease import hold_lease, release_lease
+from fruits_pipeline.io.lease.held import hold_lease, release_lease
 from fruits_pipeline.io.traces import Traces
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.held_lease import ConcurrentRun
+from fruits_pipeline.io.lease.held import ConcurrentRun
 from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe
 from fruits_pipeline.locations import location_problem
 from fruits_pipeline.parameters import STAGES, ParameterGroup

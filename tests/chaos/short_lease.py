@@ -2,7 +2,7 @@
 
 from kedro.framework.cli import main
 
-from fruits_pipeline.io import lease
+from fruits_pipeline.io.lease import lease
 
 if __name__ == "__main__":
     lease.RENEWAL_SECONDS, lease.STALE_SECONDS = 1, 4

@@ -12,7 +12,7 @@ from kedro_datasets.json import JSONDataset
 
 from fruits_pipeline.datasets import PhotoStore
 from fruits_pipeline.hooks.lease import LeaseHooks
-from fruits_pipeline.io.held_lease import HELD, release_lease
+from fruits_pipeline.io.lease.held import HELD, release_lease
 
 
 @pytest.fixture

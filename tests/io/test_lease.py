@@ -11,15 +11,15 @@ import pytest
 from fake_s3 import Bucket
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io import lease as leases
-from fruits_pipeline.io import take_lease as taking
-from fruits_pipeline.io.lease import Lease, is_lease
-from fruits_pipeline.io.take_lease import LeaseWatch, take_lease
+from fruits_pipeline.io.lease import lease as leases
+from fruits_pipeline.io.lease import taking
+from fruits_pipeline.io.lease.lease import Lease, is_lease
+from fruits_pipeline.io.lease.taking import LeaseWatch, take_lease
 
 OTHER_MACHINE = {"machine": "another boot", "pid": 1, "process_start": 1}
 HOLDER = """
 import os, signal, sys
-from fruits_pipeline.io.held_lease import hold_lease
+from fruits_pipeline.io.lease.held import hold_lease
 hold_lease(sys.argv[1], "kedro run")
 print(flush=True)
 sys.stdin.read()

@@ -21,7 +21,7 @@ from fruits_pipeline.io.conditional import (
     replace_stored,
 )
 from fruits_pipeline.io.files import resolve
-from fruits_pipeline.io.held_lease import check_lease
+from fruits_pipeline.io.lease.held import check_lease
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,

@@ -12,7 +12,7 @@ from kedro.pipeline import Pipeline
 
 from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.io.files import resolve
-from fruits_pipeline.io.held_lease import check_lease, hold_lease, release_lease
+from fruits_pipeline.io.lease.held import check_lease, hold_lease, release_lease
 
 
 class LeaseHooks:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import exclusions
-from fruits_pipeline.io.lease import is_lease
+from fruits_pipeline.io.lease.lease import is_lease
 from fruits_pipeline.io.listing import ListedFile
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -15,7 +15,7 @@ from fsspec.asyn import sync
 from fruits_pipeline.io import exclusions
 from fruits_pipeline.io.files import FileContent
 from fruits_pipeline.io.folders import FoundFiles
-from fruits_pipeline.io.lease import is_lease
+from fruits_pipeline.io.lease.lease import is_lease
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.io.object_reading import ObjectReader
 from fruits_pipeline.io.read_errors import s3_code, store_error

@@ -10,7 +10,7 @@ from fruits_pipeline import schemas
 from fruits_pipeline.datasets import DeltaBatches, DeltaPandas
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.held_lease import HELD, hold_lease, release_lease
+from fruits_pipeline.io.lease.held import HELD, hold_lease, release_lease
 from fruits_pipeline.lineage import Lineage
 
 pytestmark = pytest.mark.usefixtures("spark")

@@ -38,7 +38,7 @@ from fruits_pipeline.datasets.delta.requests import (
 )
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.errors import REPAIR, FruitsError
-from fruits_pipeline.io.held_lease import check_lease
+from fruits_pipeline.io.lease.held import check_lease
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.schema_version import SCHEMA_VERSION, check_version
 

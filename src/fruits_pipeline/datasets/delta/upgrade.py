@@ -10,7 +10,7 @@ from deltalake import Schema
 from fruits_pipeline.datasets.delta.errors import translate_delta_errors
 from fruits_pipeline.datasets.delta.files import flush_commit
 from fruits_pipeline.datasets.delta.log import RECIPE, VERSION, DeltaLog
-from fruits_pipeline.io.held_lease import check_lease
+from fruits_pipeline.io.lease.held import check_lease
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.schema_version import SCHEMA_VERSION
 

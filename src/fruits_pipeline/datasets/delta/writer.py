@@ -22,7 +22,7 @@ from fruits_pipeline.datasets.delta.files import (
 from fruits_pipeline.datasets.delta.log import LAST_BATCH, WRITER, DeltaLog
 from fruits_pipeline.datasets.delta.requests import commit_once, open_delta_table
 from fruits_pipeline.io.files import resolve
-from fruits_pipeline.io.held_lease import check_lease
+from fruits_pipeline.io.lease.held import check_lease
 
 logger = logging.getLogger(__name__)
 

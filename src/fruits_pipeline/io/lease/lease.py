@@ -26,7 +26,7 @@ from fruits_pipeline.io.conditional import (
     read_stored,
     replace_stored,
 )
-from fruits_pipeline.io.lease_holder import describe, parse_holder
+from fruits_pipeline.io.lease.holder import describe, parse_holder
 
 logger = logging.getLogger(__name__)
 

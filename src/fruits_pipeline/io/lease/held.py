@@ -8,8 +8,8 @@ import signal
 import threading
 from typing import Any, Literal
 
-from fruits_pipeline.io.lease import Lease
-from fruits_pipeline.io.take_lease import take_lease
+from fruits_pipeline.io.lease.lease import Lease
+from fruits_pipeline.io.lease.taking import take_lease
 
 ConcurrentRun = Literal["refuse", "wait"]
 """Setting: whether to end or to wait if another run holds the lease."""

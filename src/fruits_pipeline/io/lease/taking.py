@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 from fruits_pipeline.errors import FruitsError, file_error_message
-from fruits_pipeline.io import lease as leases
 from fruits_pipeline.io.conditional import (
     ChangedFileError,
     StoredFile,
@@ -19,18 +18,19 @@ from fruits_pipeline.io.conditional import (
     replace_stored,
 )
 from fruits_pipeline.io.files import is_local, resolve
-from fruits_pipeline.io.lease import (
-    Lease,
-    encode_lease,
-    lease_path,
-    seconds_since_boot,
-)
-from fruits_pipeline.io.lease_holder import (
+from fruits_pipeline.io.lease import lease as leases
+from fruits_pipeline.io.lease.holder import (
     describe,
     is_dead,
     is_running,
     parse_holder,
     this_process,
+)
+from fruits_pipeline.io.lease.lease import (
+    Lease,
+    encode_lease,
+    lease_path,
+    seconds_since_boot,
 )
 
 logger = logging.getLogger(__name__)

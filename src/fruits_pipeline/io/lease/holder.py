@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from fruits_pipeline.io.processes import (
+from fruits_pipeline.io.lease.processes import (
     has_ended,
     is_stopped,
     machine_id,
