@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fruits_pipeline.datasets.arrays import load_arrays
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.datasets.pca_content import VERSION
 from fruits_pipeline.errors import FruitsError
@@ -65,7 +66,7 @@ class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
 
 
 def _parse(path: str, content: bytes) -> FittedClassifier:
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+    with load_arrays(content) as arrays:
         check_version(path, arrays.get(VERSION))
         model = Classifier(
             labels=tuple(arrays["labels"].tolist()),

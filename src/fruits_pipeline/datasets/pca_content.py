@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fruits_pipeline.datasets.arrays import load_arrays
 from fruits_pipeline.errors import REPAIR, FruitsError
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.models.pca import Pca
@@ -64,7 +65,7 @@ def decode_pca(path: str, content: bytes) -> StoredPca:
         FruitsError: The file is damaged, or a newer version of this project wrote it.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        with load_arrays(content) as arrays:
             check_version(path, arrays.get(VERSION))
             return _from_arrays(arrays)
     except FruitsError:

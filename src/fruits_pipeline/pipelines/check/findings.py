@@ -29,7 +29,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Return the finding in one line."""
-        text = f"{self.where}: found {self.found}; expected {self.expected}"
+        found = self.found.removeprefix("Found ")  # of an error message
+        text = f"{self.where}: found {found}; expected {self.expected}"
         return f"{text}; repair: {self.repair}" if self.repair else text
 
 
