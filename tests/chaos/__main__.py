@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import multiprocessing
-import pkgutil
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -17,12 +12,7 @@ from pathlib import Path
 
 import click
 
-from chaos import faults
-from chaos.trial import Result, Trial
-
-NAMES = sorted(module.name for module in pkgutil.iter_modules(faults.__path__))
-HEADER = ("fault", "attempts", "survived", "lost", "duplicated", "message")
-MESSAGE_LENGTH = 90
+from chaos.suite import NAMES, run_fault, table
 
 
 @click.command()
@@ -43,33 +33,6 @@ def main(full: bool, seed: int, names: str, jobs: int, results: Path | None) -> 
     if results:
         results.write_text(json.dumps([asdict(r) for r in found], indent=2) + "\n")
     sys.exit(any(result.survived < result.attempts for result in found))
-
-
-def run_fault(name: str, seed: int, full: bool) -> list[Result]:
-    """Make the attempts with one kind of fault, and print their results."""
-    module = importlib.import_module(f"chaos.faults.{name}")
-    begin = time.monotonic()
-    found: list[Result] = []
-    with tempfile.TemporaryDirectory(prefix=f"chaos-{name}-") as folder:
-        tempfile.tempdir = folder  # for the logs of runs
-        for result in module.run(Trial(Path(folder), seed, full)):
-            found.append(result)
-            click.echo(_row(result))
-    click.echo(f"{name}: {time.monotonic() - begin:.0f} s", err=True)
-    return found
-
-
-def table(results: Sequence[Result]) -> str:
-    """Return the results as a Markdown table."""
-    rows = [f"| {' | '.join(HEADER)} |", "|---|---:|---:|---:|---:|---|"]
-    return "\n".join([*rows, *map(_row, results)])
-
-
-def _row(result: Result) -> str:
-    values = [str(value).replace("|", "\\|") for value in asdict(result).values()]
-    message = values.pop()
-    short = message[:MESSAGE_LENGTH] + ("…" if len(message) > MESSAGE_LENGTH else "")
-    return f"| {' | '.join([*values, short])} |"
 
 
 if __name__ == "__main__":
