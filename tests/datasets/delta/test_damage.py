@@ -18,6 +18,9 @@ from fruits_pipeline.datasets import DeltaBatches, DeltaSpark
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Lineage
 
+MAX_MESSAGE = 400
+"""Number of characters of a message without the path of the table."""
+
 pytestmark = pytest.mark.usefixtures("spark")
 
 
@@ -89,6 +92,18 @@ def test_damaged_log_is_reported(images: DeltaBatches, content: bytes) -> None:
         commit.write_bytes(content)
     with pytest.raises(FruitsError, match=r"_delta_log damaged .* with `make mend`"):
         images.check(Lineage())
+
+
+def test_message_of_a_log_without_a_commit_is_short(images: DeltaBatches) -> None:
+    for batch in ("000001", "000002"):
+        images.save(batches({batch: ["a"]}))
+    log = sorted(Path(images.filepath).glob("_delta_log/*.json"))
+    log[1].unlink()
+    with pytest.raises(
+        FruitsError, match=r"damaged \(Expected contiguous .*…\)"
+    ) as info:
+        images.check(Lineage())
+    assert len(str(info.value)) < MAX_MESSAGE + len(images.filepath)
 
 
 # Files and tables of other programs

@@ -21,6 +21,10 @@ IAM_ACTIONS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObje
 """IAM action that permits a request to an S3 object, by HTTP method."""
 
 
+MAX_REASON = 150
+"""Number of characters of an error of delta-rs in a message."""
+
+
 class DamagedLogError(FruitsError):
     """The storage is reachable, but the log of a table is damaged."""
 
@@ -90,9 +94,16 @@ def damaged_log_error(location: str, reason: str) -> DamagedLogError:
         reason: Message of an error.
     """
     return DamagedLogError(
-        f"Found {location}/_delta_log damaged ({_one_line(reason)}); expected the log of a "
+        f"Found {location}/_delta_log damaged ({_shorten(reason)}); expected the log of a "
         f"Delta table. {REPAIR}"
     )
+
+
+def _shorten(error: str) -> str:
+    """Return an error of delta-rs without its kind, its stack trace and long values."""
+    text = re.sub(r"^(?:(?:Kernel|Generic delta kernel) error: )+", "", _one_line(error))
+    text = re.sub(r" 0: <unknown>.*", "", text).rstrip(".")
+    return f"{text[:MAX_REASON]}…" if len(text) > MAX_REASON else text
 
 
 def _one_line(text: str) -> str:
