@@ -19,7 +19,7 @@ from chaos.suite import NAMES, run_fault, table
 @click.option("--full", is_flag=True, help="Make all attempts; takes hours.")
 @click.option("--seed", default=1, show_default=True, help="Seed of random choices.")
 @click.option("--faults", "names", default=",".join(NAMES), show_default=True)
-@click.option("--jobs", default=2, show_default=True, help="Faults at the same time.")
+@click.option("--jobs", default=3, show_default=True, help="Faults at the same time.")
 @click.option("--results", type=Path, help="Write the results to this JSON file.")
 def main(full: bool, seed: int, names: str, jobs: int, results: Path | None) -> None:
     """Inject faults into runs on this machine. The exit code is 1 if any was not survived."""
