@@ -40,7 +40,7 @@ class Faults:
 
     Attributes:
         rates: Probability of each fault in `RATES`, from 0 to 1.
-        seed: Seed of the choices, which depend only on the request and its repetition.
+        seed: Seed of the choices, which depend only on method, key and repetition.
         path: Regular expression at the beginning of the keys that are concerned.
         error: Status and error code of all responses; None forwards requests.
         stall_seconds: Duration of a stall.
@@ -67,7 +67,7 @@ class Faults:
             request = f"{method} {path}"
             self._repetitions[request] += 1
             generator = random.Random(  # noqa: S311 - reproducible faults
-                f"{self.seed} {request} {self._repetitions[request]}"
+                f"{self.seed} {method} {key} {self._repetitions[request]}"
             )
             fault = self._choose(method, key, generator)
             self.counts.update(filter(None, (method, fault)))

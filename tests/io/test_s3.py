@@ -162,7 +162,7 @@ def test_commits_whose_response_is_lost_are_neither_repeated_nor_conflicts(
     faulty_bucket: FaultyBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
-    faults = Faults({"lose_response": 0.5, "reset": 0.1}, seed=1)
+    faults = Faults({"lose_response": 0.5, "reset": 0.1}, seed=2)
     name = faulty_bucket(faults)
     # In another process, because delta-rs does not let the proxy run while it waits.
     assert run_python("-c", COMMITS, f"s3://{name}/table").split() == ["6", "6"]

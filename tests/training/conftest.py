@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,3 +15,12 @@ def imagenet(shared: Path) -> dict[str, Any]:
         "arguments": {"alpha": 0.35},
         "weights": str(shared / "keras/models" / WEIGHTS),
     }
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """Train without compiling the network, which takes longer than a few steps."""
+    functions = pytest.importorskip("tensorflow").config
+    functions.run_functions_eagerly(True)
+    yield
+    functions.run_functions_eagerly(False)

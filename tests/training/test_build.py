@@ -19,6 +19,11 @@ keras = pytest.importorskip("keras", reason="building a backbone needs TensorFlo
 PHOTOS = TrainingPhotos(IMAGES, LABELS)
 INNER = "conv_pw_5_relu"
 
+IGNORE_EAGER_WARNINGS = pytest.mark.filterwarnings(
+    "ignore:Even though the `tf.config.experimental_run_functions_eagerly`:UserWarning",
+    "ignore:The structure of `inputs` doesn't match:UserWarning",
+)
+
 Trained = tuple[Backbone, list[dict[str, float]]]
 
 
@@ -86,6 +91,8 @@ def test_interpolation_and_inner_layers_change_without_a_new_training(
     assert folders[0] != folders[2]
 
 
+@pytest.mark.usefixtures("eagerly")
+@IGNORE_EAGER_WARNINGS
 def test_batch_normalisation_is_frozen(
     imagenet: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -100,6 +107,8 @@ def test_batch_normalisation_is_frozen(
         assert same is (normalises or not layer.get_weights()), layer.name
 
 
+@pytest.mark.usefixtures("eagerly")
+@IGNORE_EAGER_WARNINGS
 def test_label_layer_starts_as_a_linear_probe(
     shared: Path, imagenet: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -117,6 +126,8 @@ def test_label_layer_starts_as_a_linear_probe(
     assert epoch["accuracy"] > 0.8
 
 
+@pytest.mark.usefixtures("eagerly")
+@IGNORE_EAGER_WARNINGS
 def test_layers_before_the_first_trainable_one_are_frozen(tmp_path: Path) -> None:
     keras.utils.set_random_seed(360)
     network = build_network(backbone_parameters())
@@ -154,6 +165,8 @@ def test_inner_layer_without_a_map_is_rejected(tmp_path: Path, name: str) -> Non
     assert not [*tmp_path.iterdir()]
 
 
+@pytest.mark.usefixtures("eagerly")
+@IGNORE_EAGER_WARNINGS
 def test_weights_are_interpolated_between_pretrained_and_fine_tuned(
     imagenet: dict[str, Any], tmp_path: Path
 ) -> None:
