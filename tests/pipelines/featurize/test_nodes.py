@@ -65,6 +65,11 @@ def test_error_message_names_at_most_three_photos() -> None:
     assert named == ["1", "2", "3"]
 
 
+def test_error_message_names_photos_with_the_more_frequent_cause() -> None:
+    with pytest.raises(FruitsError, match="such as Test/Kiwi/2: .*3: .*1: "):
+        check_error_rate(rejects(*"123", unread=1), counts([3], [3]), 0.0)
+
+
 def test_error_rate_is_that_of_all_batches() -> None:
     check_error_rate(rejects("1"), counts([1, 3], [1, 0]), 0.25)
 

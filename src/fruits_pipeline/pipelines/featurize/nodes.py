@@ -42,7 +42,11 @@ def check_error_rate(
     rejected, photos = image_counts["rejected"].sum(), image_counts["photos"].sum()
     if rejected > max_error_rate * photos:
         unread = (rejects["stage"] == "ingest").sum()
-        examples = rejects.head(EXAMPLES)
+        in_stage = rejects["stage"].map(rejects["stage"].value_counts())
+        examples = rejects.loc[
+            in_stage.sort_values(ascending=False, kind="stable").index
+        ]
+        examples = examples.head(EXAMPLES)  # of the more frequent cause
         named = zip(examples["path"], examples["error"], strict=True)
         raise FruitsError(
             f"Found {rejected} of {photos} photos rejected ({rejected / photos:.1%}): "
