@@ -53,7 +53,7 @@ ipython: $(VENV)/.dev-ready  ## Start IPython with the catalog: catalog.load("fe
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
 
 notebook: $(VENV)/.notebook-ready  ## Start JupyterLab with the notebooks: make notebook ARGS="--no-browser"
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(ARGS) notebooks/first_look.ipynb
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/first_look.ipynb $(ARGS)
 
 backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in parameters_backbone.yml
 	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
