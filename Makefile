@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget predict viz ipython backbone dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget predict viz ipython notebook backbone phone-model dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -52,6 +52,9 @@ viz: $(VENV)/.dev-ready  ## Inspect the pipeline and its figures in a browser
 ipython: $(VENV)/.dev-ready  ## Start IPython with the catalog: catalog.load("features@spark")
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
 
+notebook: $(VENV)/.notebook-ready  ## Start JupyterLab with the notebooks: make notebook ARGS="--no-browser"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/first_look.ipynb $(ARGS)
+
 backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in parameters_backbone.yml
 	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
 
@@ -83,6 +86,9 @@ bench: $(VENV)/.dev-ready $(PEERS)/.ready $(SAMPLE)  ## Measure speed and memory
 protocols: $(VENV)/.dev-ready  ## Measure the quality of backbones; trains some, for up to two hours
 	$(BIN)/python -m protocols $(ARGS)
 
+phone-model: $(VENV)/.dev-ready  ## Build the shipped phone model from the photos in FRUITS_SHARED
+	$(BIN)/python -m protocols.phone_model $(ARGS)
+
 bundle: $(VENV)/.dev-ready  ## Pack everything that a server without internet access needs
 	$(BIN)/python deploy/bundle.py
 
@@ -92,6 +98,7 @@ cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
 lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCKING) -o requirements-notebook.lock --extra notebook -c requirements-dev.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-peers.lock --extra peers pyproject.toml
 
 LOCKING := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
@@ -107,6 +114,10 @@ $(VENV)/.run-ready: requirements.lock
 
 $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	touch $@
+
+$(VENV)/.notebook-ready: requirements-notebook.lock $(VENV)/.run-ready
+	$(PIP) install --require-hashes --no-deps -r requirements-notebook.lock
 	touch $@
 
 # The tools that benchmarks compare with need other versions of some dependencies.

@@ -11,22 +11,17 @@ from benchmarks.processes import PROJECT
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.imaging.fitting import Fit
 from protocols import data, page, protocols
-from protocols.data import FRUITS, GROCERY, embed
+from protocols.data import FIT, FRUITS, GROCERY, SHIPPED, embed
 from protocols.measures import measure_regression
+from protocols.options import FOLDER, shared_option, work_option
 
-SHIPPED = PROJECT / "data/06_models/backbone"
-FIT: Fit = "crop"
 FITS: tuple[Fit, ...] = ("pad", "crop", "stretch")
 SIZES = ((0.35, 96), (0.35, 128), (0.35, 160), (0.35, 224), (1.0, 128), (1.0, 224))
-FOLDER = click.Path(file_okay=False, resolve_path=True, path_type=Path)
-SHARED_HELP = "Folder with fruits-360, grocery and keras; default: $FRUITS_SHARED."
 
 
 @click.command()
-@click.option(
-    "--shared", type=FOLDER, envvar="FRUITS_SHARED", required=True, help=SHARED_HELP
-)
-@click.option("--work", type=FOLDER, default=PROJECT / "data/protocols")
+@shared_option
+@work_option
 @click.option("--results", type=FOLDER, default=PROJECT / "protocols/results")
 def main(shared: Path, work: Path, results: Path) -> None:
     """Measure the shipped backbone, and ImageNet's weights."""

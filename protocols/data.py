@@ -18,6 +18,10 @@ from benchmarks.sections.peers import LARGE_WEIGHTS, SMALL_WEIGHTS
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.imaging.fitting import Fit, fit
 
+SHIPPED = PROJECT / "data/06_models/backbone"
+FIT: Fit = "crop"
+"""How the shipped backbone was trained."""
+
 FRUITS, GROCERY = "fruits-360", "grocery"
 HELD_OUT_LABELS = {
     FRUITS: [

@@ -11,7 +11,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
 from fruits_pipeline.models import calibration, pca
-from fruits_pipeline.models.classifiers import LabelledVectors, fit_logistic_regression
+from fruits_pipeline.models.classifiers import (
+    Classifier,
+    LabelledVectors,
+    fit_logistic_regression,
+)
 from fruits_pipeline.models.metrics import add_answers, evaluate
 from fruits_pipeline.models.moments import moments_of
 
@@ -54,14 +58,22 @@ def measure_regression(task: Task) -> float:
 
 
 def measure_classifier(task: Task) -> dict[str, float]:
-    """Return metrics of the classifier of the pipeline, which can answer "unknown".
+    """Return metrics of the classifier of the pipeline; see `measure_answers`."""
+    return measure_answers(calibration.fit(task.train, SEED), task)
+
+
+def measure_answers(model: Classifier, task: Task) -> dict[str, float]:
+    """Return metrics of a classifier, which can answer "unknown".
+
+    Args:
+        model: Classifier, trained on the training photos of the task.
+        task: Its test photos are answered.
 
     Returns:
         Of photos of training labels: `accuracy`, without the threshold; `answered`, the
         share that is answered; `right`, the accuracy of the answers. Of photos of other
         labels, if there are any: `refused`, the share that is not answered.
     """
-    model = calibration.fit(task.train, SEED)
     photos = pd.DataFrame({"label": task.test.labels, "path": task.test.groups})
     photos["film_learned"] = np.isin(task.test.groups, task.train.groups)
     probabilities = model.probabilities(task.test.vectors)

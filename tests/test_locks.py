@@ -8,7 +8,12 @@ import pytest
 from factories import PROJECT
 from packaging.requirements import Requirement
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-peers.lock",
+    "requirements-notebook.lock",
+)
 
 
 def entries(lock: str) -> dict[Requirement, list[str]]:
@@ -55,6 +60,14 @@ def test_installed_versions_are_the_locked_ones(lock: str) -> None:
 def test_versions_of_the_development_lock_are_those_of_a_run() -> None:
     development = {(r.name, str(r.specifier)) for r in entries(LOCKS[1])}
     assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= development
+
+
+def test_notebooks_change_no_locked_version() -> None:
+    locked = {(r.name, str(r.specifier)) for r in entries(LOCKS[1])}
+    names = {name for name, _ in locked}
+    notebook = {(r.name, str(r.specifier)) for r in entries(LOCKS[3])}
+    assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= notebook
+    assert {(name, version) for name, version in notebook if name in names} <= locked
 
 
 def test_every_direct_dependency_is_locked() -> None:

@@ -77,6 +77,7 @@ def test_file_contains_labels_and_card(fused: FusedModel) -> None:
     with zipfile.ZipFile(io.BytesIO(fused.model.content)) as archive:
         assert archive.namelist() == ["labels.txt", "card.json"]
         assert archive.testzip() is None
+        assert {member.date_time[0] for member in archive.infolist()} == {1980}
 
 
 def test_signature_returns_probabilities(fused: FusedModel) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import chdir
+
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 
@@ -20,6 +22,8 @@ class SparkHooks:
             click.ClickException: The configuration is invalid, or there is no Java.
         """
         try:
-            check_and_start(context.config_loader)
+            # Java resolves relative paths in spark.yml. A notebook runs in its own folder.
+            with chdir(context.project_path):
+                check_and_start(context.config_loader)
         except Exception as exc:
             raise_for_user(exc)
