@@ -15,8 +15,10 @@ from fruits_pipeline.datasets.delta.views import (
     DeltaSpark,
     ExistingPhotos,
 )
+from fruits_pipeline.datasets.figure_files import PlotlyFile, SheetFile
 from fruits_pipeline.datasets.forgotten_file import ForgottenFile
 from fruits_pipeline.datasets.json_file import JsonFile
+from fruits_pipeline.datasets.parquet_report import ParquetReport
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
@@ -42,12 +44,15 @@ __all__ = [
     "JsonFile",
     "Listing",
     "LostPhotos",
+    "ParquetReport",
     "PcaFile",
     "PhoneModelFile",
     "PhotoChanges",
     "PhotoStore",
+    "PlotlyFile",
     "ReachablePhotos",
     "ReportFolder",
+    "SheetFile",
     "StoredTable",
     "TableState",
 ]

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from kedro_datasets._typing import ImagePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.contact_sheet import text_image
+from fruits_pipeline.datasets.previews.photo_folder import folder_sheet
+from fruits_pipeline.datasets.previews.results import preview_or_reason
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import is_local, read_files, resolve
 from fruits_pipeline.io.folders import FoundFiles, list_folder
@@ -158,6 +164,11 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
             "Set it with --params photos=<folder or s3://...>; `make sample` "
             "renders some to start with."
         )
+
+    def preview(self) -> ImagePreview:
+        """Return a contact sheet of some photos for Kedro-Viz."""
+        build = partial(folder_sheet, self.filepath, self.root)
+        return preview_or_reason(build, text_image, "`make sample`")
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write files by path relative to the photo root, and keep existing files."""

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
 from fruits_pipeline.reporting.theme import (
-    ACCENT_COLOUR,
+    FIGURE_ACCENT,
     count_text,
     plotly_layout,
     plotly_text,
@@ -17,6 +17,8 @@ from fruits_pipeline.reporting.theme import (
 
 _ROW_HEIGHT = 18  # pixels
 _MARGINS = 260
+# Shares of 0 are visible on dark and light backgrounds.
+_COLOURS = ((0, "rgba(217, 89, 15, 0.1)"), (1, FIGURE_ACCENT))
 
 
 def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
@@ -44,7 +46,7 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
         y=[*map(plotly_text, counts.index)],
         z=100 * shares.to_numpy(),
         customdata=counts.to_numpy(),
-        colorscale=[(0, "white"), (1, ACCENT_COLOUR)],
+        colorscale=_COLOURS,
         zmin=0,
         zmax=100,
         xgap=1,

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from fruits_pipeline.reporting.theme import (
-    ACCENT_COLOUR,
+    FIGURE_ACCENT,
+    FIGURE_LINE,
     GREY,
-    TEXT_COLOUR,
     count_text,
     plotly_layout,
 )
@@ -15,10 +15,10 @@ from fruits_pipeline.reporting.theme import (
 _LOSS_STYLES = [
     {"line": {"color": colour, "width": 2, "dash": dash}, "yaxis": "y"}
     for dash in ("solid", "dash")
-    for colour in (TEXT_COLOUR, ACCENT_COLOUR, GREY)
+    for colour in (FIGURE_LINE, FIGURE_ACCENT, GREY)
 ]
 _ACCURACY_STYLE = {
-    "line": {"color": ACCENT_COLOUR, "width": 2, "dash": "dot"},
+    "line": {"color": FIGURE_ACCENT, "width": 2, "dash": "dot"},
     "yaxis": "y2",
 }
 

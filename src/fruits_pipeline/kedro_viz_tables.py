@@ -1,0 +1,25 @@
+"""Let Kedro-Viz preview tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+_NODES = "kedro_viz.models.flowchart.nodes"
+
+
+def preview_tables() -> None:
+    """Let Kedro-Viz preview tables, if it runs in this process.
+
+    Kedro-Viz 12.5 previews no dataset whose name contains `@`. Here, all views of a table
+    become one dataset without `@`, which is previewed like others.
+    """
+    module = sys.modules.get(_NODES)
+    if module is None:
+        return
+    create = module.GraphNode.create_data_node
+
+    def create_without_view(*, dataset_name: str, **other: Any) -> Any:
+        return create(dataset_name=dataset_name.partition("@")[0], **other)
+
+    module.GraphNode.create_data_node = create_without_view
