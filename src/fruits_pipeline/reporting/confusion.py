@@ -62,12 +62,17 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
 
 
 def _axis(names: Iterable[str]) -> dict[str, Any]:
-    """Return the properties of an axis with a short name for each row or column."""
-    short = [plotly_text(short_name(name)) for name in names]
+    """Return the properties of an axis with a name for each row or column.
+
+    Without long names, Plotly shows as many as there is space for.
+    """
     # Without the type, Plotly takes labels such as 1 and 01 for the same number.
-    return {
-        "type": "category",
+    axis = {"type": "category", "showgrid": False}
+    full = [*names]
+    short = [short_name(name) for name in full]
+    if short == full:
+        return axis
+    return axis | {
         "tickvals": [*range(len(short))],
-        "ticktext": short,
-        "showgrid": False,
+        "ticktext": [*map(plotly_text, short)],
     }

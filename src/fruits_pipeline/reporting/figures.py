@@ -56,6 +56,8 @@ def variance_curve(
         _add_mark(figure, 100 * share, k, count, k == components)
     _add_curve(figure, percent, sorted(set(marks.values()) - {components}))
     _highlight(figure, percent, components)
+    # Without the steep part, the labels of the marks have space in a small figure.
+    lowest = max(0, 100 * min(marks, default=0) - 40)
     figure.update_layout(showlegend=False, hovermode="x")
     figure.update_layout(xaxis_showgrid=False, yaxis_ticksuffix=" %")
     figure.update_xaxes(
@@ -65,7 +67,7 @@ def variance_curve(
         tickformat=",",
     )
     return figure.update_yaxes(
-        title_text="cumulative explained variance", range=[0, 102]
+        title_text="cumulative explained variance", range=[lowest, 102]
     )
 
 
@@ -116,7 +118,7 @@ def _add_mark(figure: go.Figure, y: float, k: int, count: int, kept: bool) -> No
     text = f"&nbsp;{y:g} % in {k:,}"
     figure.add_annotation(
         text=f"<b>{text}</b>" if kept else text,
-        font_color=FIGURE_ACCENT if kept else None,
+        font={"size": 11, "color": FIGURE_ACCENT if kept else None},
         x=_PLOT_WIDTH,
         xref="paper",
         xanchor="left",
@@ -147,7 +149,7 @@ def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
     """Add a vertical line at the number of components kept, with a label."""
     figure.add_scatter(
         x=[components, components],
-        y=[0, percent[components - 1]],
+        y=[-1, percent[components - 1]],
         mode="lines+markers",
         line={"color": FIGURE_ACCENT, "width": 2},
         marker={"size": [0, 12], "opacity": 1},
@@ -159,7 +161,8 @@ def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
         font={"color": FIGURE_ACCENT, "size": 14},
         x=components,
         xanchor="right" if components > len(percent) / 2 else "left",
-        y=4,
+        y=0.04,
+        yref="paper",
         showarrow=False,
     )
 

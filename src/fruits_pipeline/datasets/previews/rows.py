@@ -100,7 +100,10 @@ def size_text(size: int) -> str:
 
 def _list_text(values: Sequence[Any]) -> str:
     first = ", ".join(cell_text(value) for value in values[:_NUMBERS])
-    return first if len(values) <= _NUMBERS else f"{first}, … ({len(values):,} values)"
+    if len(values) <= _NUMBERS:
+        return first
+    # Kedro-Viz breaks lines after spaces, so that a vector would take five lines.
+    return f"{first}, … ({len(values):,} values)".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _short(text: str) -> str:
