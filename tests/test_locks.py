@@ -8,7 +8,12 @@ import pytest
 from factories import PROJECT
 from packaging.requirements import Requirement
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-peers.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-viz.lock",
+    "requirements-peers.lock",
+)
 
 
 def entries(lock: str) -> dict[Requirement, list[str]]:
@@ -41,7 +46,7 @@ def test_lock_contains_no_urls_and_no_options(lock: str) -> None:
     assert {*re.findall(r"--[\w-]+", text)} == {"--hash"}
 
 
-@pytest.mark.parametrize("lock", LOCKS[:2])
+@pytest.mark.parametrize("lock", LOCKS[:3])
 def test_installed_versions_are_the_locked_ones(lock: str) -> None:
     for requirement in entries(lock):
         if requirement.marker is None or requirement.marker.evaluate():
@@ -55,6 +60,13 @@ def test_installed_versions_are_the_locked_ones(lock: str) -> None:
 def test_versions_of_the_development_lock_are_those_of_a_run() -> None:
     development = {(r.name, str(r.specifier)) for r in entries(LOCKS[1])}
     assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= development
+
+
+def test_versions_for_kedro_viz_are_those_of_the_development() -> None:
+    run, development, viz = (
+        {(r.name, str(r.specifier)) for r in entries(lock)} for lock in LOCKS[:3]
+    )
+    assert run < viz < development
 
 
 def test_every_direct_dependency_is_locked() -> None:

@@ -3,7 +3,7 @@
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
-from fruits_pipeline.kedro_viz_tables import preview_tables
+from fruits_pipeline.viz import preview_tables
 
 DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "report")
 

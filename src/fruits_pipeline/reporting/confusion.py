@@ -17,6 +17,7 @@ from fruits_pipeline.reporting.theme import (
 
 _ROW_HEIGHT = 18  # pixels
 _MARGINS = 260
+_MAX_GAPS = 40  # between labels; more would hide the cells of a small figure
 # Shares of 0 are visible on dark and light backgrounds.
 _COLOURS = ((0, "rgba(217, 89, 15, 0.1)"), (1, FIGURE_ACCENT))
 
@@ -40,6 +41,7 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
     correct = int(answers["right"].sum())
     title = f"{correct:,} of {count_text(len(answers), 'answer')} correct"
     height = _MARGINS + _ROW_HEIGHT * len(counts)
+    gap = 1 if len(names) <= _MAX_GAPS else 0
     figure = go.Figure(layout=plotly_layout(title, height))
     figure.add_heatmap(
         x=[*map(plotly_text, counts.columns)],
@@ -49,8 +51,8 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
         colorscale=_COLOURS,
         zmin=0,
         zmax=100,
-        xgap=1,
-        ygap=1,
+        xgap=gap,
+        ygap=gap,
         colorbar={"ticksuffix": " %", "title_text": "share of label"},
         hovertemplate="label <b>%{y}</b>, answer <b>%{x}</b>"
         "<br>%{customdata:,} photos, %{z:.1f} % of the label<extra></extra>",

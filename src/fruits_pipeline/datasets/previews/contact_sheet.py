@@ -15,14 +15,20 @@ from PIL import Image, ImageDraw, ImageFont
 
 from fruits_pipeline.reporting.decoding import decode, decode_rejected
 
-PHOTOS = 16
+PHOTOS = 15
 """Maximum number of photos on a sheet."""
 
 MAX_BYTES = 4_000_000
 """Maximum size of all photos of a sheet, which limits the time to decode them."""
 
-_COLUMNS, _SIDE, _GAP, _CAPTION = 4, 132, 8, 20  # pixels
-_WIDTH = _COLUMNS * (_SIDE + _GAP) + _GAP
+_COLUMNS, _ROWS = 5, 3
+_SIDE, _GAP, _CAPTION = 132, 8, 24  # pixels
+# Kedro-Viz stretches pictures to 460 x 300 pixels, which is about the same ratio.
+_SIZE = (
+    _COLUMNS * (_SIDE + _GAP) + _GAP,
+    _ROWS * (_SIDE + _CAPTION + _GAP) + _GAP,
+)
+_CAPTION_FONT, _TEXT_FONT = 16, 20  # pixels
 _GREY = "#8c8c8c"  # legible on black and on white
 _DECODING_MIB = 256
 _LINE = 52  # characters
@@ -58,10 +64,11 @@ def canonical_sheet(photos: Sequence[Shown]) -> ImagePreview:
 def text_image(text: str) -> ImagePreview:
     """Return a picture that consists of text."""
     lines = textwrap.wrap(text, _LINE)
-    sheet = Image.new("RGBA", (_WIDTH, 40 + 24 * len(lines)))
+    sheet = Image.new("RGBA", _SIZE)
     draw = ImageDraw.Draw(sheet)
     for number, line in enumerate(lines):
-        draw.text((_GAP, 20 + 24 * number), line, _GREY, _font(15))
+        y = 2 * _TEXT_FONT + 1.5 * _TEXT_FONT * number
+        draw.text((2 * _TEXT_FONT, y), line, _GREY, _font(_TEXT_FONT))
     return _encode(sheet)
 
 
@@ -85,8 +92,7 @@ def _decode_canonical(
 
 
 def _draw(photos: Sequence[Shown], decode_all: Decode) -> ImagePreview:
-    rows = -(-len(photos) // _COLUMNS)
-    sheet = Image.new("RGBA", (_WIDTH, rows * (_SIDE + _CAPTION + _GAP) + _GAP))
+    sheet = Image.new("RGBA", _SIZE)
     draw = ImageDraw.Draw(sheet)
     contents = [photo.content for photo in photos]
     images = decode_all(contents, _SIDE, _DECODING_MIB)
@@ -95,7 +101,7 @@ def _draw(photos: Sequence[Shown], decode_all: Decode) -> ImagePreview:
         x = _GAP + column * (_SIDE + _GAP)
         y = _GAP + row * (_SIDE + _CAPTION + _GAP)
         _paste(sheet, (x, y), image)
-        draw.text((x, y + _SIDE + 3), _fit(photo.caption), _GREY, _font(13))
+        draw.text((x, y + _SIDE + 3), _fit(photo.caption), _GREY, _font(_CAPTION_FONT))
     return _encode(sheet)
 
 
@@ -117,9 +123,9 @@ def _paste(
 def _fit(caption: str) -> str:
     """Return a caption that is as wide as a photo at most."""
     text = " ".join(caption.split())
-    if _font(13).getlength(text) <= _SIDE:
+    if _font(_CAPTION_FONT).getlength(text) <= _SIDE:
         return text
-    while text and _font(13).getlength(f"{text}…") > _SIDE:
+    while text and _font(_CAPTION_FONT).getlength(f"{text}…") > _SIDE:
         text = text[:-1]
     return f"{text}…"
 

@@ -1,17 +1,27 @@
-"""Let Kedro-Viz preview tables."""
+"""Adapt Kedro-Viz 12.5 to this project."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 _NODES = "kedro_viz.models.flowchart.nodes"
+
+_WARNING = "ORJSONResponse is deprecated"
+"""Start of a warning of FastAPI that Kedro-Viz causes."""
+
+
+def hide_warning() -> None:
+    """Hide a warning of Kedro-Viz in this process, and in Python processes it starts."""
+    warnings.filterwarnings("ignore", _WARNING)
+    sys.warnoptions.append(f"ignore:{_WARNING}")
 
 
 def preview_tables() -> None:
     """Let Kedro-Viz preview tables, if it runs in this process.
 
-    Kedro-Viz 12.5 previews no dataset whose name contains `@`. Here, all views of a table
+    Kedro-Viz previews no dataset whose name contains `@`. Here, all views of a table
     become one dataset without `@`, which is previewed like others.
     """
     module = sys.modules.get(_NODES)
