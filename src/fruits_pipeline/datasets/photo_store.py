@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from kedro_datasets._typing import ImagePreview
@@ -167,8 +166,13 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
 
     def preview(self) -> ImagePreview:
         """Return a contact sheet of some photos for Kedro-Viz."""
-        build = partial(folder_sheet, self.filepath, self.root)
-        return preview_or_reason(build, text_image, "`make sample`")
+        return preview_or_reason(self._sheet, text_image, "`make sample`")
+
+    def _sheet(self) -> ImagePreview:
+        return folder_sheet(self.filepath, self.root) or text_image(
+            f"No photos in {self.filepath}. Set the folder or bucket with photos=..., or "
+            "render a sample with `make sample`."
+        )
 
     def save(self, data: Mapping[str, bytes]) -> None:
         """Write files by path relative to the photo root, and keep existing files."""
