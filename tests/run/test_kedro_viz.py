@@ -125,7 +125,7 @@ def test_photos_are_shown(page: Page, address: str, name: str) -> None:
     ("name", "text"),
     [
         ("features", "1,336 values"),
-        ("reduced", "Training/Kiwi"),
+        ("reduced", "Training/Apple Red 1"),
         ("moments", "comoment"),
         ("run_summary", "explained variance"),
         ("label_counts", "Apple Red 1"),
@@ -151,7 +151,9 @@ def test_objects_are_shown(page: Page, address: str, name: str, text: str) -> No
 @pytest.mark.parametrize("name", ["variance_curve", "photo_map"])
 def test_figures_are_drawn(page: Page, address: str, name: str) -> None:
     show(page, address, name)
-    page.locator(".pipeline-plotly__preview .plot-container .plot").first.wait_for()
+    figure = page.locator(".pipeline-plotly__preview .gtitle")
+    figure.wait_for()
+    assert "of the variance" in figure.inner_text()
 
 
 @pytest.mark.usefixtures("page")

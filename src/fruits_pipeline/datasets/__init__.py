@@ -15,7 +15,6 @@ from fruits_pipeline.datasets.delta.views import (
     DeltaSpark,
     ExistingPhotos,
 )
-from fruits_pipeline.datasets.figure_files import PlotlyFile, SheetFile
 from fruits_pipeline.datasets.forgotten_file import ForgottenFile
 from fruits_pipeline.datasets.json_file import JsonFile
 from fruits_pipeline.datasets.parquet_report import ParquetReport
@@ -49,10 +48,8 @@ __all__ = [
     "PhoneModelFile",
     "PhotoChanges",
     "PhotoStore",
-    "PlotlyFile",
     "ReachablePhotos",
     "ReportFolder",
-    "SheetFile",
     "StoredTable",
     "TableState",
 ]

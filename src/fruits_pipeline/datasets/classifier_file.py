@@ -64,9 +64,7 @@ class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
         command = "`kedro run --pipelines classify`"
         return preview_or_reason(self._summary, text_json, command)
 
-    def _summary(self) -> JSONPreview | None:
-        if not self._exists():
-            return None
+    def _summary(self) -> JSONPreview:
         model = self.load().model
         components, labels = model.weights.shape
         shape = {"components": components, "labels": labels}

@@ -1,4 +1,8 @@
-"""The datasets of figures, with previews for Kedro-Viz also if a file is missing."""
+"""The datasets of figures, with previews for Kedro-Viz also if a file is missing.
+
+The package `datasets` does not import this module, because Plotly and Matplotlib are slow
+to import.
+"""
 
 from __future__ import annotations
 

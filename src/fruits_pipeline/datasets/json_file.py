@@ -58,8 +58,8 @@ class JsonFile(PathDataset[dict[str, Any], dict[str, Any]]):
         """Return names and values for Kedro-Viz."""
         return preview_or_reason(self._table, text_table, f"`{self.command}`")
 
-    def _table(self) -> TablePreview | None:
-        return object_preview(self.load()) if self._exists() else None
+    def _table(self) -> TablePreview:
+        return object_preview(self.load())
 
     def _error(self, found: str) -> FruitsError:
         return FruitsError(

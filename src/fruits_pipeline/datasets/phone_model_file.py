@@ -43,9 +43,7 @@ class PhoneModelFile(PathDataset[PhoneModel, PhoneModel]):
         command = "`kedro run --pipelines classify`"
         return preview_or_reason(self._card, text_json, command)
 
-    def _card(self) -> JSONPreview | None:
-        if not self._exists():
-            return None
+    def _card(self) -> JSONPreview:
         model = self.load()
         labels = list(model.labels)
         size = size_text(len(model.content))

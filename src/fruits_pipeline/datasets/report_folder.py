@@ -30,20 +30,17 @@ class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
         """Return names and sizes of the files for Kedro-Viz."""
         return preview_or_reason(self._list, text_table, "`kedro run`")
 
-    def _list(self) -> TablePreview | None:
+    def _list(self) -> TablePreview:
         file_system, base = resolve(self.filepath)
-        file_system.invalidate_cache()
-        found = sorted(
-            file_system.ls(base, detail=True), key=lambda entry: str(entry["name"])
+        found = file_system.ls(base, detail=True, refresh=True)
+        file_system.invalidate_cache()  # other datasets ask whether their file exists
+        files = sorted((str(entry["name"]), entry["size"] or 0) for entry in found)
+        return rows_preview(
+            [
+                {"file": name.rpartition("/")[2], "size": size_text(size)}
+                for name, size in files
+            ]
         )
-        rows = [
-            {
-                "file": entry["name"].rpartition("/")[2],
-                "size": size_text(entry["size"] or 0),
-            }
-            for entry in found
-        ]
-        return rows_preview(rows) if rows else None
 
     def save(self, data: None) -> None:
         """Do nothing: the entry is read-only."""

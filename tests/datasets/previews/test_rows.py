@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from fruits_pipeline.datasets.previews.rows import (
@@ -27,7 +28,8 @@ from fruits_pipeline.datasets.previews.rows import (
         (datetime(2026, 11, 1, 12, 5, 9, tzinfo=UTC), "2026-11-01 12:05"),
         ("a" * 64, "aaaaaaaa…"),
         ("line\none", "line one"),
-        ([1.0, 2.0], "1, 2"),
+        ([1.0, 2.0], "1,\N{NO-BREAK SPACE}2"),
+        (pa.array([], pa.float32()), ""),
         ({"photos": 6, "recall": 0.5}, "photos 6, recall 0.5"),
     ],
 )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from typing import TypeVar
 
-from kedro.io.core import DatasetError
 from kedro_datasets._typing import JSONPreview, PlotlyPreview, TablePreview
 
 from fruits_pipeline.redaction import redact
@@ -20,27 +19,27 @@ def preview_or_reason(
     """Return a preview, or one with the reason why there is none.
 
     Args:
-        build: Returns the preview; None, or a `FileNotFoundError`, if nothing is stored.
+        build: Returns the preview; None, or an error because of a missing file, if
+            nothing is stored.
         show: Returns a preview with a sentence.
         command: Command that writes the dataset.
     """
     try:
         found = build()
-    except FileNotFoundError:
-        found = None
-    except DatasetError as exc:
-        if not isinstance(exc.__cause__, FileNotFoundError):
-            return show(_reason(exc))
-        found = None
     except Exception as exc:  # damaged files raise almost any exception
-        return show(_reason(exc))
+        if not _is_missing(exc):
+            return show(redact(str(exc) or type(exc).__name__))
+        found = None
     return (
         show(f"Nothing is stored yet; {command} writes it.") if found is None else found
     )
 
 
-def _reason(error: Exception) -> str:
-    return redact(str(error) or type(error).__name__)
+def _is_missing(error: BaseException | None) -> bool:
+    """Return whether an error means, or was caused by, a missing file."""
+    while error and not isinstance(error, FileNotFoundError):
+        error = error.__cause__
+    return error is not None
 
 
 def text_table(text: str) -> TablePreview:

@@ -81,8 +81,10 @@ def cell_text(value: Any) -> str:
             text = "" if math.isnan(value) else f"{value:.4g}"
         case Mapping():
             text = ", ".join(f"{k} {cell_text(v)}" for k, v in value.items())
+        case pa.Array():
+            text = _list_text(value[:_NUMBERS].to_pylist(), len(value))
         case list() | tuple():
-            text = _list_text(value)
+            text = _list_text(value[:_NUMBERS], len(value))
         case _:
             text = _short(str(value))
     return text
@@ -98,12 +100,12 @@ def size_text(size: int) -> str:
     return f"{number:.3g} {unit}"
 
 
-def _list_text(values: Sequence[Any]) -> str:
-    first = ", ".join(cell_text(value) for value in values[:_NUMBERS])
-    if len(values) <= _NUMBERS:
-        return first
+def _list_text(first: Sequence[Any], count: int) -> str:
+    text = ", ".join(map(cell_text, first))
+    if count > len(first):
+        text += f", … ({count:,} values)"
     # Kedro-Viz breaks lines after spaces, so that a vector would take five lines.
-    return f"{first}, … ({len(values):,} values)".replace(" ", "\N{NO-BREAK SPACE}")
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _short(text: str) -> str:

@@ -122,5 +122,14 @@ def _open_file(location: str, rows: int) -> tuple[DeltaLog, DataFile] | None:
 
 
 def _take(rows: pa.Table, wanted: int) -> list[dict[str, Any]]:
-    taken: list[dict[str, Any]] = rows.take(spread(len(rows), wanted)).to_pylist()
-    return taken
+    """Return evenly spaced rows; lists stay arrays, which can have a million numbers."""
+    taken = rows.take(spread(len(rows), wanted))
+    columns = [[_value(scalar) for scalar in column] for column in taken.columns]
+    return [
+        dict(zip(taken.column_names, row, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    return scalar.values if isinstance(scalar, pa.ListScalar) else scalar.as_py()
