@@ -46,8 +46,11 @@ forget: $(VENV)/.run-ready  ## Erase photos: make forget ARGS="<path or photo_id
 predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg b.jpg"
 	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
 
-viz: $(VENV)/.dev-ready  ## Inspect the pipeline and its figures in a browser
-	$(BIN)/kedro viz run $(ARGS)
+viz: $(VENV)/.viz-ready  ## Look at the pipeline, its tables and figures in a browser
+	@echo 'Without a browser on this machine: forward the port with `ssh -L 4141:127.0.0.1:4141 <this machine>`, and'
+	@echo 'open the address below on your own machine; or listen on all addresses with ARGS="--host 0.0.0.0 --port 4141".'
+	@echo 'Kedro-Viz has no password: whoever reaches the port can see the photos. Ctrl-C ends it.'
+	@$(BIN)/kedro viz run $(ARGS)
 
 ipython: $(VENV)/.dev-ready  ## Start IPython with the catalog: catalog.load("features@spark")
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/kedro ipython $(ARGS)
@@ -98,6 +101,7 @@ cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
 lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-dev.lock --extra dev -c requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCKING) -o requirements-viz.lock --extra viz -c requirements-dev.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-notebook.lock --extra notebook -c requirements-dev.lock pyproject.toml
 	$(BIN)/uv pip compile $(LOCKING) -o requirements-peers.lock --extra peers pyproject.toml
 
@@ -114,6 +118,10 @@ $(VENV)/.run-ready: requirements.lock
 
 $(VENV)/.dev-ready: requirements-dev.lock $(VENV)/.run-ready
 	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	touch $@
+
+$(VENV)/.viz-ready: requirements-viz.lock $(VENV)/.run-ready
+	$(PIP) install --require-hashes --no-deps -r requirements-viz.lock
 	touch $@
 
 $(VENV)/.notebook-ready: requirements-notebook.lock $(VENV)/.run-ready

@@ -11,8 +11,9 @@ from packaging.requirements import Requirement
 LOCKS = (
     "requirements.lock",
     "requirements-dev.lock",
-    "requirements-peers.lock",
+    "requirements-viz.lock",
     "requirements-notebook.lock",
+    "requirements-peers.lock",
 )
 
 
@@ -46,7 +47,7 @@ def test_lock_contains_no_urls_and_no_options(lock: str) -> None:
     assert {*re.findall(r"--[\w-]+", text)} == {"--hash"}
 
 
-@pytest.mark.parametrize("lock", LOCKS[:2])
+@pytest.mark.parametrize("lock", LOCKS[:3])
 def test_installed_versions_are_the_locked_ones(lock: str) -> None:
     for requirement in entries(lock):
         if requirement.marker is None or requirement.marker.evaluate():
@@ -62,12 +63,22 @@ def test_versions_of_the_development_lock_are_those_of_a_run() -> None:
     assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= development
 
 
+def test_versions_for_kedro_viz_are_those_of_the_development() -> None:
+    run, development, viz = (
+        {(r.name, str(r.specifier)) for r in entries(lock)} for lock in LOCKS[:3]
+    )
+    assert run < viz < development
+
+
 def test_notebooks_change_no_locked_version() -> None:
-    locked = {(r.name, str(r.specifier)) for r in entries(LOCKS[1])}
-    names = {name for name, _ in locked}
-    notebook = {(r.name, str(r.specifier)) for r in entries(LOCKS[3])}
-    assert {(r.name, str(r.specifier)) for r in entries(LOCKS[0])} <= notebook
-    assert {(name, version) for name, version in notebook if name in names} <= locked
+    run, development, _, notebook = (
+        {(r.name, str(r.specifier)) for r in entries(lock)} for lock in LOCKS[:4]
+    )
+    names = {name for name, _ in development}
+    assert run <= notebook
+    assert {(name, version) for name, version in notebook if name in names} <= (
+        development
+    )
 
 
 def test_every_direct_dependency_is_locked() -> None:

@@ -17,6 +17,9 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
 from fruits_pipeline import pipelines
 from fruits_pipeline.locations import LOCATIONS
+from fruits_pipeline.viz import hide_warning
+
+hide_warning()
 
 
 def split_locations(text: str) -> tuple[dict[str, str], str]:

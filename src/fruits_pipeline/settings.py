@@ -21,6 +21,10 @@ HOOKS = (
     SummaryHooks(),
 )
 
+# They write statistics and error messages, which can contain names of photos, into the
+# project folder, where `kedro forget` does not erase them.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)
+
 CONFIG_LOADER_CLASS = ConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

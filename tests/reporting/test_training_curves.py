@@ -23,9 +23,7 @@ def test_accuracy_has_its_own_axis() -> None:
     axes = {curve.name: curve.yaxis for curve in figure.data}
     assert axes["label accuracy"] == "y2"
     assert axes["loss"] == "y"
-    assert figure.layout.title.text == (
-        "2 epochs, 80.0 % training accuracy in the last one"
-    )
+    assert figure.layout.title.text == ("2 epochs, 80.0 % training accuracy")
 
 
 @pytest.mark.parametrize("history", [[], HISTORY[:1]])

@@ -17,6 +17,7 @@ from fruits_pipeline.datasets.delta.views import (
 )
 from fruits_pipeline.datasets.forgotten_file import ForgottenFile
 from fruits_pipeline.datasets.json_file import JsonFile
+from fruits_pipeline.datasets.parquet_report import ParquetReport
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
@@ -42,6 +43,7 @@ __all__ = [
     "JsonFile",
     "Listing",
     "LostPhotos",
+    "ParquetReport",
     "PcaFile",
     "PhoneModelFile",
     "PhotoChanges",

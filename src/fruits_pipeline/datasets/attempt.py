@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from kedro.io.core import AbstractDataset, DatasetError
 
@@ -30,6 +31,12 @@ class Attempt(AbstractDataset[None, Any]):
             return self.dataset.load() if self.dataset.exists() else None
         except (DatasetError, FruitsError, OSError) as exc:
             return FruitsError(user_message(exc) or str(exc))
+
+    @property
+    def preview(self) -> Callable[[], Any]:
+        """Function that previews the other dataset in Kedro-Viz."""
+        preview: Callable[[], Any] = cast(Any, self.dataset).preview
+        return preview
 
     def save(self, data: None) -> None:
         """Do nothing: the entry is read-only."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kedro_datasets._typing import JSONPreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_json
+from fruits_pipeline.datasets.previews.rows import json_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, resolve, write_atomically
 from fruits_pipeline.lineage import Recipe
@@ -47,6 +51,15 @@ class BackboneFolder(PathDataset[Backbone, Backbone]):
                 f"{exc}. Build it again with `kedro run --pipelines backbone`, or set "
                 "backbone_folder to another one."
             ) from exc
+
+    def preview(self) -> JSONPreview:
+        """Return the card for Kedro-Viz."""
+        command = "`kedro run --pipelines backbone`"
+        return preview_or_reason(self._card, text_json, command)
+
+    def _card(self) -> JSONPreview:
+        card = Card.model_validate_json(read_file(f"{self.filepath}/card.json"))
+        return json_preview(card.model_dump())
 
     def save(self, data: Backbone) -> None:
         """Write the LiteRT file, then its card."""

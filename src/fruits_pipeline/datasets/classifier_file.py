@@ -6,10 +6,13 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
+from kedro_datasets._typing import JSONPreview
 
 from fruits_pipeline.datasets.arrays import load_arrays
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.datasets.pca_content import VERSION
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_json
+from fruits_pipeline.datasets.previews.rows import json_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.models.classifiers import Classifier
@@ -55,6 +58,18 @@ class ClassifierFile(PathDataset[FittedClassifier, FittedClassifier]):
                 f"Found {self.filepath} damaged ({exc}); expected a classifier that this "
                 "project has written. Train it again with `kedro run --pipelines classify`."
             ) from exc
+
+    def preview(self) -> JSONPreview:
+        """Return shape, threshold and labels for Kedro-Viz."""
+        command = "`kedro run --pipelines classify`"
+        return preview_or_reason(self._summary, text_json, command)
+
+    def _summary(self) -> JSONPreview:
+        model = self.load().model
+        components, labels = model.weights.shape
+        shape = {"components": components, "labels": labels}
+        threshold = {"threshold": round(model.threshold, 4)}
+        return json_preview(shape | threshold | {"names": list(model.labels)})
 
     def save(self, data: FittedClassifier) -> None:
         """Write the classifier."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pandas as pd
+from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import CSVDataset
 
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_table
+from fruits_pipeline.datasets.previews.rows import ROWS, frame_preview
 from fruits_pipeline.reporting.spreadsheets import escape_formulas, unescape_formulas
 
 
@@ -18,3 +21,11 @@ class CsvReport(CSVDataset):  # type: ignore[misc]
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""
         super().save(escape_formulas(data))
+
+    def preview(self, nrows: int = ROWS) -> TablePreview:
+        """Return the first rows for Kedro-Viz."""
+
+        def rows() -> TablePreview:
+            return frame_preview(self.load().head(nrows))
+
+        return preview_or_reason(rows, text_table, "a run")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from kedro_datasets._typing import TablePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_table
+from fruits_pipeline.datasets.previews.rows import object_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.io.forgotten import ForgottenPhotos
@@ -29,6 +33,16 @@ class ForgottenFile(PathDataset[ForgottenPhotos, ForgottenPhotos]):
                 "as `kedro forget` has written it. Restore the file from a backup: without "
                 "it, erased photos that still exist in `photos` would be ingested again."
             ) from exc
+
+    def preview(self) -> TablePreview:
+        """Return the number of erased photos for Kedro-Viz."""
+        return preview_or_reason(self._table, text_table, "`kedro forget`")
+
+    def _table(self) -> TablePreview:
+        forgotten = self.load()
+        times = [photo.forgotten_at for photo in forgotten.photos]
+        counts = {"erased photos": len(times), "last erasure": max(times, default=None)}
+        return object_preview(counts)
 
     def save(self, data: ForgottenPhotos) -> None:
         """Write the list atomically."""

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kedro_datasets._typing import TablePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_table
+from fruits_pipeline.datasets.previews.rows import object_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, write_atomically
 
@@ -49,6 +53,13 @@ class JsonFile(PathDataset[dict[str, Any], dict[str, Any]]):
         """Write the object atomically."""
         text = json.dumps(data, indent=2, ensure_ascii=False)
         write_atomically(self.filepath, f"{text}\n".encode(errors="surrogateescape"))
+
+    def preview(self) -> TablePreview:
+        """Return names and values for Kedro-Viz."""
+        return preview_or_reason(self._table, text_table, f"`{self.command}`")
+
+    def _table(self) -> TablePreview:
+        return object_preview(self.load())
 
     def _error(self, found: str) -> FruitsError:
         return FruitsError(

@@ -33,6 +33,23 @@ class FittedPca:
     model: Pca
     batches: tuple[str, ...]
 
+    def summary(self) -> dict[str, Any]:
+        """Return shape and explained variance, for people."""
+        components, features = self.model.components.shape
+        explained = np.cumsum(self.model.ratios)
+        return {
+            "features": features,
+            "components": components,
+            "photos": self.model.n,
+            "batches": len(self.batches),
+            "explained_variance": round(self.model.explained, 4),
+            "explained_by_first": {
+                str(k): round(float(explained[k - 1]), 4)
+                for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+                if k <= components
+            },
+        }
+
 
 @dataclass(frozen=True)
 class StoredPca:

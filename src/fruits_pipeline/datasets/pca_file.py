@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from kedro_datasets._typing import JSONPreview
+
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
 from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.datasets.pca_content import (
@@ -13,6 +15,8 @@ from fruits_pipeline.datasets.pca_content import (
     decode_pca,
     encode_pca,
 )
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_json
+from fruits_pipeline.datasets.previews.rows import json_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.conditional import (
     ChangedFileError,
@@ -169,6 +173,14 @@ class PcaFile(PathDataset[FittedPca, FittedPca | None]):
             raise concurrent_run_error(self.filepath)
         self._loaded_digest = digest
         return stored.fitted
+
+    def preview(self) -> JSONPreview:
+        """Return shape and explained variance for Kedro-Viz."""
+        return preview_or_reason(self._summary, text_json, "`kedro run`")
+
+    def _summary(self) -> JSONPreview | None:
+        stored = self._read()
+        return json_preview(stored.fitted.summary()) if stored else None
 
     def save(self, data: FittedPca) -> None:
         """Write PCA and lineage, unless the file already contains both.

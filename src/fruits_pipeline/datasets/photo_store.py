@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kedro_datasets._typing import ImagePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.contact_sheet import text_image
+from fruits_pipeline.datasets.previews.photo_folder import folder_sheet
+from fruits_pipeline.datasets.previews.results import preview_or_reason
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import is_local, read_files, resolve
 from fruits_pipeline.io.folders import FoundFiles, list_folder
@@ -157,6 +162,16 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
             f"Found {state} photo folder {self.filepath}; expected photos in it. "
             "Set it with --params photos=<folder or s3://...>; `make sample` "
             "renders some to start with."
+        )
+
+    def preview(self) -> ImagePreview:
+        """Return a contact sheet of some photos for Kedro-Viz."""
+        return preview_or_reason(self._sheet, text_image, "`make sample`")
+
+    def _sheet(self) -> ImagePreview:
+        return folder_sheet(self.filepath, self.root) or text_image(
+            f"No photos in {self.filepath}. Set the folder or bucket with photos=..., or "
+            "render a sample with `make sample`."
         )
 
     def save(self, data: Mapping[str, bytes]) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kedro_datasets._typing import TablePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_table
+from fruits_pipeline.datasets.previews.rows import rows_preview, size_text
 from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.reporting.report_files import report_problem
 
@@ -21,6 +25,22 @@ class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
         paths = (str(path).rstrip("/") for path in file_system.ls(base, detail=False))
         names = (path.rpartition("/")[2] for path in paths)
         return {name: file_problem(f"{self.filepath}/{name}") for name in names}
+
+    def preview(self) -> TablePreview:
+        """Return names and sizes of the files for Kedro-Viz."""
+        return preview_or_reason(self._list, text_table, "`kedro run`")
+
+    def _list(self) -> TablePreview:
+        file_system, base = resolve(self.filepath)
+        found = file_system.ls(base, detail=True, refresh=True)
+        file_system.invalidate_cache()  # other datasets ask whether their file exists
+        files = sorted((str(entry["name"]), entry["size"] or 0) for entry in found)
+        return rows_preview(
+            [
+                {"file": name.rpartition("/")[2], "size": size_text(size)}
+                for name, size in files
+            ]
+        )
 
     def save(self, data: None) -> None:
         """Do nothing: the entry is read-only."""

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
 from fruits_pipeline.reporting.theme import (
-    ACCENT_COLOUR,
+    FIGURE_ACCENT,
     count_text,
     plotly_layout,
     plotly_text,
@@ -17,6 +17,9 @@ from fruits_pipeline.reporting.theme import (
 
 _ROW_HEIGHT = 18  # pixels
 _MARGINS = 260
+_MAX_GAPS = 40  # between labels; more would hide the cells of a small figure
+# Shares of 0 are visible on dark and light backgrounds.
+_COLOURS = ((0, "rgba(217, 89, 15, 0.1)"), (1, FIGURE_ACCENT))
 
 
 def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
@@ -38,17 +41,18 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
     correct = int(answers["right"].sum())
     title = f"{correct:,} of {count_text(len(answers), 'answer')} correct"
     height = _MARGINS + _ROW_HEIGHT * len(counts)
+    gap = 1 if len(names) <= _MAX_GAPS else 0
     figure = go.Figure(layout=plotly_layout(title, height))
     figure.add_heatmap(
         x=[*map(plotly_text, counts.columns)],
         y=[*map(plotly_text, counts.index)],
         z=100 * shares.to_numpy(),
         customdata=counts.to_numpy(),
-        colorscale=[(0, "white"), (1, ACCENT_COLOUR)],
+        colorscale=_COLOURS,
         zmin=0,
         zmax=100,
-        xgap=1,
-        ygap=1,
+        xgap=gap,
+        ygap=gap,
         colorbar={"ticksuffix": " %", "title_text": "share of label"},
         hovertemplate="label <b>%{y}</b>, answer <b>%{x}</b>"
         "<br>%{customdata:,} photos, %{z:.1f} % of the label<extra></extra>",
@@ -60,12 +64,17 @@ def confusion_matrix(answers: pd.DataFrame) -> go.Figure:
 
 
 def _axis(names: Iterable[str]) -> dict[str, Any]:
-    """Return the properties of an axis with a short name for each row or column."""
-    short = [plotly_text(short_name(name)) for name in names]
+    """Return the properties of an axis with a name for each row or column.
+
+    Without long names, Plotly shows as many as there is space for.
+    """
     # Without the type, Plotly takes labels such as 1 and 01 for the same number.
-    return {
-        "type": "category",
+    axis = {"type": "category", "showgrid": False}
+    full = [*names]
+    short = [short_name(name) for name in full]
+    if short == full:
+        return axis
+    return axis | {
         "tickvals": [*range(len(short))],
-        "ticktext": short,
-        "showgrid": False,
+        "ticktext": [*map(plotly_text, short)],
     }

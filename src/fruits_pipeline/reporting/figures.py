@@ -9,10 +9,11 @@ import plotly.graph_objects as go
 
 from fruits_pipeline.models.classifiers import distinct_text
 from fruits_pipeline.reporting.theme import (
-    ACCENT_COLOUR,
+    FIGURE_ACCENT,
+    FIGURE_GRID,
+    FIGURE_LINE,
     LIGHT_GREY,
     NO_LABEL,
-    TEXT_COLOUR,
     count_text,
     plotly_layout,
     plotly_text,
@@ -20,8 +21,9 @@ from fruits_pipeline.reporting.theme import (
 )
 
 _HUES = 12
-# Lightness and saturation of three variants of each hue that are legible on white.
-_TONES = ((0.36, 0.85), (0.50, 0.60), (0.66, 0.70))
+# Luminance and saturation of three variants of each hue, legible on white and on black.
+_TONES = ((0.13, 0.85), (0.21, 0.60), (0.34, 0.75))
+_PLOT_WIDTH = 0.84  # of the figure; the rest is for labels
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
@@ -30,8 +32,9 @@ def variance_curve(
 ) -> go.Figure:
     """Plot the cumulative explained variance over the number of components.
 
-    Marks are labelled in the right margin, at the height of their share, so that labels do
-    not overlap if the curve is steep.
+    Marks are labelled to the right of the plot, at the height of their share, so that
+    labels do not overlap if the curve is steep. Labels are not in the margin, because
+    Kedro-Viz sets its width.
 
     Args:
         ratios: Share of the variance that each component explains, in descending order,
@@ -53,13 +56,18 @@ def variance_curve(
         _add_mark(figure, 100 * share, k, count, k == components)
     _add_curve(figure, percent, sorted(set(marks.values()) - {components}))
     _highlight(figure, percent, components)
-    figure.update_layout(showlegend=False, hovermode="x", margin_r=120)
+    # Without the steep part, the labels of the marks have space in a small figure.
+    lowest = max(0, 100 * min(marks, default=0) - 40)
+    figure.update_layout(showlegend=False, hovermode="x")
     figure.update_layout(xaxis_showgrid=False, yaxis_ticksuffix=" %")
     figure.update_xaxes(
-        title_text="number of components", range=[0, count], tickformat=","
+        title_text="number of components",
+        range=[0, count],
+        domain=[0, _PLOT_WIDTH],
+        tickformat=",",
     )
     return figure.update_yaxes(
-        title_text="cumulative explained variance", range=[0, 102]
+        title_text="cumulative explained variance", range=[lowest, 102]
     )
 
 
@@ -77,8 +85,9 @@ def photo_map(points: pd.DataFrame, shares: tuple[float, float]) -> go.Figure:
     Returns:
         The figure, with one WebGL trace per label.
     """
-    title = f"{count_text(len(points), 'photo')}, first two components "
-    title += f"({100 * sum(shares):.1f} % of the variance)"
+    title = (
+        f"{count_text(len(points), 'photo')}, {100 * sum(shares):.1f} % of the variance"
+    )
     figure = go.Figure(layout=plotly_layout(title, 840))
     unlabelled = points[points["label"].isna()]
     if len(unlabelled):  # drawn first, below the labels, but last in the legend
@@ -104,13 +113,13 @@ def _variance_title(percent: np.ndarray, components: int) -> str:
 
 def _add_mark(figure: go.Figure, y: float, k: int, count: int, kept: bool) -> None:
     """Add a line from the curve at `k` of `count` components to a label in the margin."""
-    line = {"color": ACCENT_COLOUR if kept else LIGHT_GREY, "width": 1}
+    line = {"color": FIGURE_ACCENT if kept else FIGURE_GRID, "width": 1}
     figure.add_shape(x0=k, x1=count, y0=y, y1=y, line=line, layer="between")
     text = f"&nbsp;{y:g} % in {k:,}"
     figure.add_annotation(
         text=f"<b>{text}</b>" if kept else text,
-        font_color=ACCENT_COLOUR if kept else TEXT_COLOUR,
-        x=1,
+        font={"size": 11, "color": FIGURE_ACCENT if kept else None},
+        x=_PLOT_WIDTH,
         xref="paper",
         xanchor="left",
         y=y,
@@ -123,15 +132,14 @@ def _add_curve(figure: go.Figure, percent: np.ndarray, marked: list[int]) -> Non
         x=np.arange(1, len(percent) + 1),
         y=percent,
         mode="lines",
-        line={"color": TEXT_COLOUR, "width": 2.5},
+        line={"color": FIGURE_LINE, "width": 2.5},
         hovertemplate="%{y:.2f} % in %{x:,}<extra></extra>",
     )
-    outline = {"color": TEXT_COLOUR, "width": 2}
     figure.add_scatter(
         x=marked,
         y=[percent[k - 1] for k in marked],
         mode="markers",
-        marker={"color": "white", "size": 8, "line": outline},
+        marker={"color": FIGURE_LINE, "size": 8},
         hoverinfo="skip",
         cliponaxis=False,
     )
@@ -141,19 +149,20 @@ def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
     """Add a vertical line at the number of components kept, with a label."""
     figure.add_scatter(
         x=[components, components],
-        y=[0, percent[components - 1]],
+        y=[-1, percent[components - 1]],
         mode="lines+markers",
-        line={"color": ACCENT_COLOUR, "width": 2},
+        line={"color": FIGURE_ACCENT, "width": 2},
         marker={"size": [0, 12], "opacity": 1},
         hoverinfo="skip",
         cliponaxis=False,
     )
     figure.add_annotation(
         text=f"<b>&nbsp;{components:,} kept&nbsp;</b>",
-        font={"color": ACCENT_COLOUR, "size": 14},
+        font={"color": FIGURE_ACCENT, "size": 14},
         x=components,
         xanchor="right" if components > len(percent) / 2 else "left",
-        y=4,
+        y=0.04,
+        yref="paper",
         showarrow=False,
     )
 
@@ -164,9 +173,20 @@ def _marker_style(number: int) -> dict[str, str]:
     tone = (i + i // _HUES) % len(_TONES)
     hue = (7 * i % _HUES + tone / len(_TONES)) / _HUES
     # Not as hsl(...): WebGL traces show every hue above 255 degrees as blue.
-    rgb = tuple(round(255 * part) for part in hls_to_rgb(hue, *_TONES[tone]))
+    rgb = tuple(round(255 * part) for part in _bright_hue(hue, *_TONES[tone]))
     symbol = _SYMBOLS[cycle % len(_SYMBOLS)]
     return {"marker_color": f"rgb{rgb}", "marker_symbol": symbol}
+
+
+def _bright_hue(hue: float, luminance: float, saturation: float) -> tuple[float, ...]:
+    """Return the colour of a hue that has a relative luminance (WCAG), as RGB of 0 to 1."""
+    low, high = 0.0, 1.0
+    for _ in range(12):
+        lightness = (low + high) / 2
+        rgb = hls_to_rgb(hue, lightness, saturation)
+        linear = np.power(rgb, 2.2) @ (0.2126, 0.7152, 0.0722)
+        low, high = (lightness, high) if linear < luminance else (low, lightness)
+    return rgb
 
 
 def _scatter(

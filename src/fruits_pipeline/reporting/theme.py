@@ -9,6 +9,12 @@ GREY = "#767676"
 LIGHT_GREY = "#b4b4b4"
 PALE_GREY = "#e4e4e4"
 ACCENT_COLOUR = "#c2410c"
+# Of interactive figures, whose background is transparent: contrast of 4:1 or more to
+# white and to black. Kedro-Viz replaces the colour of text, axes and background.
+FIGURE_TEXT = "#7a7a7a"
+FIGURE_LINE = "#2f86d0"
+FIGURE_ACCENT = "#d9590f"
+FIGURE_GRID = "rgba(128, 128, 128, 0.3)"
 # Part of matplotlib. Browsers without it use Verdana, which looks similar.
 FONT = "DejaVu Sans"
 NO_LABEL = "no label"
@@ -35,16 +41,22 @@ def plotly_text(text: str) -> str:
 
 def plotly_layout(title: str, height: int) -> go.Layout:
     """Return the layout of a Plotly figure; `height` is in pixels."""
-    font = {"family": f"{FONT}, Verdana, sans-serif", "size": 12, "color": TEXT_COLOUR}
-    axis = {"gridcolor": PALE_GREY, "zeroline": False, "linecolor": GREY}
+    font = {"family": f"{FONT}, Verdana, sans-serif", "size": 12, "color": FIGURE_TEXT}
+    axis = {"gridcolor": FIGURE_GRID, "zeroline": False, "linecolor": GREY}
     axis |= {"title_standoff": 14, "automargin": True}
     return go.Layout(
         template="none",
         height=height,
         title={"text": title, "font_size": 20, "x": 0, "xref": "paper"},
         font=font,
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
         margin={"l": 80, "r": 30, "t": 70, "b": 60},
         xaxis=axis,
         yaxis=axis,
-        hoverlabel={"bgcolor": "white", "bordercolor": GREY, "font": font},
+        hoverlabel={
+            "bgcolor": "white",
+            "bordercolor": GREY,
+            "font": font | {"color": TEXT_COLOUR},
+        },
     )

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from fruits_pipeline.reporting.theme import (
-    ACCENT_COLOUR,
+    FIGURE_ACCENT,
+    FIGURE_LINE,
     GREY,
-    TEXT_COLOUR,
     count_text,
     plotly_layout,
 )
@@ -15,10 +15,10 @@ from fruits_pipeline.reporting.theme import (
 _LOSS_STYLES = [
     {"line": {"color": colour, "width": 2, "dash": dash}, "yaxis": "y"}
     for dash in ("solid", "dash")
-    for colour in (TEXT_COLOUR, ACCENT_COLOUR, GREY)
+    for colour in (FIGURE_LINE, FIGURE_ACCENT, GREY)
 ]
 _ACCURACY_STYLE = {
-    "line": {"color": ACCENT_COLOUR, "width": 2, "dash": "dot"},
+    "line": {"color": FIGURE_ACCENT, "width": 2, "dash": "dot"},
     "yaxis": "y2",
 }
 
@@ -37,7 +37,7 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> go.Figure:
         return go.Figure(layout=plotly_layout("No epoch was trained", 480))
     accuracy = next(name for name in history[0] if "accuracy" in name)
     title = f"{count_text(len(history), 'epoch')}, {100 * history[-1][accuracy]:.1f} % "
-    title += "training accuracy in the last one"
+    title += "training accuracy"
     figure = go.Figure(layout=plotly_layout(title, 480))
     styles = iter(_LOSS_STYLES)
     for name in history[0]:
@@ -48,6 +48,7 @@ def training_curves(history: Sequence[Mapping[str, float]]) -> go.Figure:
             **(_ACCURACY_STYLE if name == accuracy else next(styles)),
         )
     right = {"overlaying": "y", "side": "right", "range": [0, 1], "showgrid": False}
+    right |= {"tickformat": ".0%", "automargin": True}
     figure.update_layout(yaxis_title_text="loss", yaxis2=right)
     figure.update_layout(yaxis2_title_text="accuracy")
     return figure.update_xaxes(title_text="epoch")

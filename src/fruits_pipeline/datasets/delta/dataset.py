@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
+from kedro_datasets._typing import ImagePreview, TablePreview
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.tables import open_existing_log, open_log
 from fruits_pipeline.datasets.path_dataset import In, Out, PathDataset
+from fruits_pipeline.datasets.previews.tables import table_preview
 from fruits_pipeline.lineage import Recipe
 
 
@@ -40,6 +43,11 @@ class DeltaDataset(PathDataset[In, Out]):
         self.loaded_version: str | None = None
         self._loaded_id: str | None = None
         self._is_pinned = False
+
+    @property
+    def preview(self) -> Callable[[], ImagePreview] | Callable[[], TablePreview]:
+        """Function that previews the table in Kedro-Viz."""
+        return table_preview(self.filepath, self.table)
 
     def build_id(self) -> str | None:
         """Return the id of the table that was loaded, else of the stored table."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 from deltalake.exceptions import TableNotFoundError
+from kedro_datasets._typing import ImagePreview, TablePreview
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.errors import translate_delta_errors
@@ -16,6 +17,7 @@ from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, DataFile, list_
 from fruits_pipeline.datasets.delta.integrity import inspect_files
 from fruits_pipeline.datasets.delta.tables import open_table
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.tables import table_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.spark.inspection import Sample
@@ -106,6 +108,11 @@ class TableState(PathDataset[None, StoredTable]):
         super().__init__(filepath=location, metadata=metadata)
         self.table = table
         self.schema: pa.Schema = getattr(schemas, table.upper())
+
+    @property
+    def preview(self) -> Callable[[], ImagePreview] | Callable[[], TablePreview]:
+        """Function that previews the table in Kedro-Viz."""
+        return table_preview(self.filepath, self.table)
 
     def load(self) -> StoredTable:
         """Return the state of the table; damage is not an error."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from kedro_datasets._typing import TablePreview
 from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
@@ -15,6 +17,7 @@ from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.photo_changes import hash_ids
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
+from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import Lineage
@@ -67,6 +70,11 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
 
 class DeltaCounts(_DeltaView[pd.DataFrame]):
     """Row counts by batch, from the log: no rows are read."""
+
+    @property
+    def preview(self) -> Callable[[], TablePreview]:
+        """Function that previews the row counts in Kedro-Viz."""
+        return counts_preview(self.filepath)
 
     def load(self) -> pd.DataFrame:
         """Return `batch`, `photos`, and `rejected` (the number of rows with an error).
