@@ -10,18 +10,16 @@ import click
 
 from fruits_pipeline.datasets.erasure import erasing, store
 from fruits_pipeline.datasets.erasure.receipt import Receipt
+from fruits_pipeline.datasets.erasure.resuming import begin, begun_terms
 from fruits_pipeline.datasets.erasure.search import search
 from fruits_pipeline.datasets.erasure.selection import Selection, check_found, select
+from fruits_pipeline.datasets.erasure.values import discard_shared
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.forget_root import STAGES, Options, Root, compute_again, open_root
+from fruits_pipeline.forget_root import Options, Root, compute_again, open_root
 from fruits_pipeline.hooks.errors import raise_for_user
-from fruits_pipeline.io.forgotten import (
-    ForgottenPhoto,
-    ForgottenPhotos,
-    UnfinishedErasure,
-    hash_text,
-)
+from fruits_pipeline.io.forgotten import ForgottenPhotos, UnfinishedErasure
 from fruits_pipeline.io.lease.held import hold_lease, release_lease
+from fruits_pipeline.io.search_terms import FILE_NAME, SearchTerms
 from fruits_pipeline.io.traces import Traces
 
 logger = logging.getLogger(__name__)
@@ -30,11 +28,11 @@ logger = logging.getLogger(__name__)
 def forget(arguments: Sequence[str], options: Options) -> None:
     """Erase photos, compute models and reports again, search, and write a receipt.
 
-    An interrupted erasure is completed by a call with the same arguments.
+    An interrupted erasure is completed by any further call.
 
     Args:
-        arguments: Paths or `photo_id` values. None of them: erase the photos that are in
-            the list of erased photos.
+        arguments: Paths or `photo_id` values. None of them: complete an interrupted
+            erasure, and erase the photos that are in the list of erased photos.
         options: Options of `kedro run`.
 
     Raises:
@@ -46,7 +44,9 @@ def forget(arguments: Sequence[str], options: Options) -> None:
         _hold(root, options)
         receipt, traces = _erase(root, arguments)
         release_lease()  # the next run takes it
-        receipt.computed_again, problem = compute_again(root, options)
+        problem = ""
+        if traces.remaining:
+            receipt.computed_again, problem = compute_again(root, options)
         _hold(root, options)
         _prove(root, receipt, traces)
     except Exception as exc:
@@ -66,27 +66,16 @@ def _hold(root: Root, options: Options) -> None:
 
 
 def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:
-    """Erase the photos from the list, results and tables.
-
-    The list is written first, so that an interrupted erasure can be completed.
-    """
-    forgotten, logs = root.forgotten, erasing.open_logs(root.tables)
-    if not logs:
-        raise FruitsError(
-            f"Found no tables below {root.location}; expected those of a run. Set `root` "
-            "with --params root=<folder or s3://...>"
-        )
-    selection = select(logs, arguments, forgotten, root.photo_root)
-    check_found(selection, forgotten, lambda: root.catalog.load("photo_store").files)
-    traces = Traces(forgotten, root.photo_root, remaining=selection.remaining)
-    photos = erasing.collect(root.tables, logs, selection, traces)
-    begun = _begin(root, photos, forgotten.unfinished, arguments)
-    traces.forgotten = replace(forgotten.add(photos), unfinished=begun)
-    root.catalog.save("forgotten", traces.forgotten)
-    deleted = [p for s in begun.stages for p in erasing.delete_results(root.results[s])]
+    """Erase the photos from the results and tables."""
+    older = root.forgotten.unfinished
+    begun = begun_terms(root.search_terms, root.forgotten, arguments, root.photo_root)
+    selection, traces = _begin(root, arguments, begun)
+    entry = traces.forgotten.unfinished or UnfinishedErasure()
+    deleted = [p for s in entry.stages for p in erasing.delete_results(root.results[s])]
     receipt = Receipt(
-        photos=len(begun.photos),
-        is_resumed=forgotten.unfinished is not None,
+        photos=len(entry.photos),
+        is_resumed=older is not None,
+        has_lost_terms=not begun.is_complete,
         rows=erasing.erase(root.tables, selection),
         versions=erasing.purge_all(root.tables),
         results=[path.removeprefix(f"{root.location}/") for path in deleted],
@@ -98,19 +87,28 @@ def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:
 
 
 def _begin(
-    root: Root,
-    photos: Sequence[ForgottenPhoto],
-    older: UnfinishedErasure | None,
-    arguments: Sequence[str],
-) -> UnfinishedErasure:
-    """Return the entry of an erasure; it includes that of an interrupted one."""
-    older = older or UnfinishedErasure()
-    stages = {*older.stages, *(erasing.existing(root.results) if photos else ())}
-    return UnfinishedErasure(
-        arguments=tuple(sorted({*older.arguments, *map(hash_text, arguments)})),
-        photos=tuple(sorted({*older.photos, *(photo.key for photo in photos)})),
-        stages=tuple(stage for stage in STAGES if stage in stages),
-    )
+    root: Root, arguments: Sequence[str], begun: SearchTerms
+) -> tuple[Selection, Traces]:
+    """Find the photos, and write what is needed to complete an interrupted erasure."""
+    forgotten, logs = root.forgotten, erasing.open_logs(root.tables)
+    if not logs:
+        raise FruitsError(
+            f"Found no tables below {root.location}; expected those of a run. Set `root` "
+            "with --params root=<folder or s3://...>"
+        )
+    selection = select(logs, arguments, begun, forgotten, root.photo_root)
+    check_found(selection, forgotten, root.photo_root, root.list_files)
+    traces = Traces(forgotten, root.photo_root, remaining=selection.remaining)
+    begun.add_to(traces)
+    photos = erasing.collect(root.tables, logs, selection, traces)
+    discard_shared(root.tables, traces)
+    terms = SearchTerms.from_traces(traces, begun.is_complete)
+    root.catalog.save("search_terms", terms)
+    stages = erasing.existing(root.results) if photos else ()
+    entry = begin(photos, forgotten.unfinished, selection.argument_paths, stages)
+    traces.forgotten = replace(forgotten.add(photos), unfinished=entry)
+    root.catalog.save("forgotten", traces.forgotten)
+    return selection, traces
 
 
 def _compare_with_store(
@@ -141,8 +139,11 @@ def _prove(root: Root, receipt: Receipt, traces: Traces) -> None:
     """Search all files, write the receipt, and end the erasure in the list."""
     excluded = erasing.relative_path(root.photo_root, root.location)
     result = search(root.location, traces, excluded)
+    if result.has_bytes and discard_shared(root.tables, traces):
+        result = search(root.location, traces, excluded)
     path = receipt.write(root.location, traces, result)
     root.catalog.save("forgotten", replace(traces.forgotten, unfinished=None))
+    erasing.delete_results([f"{root.location}/{FILE_NAME}"])
     click.echo(
         f"Erased {receipt.photos} photos. Searched "
         f"{result.files} files below {root.location} and found nothing of them. "

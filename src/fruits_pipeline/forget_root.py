@@ -13,7 +13,10 @@ from kedro.runner import SequentialRunner
 
 from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.datasets.erasure.erasing import Tables
+from fruits_pipeline.hooks.report import DIGESTS_DATASET
 from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.search_terms import SearchTerms
 from fruits_pipeline.pipelines import (
     check,
     classify,
@@ -78,6 +81,17 @@ class Root:
         photos: ForgottenPhotos = self.catalog.load("forgotten")
         return photos
 
+    def list_files(self) -> Sequence[ListedFile]:
+        """Return the files below the photo root."""
+        files: Sequence[ListedFile] = self.catalog.load("photo_store").files
+        return files
+
+    @property
+    def search_terms(self) -> SearchTerms | None:
+        """What an interrupted erasure searches for; None if there is no file."""
+        terms: SearchTerms | None = self.catalog.load("search_terms")
+        return terms
+
 
 def open_root(options: Options) -> Root:
     """Check the configuration, start Spark, and return the datasets."""
@@ -93,6 +107,7 @@ def open_root(options: Options) -> Root:
         ]
         for stage, module in STAGES.items()
     }
+    results["report"].append(entries[DIGESTS_DATASET]["filepath"])  # not of a node
     photos: Any = catalog.get("photo_store")
     return Root(catalog, photos.root, photos.filepath, results)
 

@@ -105,5 +105,5 @@ def test_photo_that_was_never_read_is_known_by_its_file_only() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"photos": [{}]}'])
 def test_damaged_list_is_recognised(content: bytes) -> None:
-    with pytest.raises((ValueError, KeyError, TypeError)):
+    with pytest.raises((LookupError, ValueError, TypeError)):
         ForgottenPhotos.from_json(content)

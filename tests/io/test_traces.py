@@ -81,6 +81,17 @@ def test_bytes_are_found_anywhere(content: bytes) -> None:
     assert not traces.find_in_bytes(content[:-1])
 
 
+def test_removed_bytes_are_not_found() -> None:
+    traces = make_traces()
+    for content in (CONTENT, CONTENT[:99], b"short"):
+        traces.values.add(content)
+        traces.values.discard(content)
+        assert not traces.find_in_bytes(content)
+        assert not traces.is_bytes(content)
+    traces.values.discard(b"unknown")
+    assert len(traces.values) == 0
+
+
 def test_nothing_is_found_without_traces() -> None:
     assert not make_traces().find_in_bytes(CONTENT + PHOTO_ID.encode())
 

@@ -34,7 +34,7 @@ def test_damaged_file_is_refused_found_and_repaired(
     assert "batch 000002" in message
     assert "`make mend`" in message
     found = error_message(kedro_run("--pipelines", "check", **copy.parameters))
-    assert found.startswith(f"Found 1 defects: {table}, batch 000002: found ")
+    assert found.startswith(f"Found 1 defect: {table}, batch 000002: found ")
     assert "; repair: make mend Expected none" in found
 
     mended = kedro_run("--pipelines", "mend", **copy.parameters)
@@ -52,7 +52,7 @@ def test_folder_with_foreign_files_is_refused_and_unchanged(
 ) -> None:
     root = write_files(tmp_path / "out", {f"{TABLES[table]}/my notes.txt": b"mine"})
     message = error_message(kedro_run(photos=two_photos, root=root))
-    assert f"Found 1 files in {root}/{TABLES[table]}, such as my notes.txt" in message
+    assert f"Found files in {root}/{TABLES[table]}, such as my notes.txt" in message
     assert (root / TABLES[table] / "my notes.txt").read_bytes() == b"mine"
 
 

@@ -61,13 +61,15 @@ def test_uncommitted_files_are_deleted_and_foreign_files_are_kept(
     copy: PipelineRun, kedro_run: KedroRun
 ) -> None:
     table = copy.root / TABLES["images"]
-    uncommitted = f"batch=000004/part-00000-{'0' * 32}.parquet"
-    foreign = "batch=000004/my photo.jpg"
-    write_files(table, {uncommitted: b"-", foreign: b"-"})
+    uncommitted = f"batch=000004/part-00000{'-01234567' * 2}{'-0123456789abcdef' * 2}"
+    spark = "part-00000-01234567-89ab-cdef-0123-456789abcdef"
+    foreign = ["my photo.jpg", f"{spark}-c000.snappy", f"{spark}.c000", spark]
+    foreign = [f"batch=000004/{name}.parquet" for name in foreign]
+    write_files(table, dict.fromkeys([f"{uncommitted}.parquet", *foreign], b"-"))
     write_files(copy.photos, NEW_PHOTOS)
     run_pipeline(kedro_run, copy.photos, copy.root)
-    assert not (table / uncommitted).exists()
-    assert (table / foreign).read_bytes() == b"-"
+    assert not (table / f"{uncommitted}.parquet").exists()
+    assert all((table / file).read_bytes() == b"-" for file in foreign)
     images = by_path(read_table(copy.root, "images"))
     assert images.keys() == PHOTOS.keys() | NEW_PHOTOS.keys()
 

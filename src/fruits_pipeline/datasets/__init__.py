@@ -24,6 +24,7 @@ from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
 from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
 from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
 from fruits_pipeline.datasets.report_folder import ReportFolder
+from fruits_pipeline.datasets.search_terms_file import SearchTermsFile
 
 __all__ = [
     "Attempt",
@@ -50,6 +51,7 @@ __all__ = [
     "PhotoStore",
     "ReachablePhotos",
     "ReportFolder",
+    "SearchTermsFile",
     "StoredTable",
     "TableState",
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from kedro.io.core import DatasetError
+
 from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.spark.error_messages import user_message
 
 
 class ReachablePhotos(PhotoStore):
@@ -13,7 +16,5 @@ class ReachablePhotos(PhotoStore):
         """Return the files, or why they cannot be listed."""
         try:
             return super().load()
-        except FruitsError as exc:
-            return exc
-        except OSError as exc:
-            return FruitsError(str(exc))
+        except (DatasetError, FruitsError, OSError) as exc:  # Kedro wraps them
+            return FruitsError(user_message(exc) or str(exc))

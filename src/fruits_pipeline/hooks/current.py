@@ -11,7 +11,7 @@ from kedro.pipeline import Pipeline
 from fruits_pipeline.datasets import DeltaBatches, PcaFile
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import ConcurrentRunError
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import REPAIR, FruitsError
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +23,24 @@ def location_of(catalog: DataCatalog, name: str) -> str | None:
 
 
 def check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
-    """Raise if the inputs are a PCA and reduced vectors that another PCA computed.
+    """Raise if the inputs are reduced vectors without the PCA that computed them.
 
     Raises:
-        FruitsError: The vectors were computed by another PCA.
+        FruitsError: The PCA is missing, or is another one.
     """
     inputs = [catalog.get(name) for name in pipeline.inputs()]
     tables = [d for d in inputs if isinstance(d, DeltaDataset) and d.table == "reduced"]
     for pca in (d for d in inputs if isinstance(d, PcaFile) and not d.optional):
         for table in tables:
             source_ids = table.source_ids()
-            if source_ids and pca.fingerprint() not in source_ids:
+            if not source_ids:
+                continue
+            if (digest := pca.fingerprint()) is None:
+                raise FruitsError(
+                    f"Found no PCA in {pca.filepath}; expected the PCA that computed "
+                    f"{table.filepath}. {REPAIR}"
+                )
+            if digest not in source_ids:
                 raise FruitsError(
                     f"Found {table.filepath} computed by another PCA than "
                     f"{pca.filepath}; expected this PCA. Run `kedro run` with the same "

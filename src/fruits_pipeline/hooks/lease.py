@@ -1,4 +1,4 @@
-"""Hold the lease on `root` during a run that writes below it."""
+"""Check `root`, and hold the lease on it during a run that writes below it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.hooks.errors import raise_for_user
-from fruits_pipeline.io.files import resolve
+from fruits_pipeline.hooks.foreign import check_root, outputs_below
 from fruits_pipeline.io.lease.held import check_lease, hold_lease, release_lease
 
 
@@ -30,23 +31,34 @@ class LeaseHooks:
     def before_pipeline_run(
         self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog
     ) -> Generator[None, Any, Any]:
-        """Take the lease, if the pipeline writes below `root`.
+        """Check the root, and take the lease if the pipeline writes below it.
 
         Raises:
-            click.ClickException: Another run holds the lease, or it cannot be written.
+            click.ClickException: The root belongs to another program, another run holds
+                the lease, or it cannot be written.
         """
         photo_store: Any = catalog.get("photo_store")
         root = photo_store.root
         try:
-            if _writes_below(root, pipeline, catalog):
-                hold_lease(root, _title(run_params), wait=self._waits(run_params))
+            CACHE.start()
+            check_root(root, pipeline, catalog)
+            # The report of `check` does not count: it can be written during another run.
+            written = pipeline.all_outputs() - {"check_report"}
+            if outputs_below(root, written, catalog):
+                self._take_lease(root, run_params)
         except Exception as exc:
+            CACHE.stop()
             raise_for_user(exc)
         try:
             return (yield)
         except BaseException:
             release_lease()
             raise
+
+    def _take_lease(self, root: str, run_params: Mapping[str, Any]) -> None:
+        lease = hold_lease(root, _title(run_params), wait=self._waits(run_params))
+        if lease.has_waited:
+            CACHE.start()  # the other run may have written the logs of its tables again
 
     @hook_impl(tryfirst=True)
     def before_dataset_saved(self) -> None:
@@ -76,26 +88,6 @@ class LeaseHooks:
     def _waits(self, run_params: Mapping[str, Any]) -> bool:
         settings = {**self.settings, **(run_params.get("runtime_params") or {})}
         return settings.get("concurrent_run") == "wait"
-
-
-def _writes_below(root: str, pipeline: Pipeline, catalog: DataCatalog) -> bool:
-    """Return whether an output of the pipeline is a file or table below `root`.
-
-    The report of `check` does not count: it can be written during another run.
-    """
-    base = resolve(root)[1].rstrip("/")
-    return any(
-        _path(catalog.get(name)).startswith(f"{base}/")
-        for name in pipeline.all_outputs() - {"check_report"}
-        if name in catalog
-    )
-
-
-def _path(dataset: Any) -> str:
-    """Return the path of a dataset in its file system; empty if it is in memory."""
-    if location := getattr(dataset, "filepath", None):
-        return str(resolve(location)[1])
-    return str(getattr(dataset, "_filepath", ""))  # datasets of Kedro
 
 
 def _title(run_params: Mapping[str, Any]) -> str:

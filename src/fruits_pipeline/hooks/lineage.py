@@ -40,7 +40,6 @@ class LineageHooks:
         Raises:
             click.ClickException: An output must not be written.
         """
-        CACHE.start()
         try:
             prepare_outputs(pipeline, catalog)
         except Exception as exc:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ SAMPLE_BYTES = 64
 _WORD_BYTES = 8
 
 
-class _Sample(NamedTuple):
+class Sample(NamedTuple):
     """A part of a byte string, which is searched before the string is compared.
 
     Attributes:
@@ -29,12 +29,16 @@ class _Sample(NamedTuple):
 
 
 class ByteSamples:
-    """Byte strings to search for. 64 bytes of each are in memory, and its SHA-256."""
+    """Byte strings to search for. 64 bytes of each are in memory, and its SHA-256.
+
+    Attributes:
+        lengths: Lengths of the byte strings, also of those that were removed.
+    """
 
     def __init__(self) -> None:
-        self._by_digest: dict[bytes, _Sample] = {}
-        self._by_word: dict[int, list[_Sample]] = {}
-        self._short: list[_Sample] = []
+        self._by_digest: dict[bytes, Sample] = {}
+        self._by_word: dict[int, list[Sample]] = {}
+        self._short: list[Sample] = []
         self.lengths: set[int] = set()
 
     def __len__(self) -> int:
@@ -53,14 +57,31 @@ class ByteSamples:
             return
         start = max(0, (len(content) - SAMPLE_BYTES) // 2)
         part = content[start : start + SAMPLE_BYTES]
-        sample = _Sample(part, start, len(content), digest)
-        self._by_digest[digest] = sample
-        self.lengths.add(len(content))
-        if len(part) < _WORD_BYTES:
-            self._short.append(sample)
-        else:
-            word = int.from_bytes(part[:_WORD_BYTES], "little")
-            self._by_word.setdefault(word, []).append(sample)
+        self.add_samples([Sample(part, start, len(content), digest)])
+
+    def add_samples(self, samples: Iterable[Sample]) -> None:
+        """Add byte strings by their samples."""
+        for sample in samples:
+            if self._by_digest.setdefault(sample.digest, sample) is sample:
+                self.lengths.add(sample.length)
+                self._group(sample).append(sample)
+
+    def discard(self, content: bytes) -> None:
+        """Remove a byte string, if it is one of these."""
+        sample = self._by_digest.pop(sha256(content).digest(), None)
+        if sample:
+            self._group(sample).remove(sample)
+
+    def samples(self) -> list[Sample]:
+        """Return one sample of each byte string."""
+        return [*self._by_digest.values()]
+
+    def _group(self, sample: Sample) -> list[Sample]:
+        """Return the list of the samples that are searched together with a sample."""
+        if len(sample.content) < _WORD_BYTES:
+            return self._short
+        word = int.from_bytes(sample.content[:_WORD_BYTES], "little")
+        return self._by_word.setdefault(word, [])
 
     def are_in(self, content: bytes) -> bool:
         """Return whether any of the byte strings is a part of a larger one."""
@@ -90,7 +111,7 @@ class ByteSamples:
                 yield index * _WORD_BYTES + offset, int(values[index])
 
 
-def _matches(content: bytes, position: int, sample: _Sample) -> bool:
+def _matches(content: bytes, position: int, sample: Sample) -> bool:
     start = position - sample.offset
     if start < 0 or not content.startswith(sample.content, position):
         return False

@@ -1,4 +1,4 @@
-"""List the files of a local folder."""
+"""List the files of a folder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io import exclusions
+from fruits_pipeline.io.files import is_local, resolve
 from fruits_pipeline.io.lease.lease import is_lease
 from fruits_pipeline.io.listing import ListedFile
 
@@ -49,6 +51,25 @@ class _Folder(NamedTuple):
     prefix: str
     parents: tuple[str, ...]
     reason: str | None = None
+
+
+def entry_names(location: str) -> set[str]:
+    """Return the names of files and folders in a folder; none if it does not exist.
+
+    Args:
+        location: Path or URL of the folder.
+
+    Raises:
+        OSError: The folder cannot be listed, or is a file.
+    """
+    if is_local(location):
+        with suppress(FileNotFoundError):
+            return {*os.listdir(resolve(location)[1])}
+        return set()
+    # Imported here because it is slow to import, and only needed for S3.
+    from fruits_pipeline.io.objects import list_names
+
+    return list_names(location.partition("://")[2].rstrip("/"))
 
 
 def list_folder(base: str, root: str | None = None) -> FoundFiles:

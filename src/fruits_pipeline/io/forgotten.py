@@ -17,6 +17,9 @@ from fruits_pipeline.io.listing import ListedFile
 Read = Callable[[Sequence[str]], Sequence[bytes | OSError]]
 """Function that returns the content of each path, or the error of reading it."""
 
+RECEIPTS = "08_reporting/receipts"
+"""Folder of the receipts of erasures, below the root."""
+
 READ_AT_ONCE = 64
 """Number of candidates in memory."""
 
@@ -99,10 +102,10 @@ class ForgottenPhotos:
         """Return whether an erased photo has the size of a file."""
         return hash_text(str(file.size_bytes)) in self._sizes
 
-    def has_argument(self, argument: str) -> bool:
-        """Return whether the unfinished erasure has this argument."""
+    def has_argument(self, *spellings: str) -> bool:
+        """Return whether the unfinished erasure has this argument in any spelling."""
         hashes = self.unfinished.arguments if self.unfinished else ()
-        return hash_text(argument) in hashes
+        return not {*map(hash_text, spellings)}.isdisjoint(hashes)
 
     def add(self, photos: Iterable[ForgottenPhoto]) -> ForgottenPhotos:
         """Return a list with further photos. Entries of the same photo are merged."""
@@ -125,7 +128,7 @@ class ForgottenPhotos:
         """Return the list in a file.
 
         Raises:
-            ValueError, KeyError, TypeError: The file is damaged.
+            LookupError, ValueError, TypeError, AttributeError: The file is damaged.
         """
         values = json.loads(content)
         photos = [

@@ -70,6 +70,26 @@ def list_objects(base: str, root: str | None = None) -> FoundFiles:
     return found
 
 
+def list_names(base: str) -> set[str]:
+    """Return the names directly below a prefix; one request returns the first 1,000.
+
+    Args:
+        base: `bucket/prefix` or `bucket`, without a slash at the end.
+
+    Raises:
+        FruitsError: The bucket does not exist, or S3 does not respond.
+        PermissionError: The role does not permit to list the bucket.
+    """
+    bucket, _, key = base.partition("/")
+    prefix = f"{key}/" if key else ""
+    names: set[str] = set()
+    for page in _list_pages(bucket, prefix, Delimiter="/"):
+        keys = [item["Key"] for item in page.get("Contents", [])]
+        folders = [item["Prefix"] for item in page.get("CommonPrefixes", [])]
+        names |= {path[len(prefix) :].rstrip("/") for path in keys + folders}
+    return names - {""}  # the marker of the prefix itself
+
+
 def _listed_file(path: str, item: Mapping[str, Any]) -> ListedFile:
     etag = item.get("ETag", "").strip('"') or None
     return ListedFile(path, item["Size"], item["LastModified"], etag)
@@ -105,9 +125,16 @@ def read_objects(
 
 def _list_items(bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
     """Yield the descriptions of objects whose key starts with a prefix, sorted by key."""
+    for page in _list_pages(bucket, prefix, OptionalObjectAttributes=["RestoreStatus"]):
+        yield from page.get("Contents", [])
+
+
+def _list_pages(
+    bucket: str, prefix: str, **options: Any
+) -> Iterator[Mapping[str, Any]]:
+    """Yield the pages of a listing, with one request each."""
     file_system = ExactKeys()
-    request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
-    request["OptionalObjectAttributes"] = ["RestoreStatus"]
+    request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, **options}
     while True:
         try:
             page = file_system.call_s3("list_objects_v2", **request)
@@ -115,7 +142,7 @@ def _list_items(bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
             if s3_code(exc) in DENIALS:
                 raise
             raise store_error(f"s3://{bucket}", exc) from exc
-        yield from page.get("Contents", [])
+        yield page
         if not page.get("IsTruncated"):
             return
         request["ContinuationToken"] = page["NextContinuationToken"]

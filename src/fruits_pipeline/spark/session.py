@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.parameter_validation import validate_parameters
@@ -47,11 +48,15 @@ REDACTION = {
 SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
-def check_and_start(config: Mapping[str, Any]) -> SparkSession:
+def check_and_start(config: Mapping[str, Any]) -> FruitsError | None:
     """Check parameters, buckets and jars, and start the Spark session.
 
     Args:
         config: Configuration of the environment: `parameters`, `catalog` and `spark`.
+
+    Returns:
+        Why a bucket that contains only photos is not accessible: not every pipeline needs
+        it. None if there is no such bucket.
 
     Raises:
         FruitsError: A parameter is invalid, a bucket is not accessible, hadoop-aws is
@@ -63,17 +68,30 @@ def check_and_start(config: Mapping[str, Any]) -> SparkSession:
     if region := os.environ.get("AWS_REGION"):  # botocore reads only the other variable
         os.environ["AWS_DEFAULT_REGION"] = region
     settings = use_local_jars(config["spark"])
-    filepaths = [entry.get("filepath", "") for entry in config["catalog"].values()]
-    for bucket in bucket_names(filepaths):
-        region = check_bucket(bucket, parameters["storage"]["regions"])
-        # For delta-rs and botocore; AWS_DEFAULT_REGION can be that of another project.
-        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
+    photos = config["catalog"]["photo_store"]["filepath"]
+    filepaths = {entry.get("filepath", "") for entry in config["catalog"].values()}
+    buckets, photo_error = bucket_names(filepaths - {photos}), None
+    try:
+        photo_buckets = {*bucket_names([photos])} - {*buckets}
+        _use_buckets(photo_buckets, parameters["storage"]["regions"])
+    except FruitsError as exc:
+        photo_error = exc
+    _use_buckets(buckets, parameters["storage"]["regions"])
     if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
         check_hadoop_aws(settings)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
         # Spark fails without this folder. In a bucket, a folder exists if it has a file.
         write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
-    return start_spark(settings)
+    start_spark(settings)
+    return photo_error
+
+
+def _use_buckets(buckets: Iterable[str], regions: Iterable[str]) -> None:
+    """Check buckets, and set their region."""
+    for bucket in buckets:
+        region = check_bucket(bucket, regions)
+        # For delta-rs and botocore; AWS_DEFAULT_REGION can be that of another project.
+        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:

@@ -1,4 +1,7 @@
-"""Erase random photos, kill erasures and repeat them, and search for the photos."""
+"""Erase random photos, kill erasures and repeat them, and search for the photos.
+
+A killed erasure is repeated with its arguments or without any, sometimes after a run.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from factories import TABLES, truncated_jpeg, write_files
 
 from chaos.search import Tables, erased_photos, find_traces, read_tables
 from chaos.trial import Result, Trial, make_photos, run_to_end, start
+from fruits_pipeline.io.search_terms import FILE_NAME
 
 PHOTOS = 90
 ODD_PATHS = (
@@ -108,6 +112,10 @@ def _erase(trial: Trial, case: Case, kill_after: float | None) -> Outcome:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(killed.process.pid, signal.SIGKILL)
         killed.process.wait()
+        has_begun = (case.root / FILE_NAME).exists()
+        names = [] if has_begun and trial.random.random() < 0.5 else names
+        if trial.random.random() < 0.3:
+            run_to_end(case.photos, case.root, preprocess__max_error_rate=0.5)
     forget = start(case.photos, case.root, *names, command="forget")
     if forget.wait():
         return Outcome(message=forget.message)

@@ -7,6 +7,7 @@ from factories import jpeg
 from fruits_pipeline.datasets.erasure.search import search
 from fruits_pipeline.io.files import resolve, write_file
 from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.io.search_terms import FILE_NAME
 from fruits_pipeline.io.traces import Traces
 
 PATH = "Test/Kiwi/é 1.jpg"
@@ -44,10 +45,12 @@ def test_traces_are_found_in_all_kinds_of_files(folder: str, traces: Traces) -> 
     for name, (content, _) in FILES.items():
         write_file(f"{folder}/sub folder/{name}", content)
     write_file(f"{folder}/other.jpg", jpeg(2))
+    write_file(f"{folder}/{FILE_NAME}", PHOTO)
     write_file(f"{folder}/other.parquet", parquet(path=["Test/Kiwi/é 1.jpg.jpg"]))
     result = search(folder, traces, None)
     expected = {f"sub folder/{name}": kinds for name, (_, kinds) in FILES.items()}
     assert result.findings == expected
+    assert result.has_bytes
     assert result.files == len(FILES) + 2
     assert result.bytes > len(PHOTO)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from deltalake import DeltaTable
 
+from fruits_pipeline.datasets.delta.requests import open_delta_table, repeat
+
 
 @dataclass
 class TableCache:
@@ -35,3 +37,14 @@ class TableCache:
 
 CACHE = TableCache()
 """Cache of this process, which executes one run at a time."""
+
+
+def open_cached(location: str) -> DeltaTable:
+    """Return the newest version of a table; reads only newer commits during a run."""
+    if not CACHE.enabled:
+        return open_delta_table(location)
+    if location in CACHE.tables:
+        repeat(location, CACHE.tables[location].update_incremental)
+    else:
+        CACHE.tables[location] = open_delta_table(location)
+    return CACHE.tables[location]

@@ -15,15 +15,13 @@ from fruits_pipeline.io.durable import flush_file
 from fruits_pipeline.io.files import is_local, resolve
 
 DATA_FILE_NAME = re.compile(
-    r"batch=\d+/part-\d+-[0-9a-f-]{32,52}(-c\d+)?(\.\w+)?\.parquet"
+    r"batch=\d+/part-\d+(?:-[0-9a-f]+)+-([0-9a-f]{16})-([0-9a-f]{16})\.parquet"
 )
-"""Relative path of a file that this project, or delta-rs on its tables, writes."""
+"""Relative path of a file that `spark.parquet.write_rows` writes, with digests of all keys
+and of valid keys. Only such files are ever deleted."""
 
 _SAFE_PATH = re.compile(r"batch=(\d+)/[\w.=-]+\.parquet", re.ASCII)
 """Relative path of a file that a log may list; other programs choose other names."""
-
-_KEY_DIGESTS = re.compile(r".*-([0-9a-f]{16})-([0-9a-f]{16})\.parquet")
-"""Digests of all keys and of valid keys, in names of `spark.parquet.write_rows`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ class DataFile:
         Args:
             only_valid: Whether to exclude rows with an error.
         """
-        match = _KEY_DIGESTS.fullmatch(self.path)
+        match = DATA_FILE_NAME.fullmatch(self.path)
         return int(match[2 if only_valid else 1], 16) if match else None
 
     def add_action(self, timestamp: int) -> AddAction:

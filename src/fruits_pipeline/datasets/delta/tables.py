@@ -12,15 +12,12 @@ from deltalake.exceptions import TableNotFoundError
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.datasets.delta.errors import (
-    check_location,
     concurrent_run_error,
     damaged_log_error,
     translate_delta_errors,
 )
 from fruits_pipeline.datasets.delta.files import (
-    DATA_FILE_NAME,
     flush_commit,
-    list_sizes,
 )
 from fruits_pipeline.datasets.delta.integrity import check_sizes
 from fruits_pipeline.datasets.delta.log import (
@@ -30,14 +27,17 @@ from fruits_pipeline.datasets.delta.log import (
     WRITER,
     DeltaLog,
 )
+from fruits_pipeline.datasets.delta.recognition import (
+    check_folder_is_empty,
+    open_any_log,
+)
 from fruits_pipeline.datasets.delta.requests import (
     commit_once,
     open_delta_table,
-    repeat,
     storage_options,
 )
 from fruits_pipeline.datasets.delta.writer import TableWriter
-from fruits_pipeline.errors import REPAIR, FruitsError
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.lease.held import check_lease
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.schema_version import SCHEMA_VERSION, check_version
@@ -52,7 +52,7 @@ def open_log(location: str) -> DeltaLog | None:
     try:
         return open_table(location)
     except TableNotFoundError:
-        _check_folder_is_empty(location)
+        check_folder_is_empty(location)
         return None
 
 
@@ -64,8 +64,7 @@ def open_table(location: str) -> DeltaLog:
         FruitsError: The log is damaged, or that of a table of another program or of a
             newer version of this project.
     """
-    with translate_delta_errors(location):
-        log = DeltaLog(location, _open_table(location))
+    log = open_any_log(location)
     check_version(location, log.properties.get(VERSION))
     if RECIPE not in log.properties:
         if any(name.startswith("fruits.") for name in log.properties):
@@ -75,17 +74,6 @@ def open_table(location: str) -> DeltaLog:
             "a table of this project or an empty folder. Choose another `root`."
         )
     return log
-
-
-def _open_table(location: str) -> DeltaTable:
-    check_location(location)
-    if not CACHE.enabled:
-        return open_delta_table(location)
-    if location in CACHE.tables:
-        repeat(location, CACHE.tables[location].update_incremental)
-    else:
-        CACHE.tables[location] = open_delta_table(location)
-    return CACHE.tables[location]
 
 
 def open_existing_log(location: str) -> DeltaLog:
@@ -171,28 +159,3 @@ def create_table(
     if table.version() != version:  # another run has claimed the table meanwhile
         raise concurrent_run_error(location)
     return TableWriter(DeltaLog(location, table), number)
-
-
-def _check_folder_is_empty(location: str) -> None:
-    """Raise if the folder of a missing table contains files."""
-    found = [
-        path for path in list_sizes(location) if not path.startswith("_delta_log/")
-    ]
-    if not found:
-        return
-    if any(path.endswith(("_recipe.json", "/_SUCCESS")) for path in found):
-        raise FruitsError(
-            f"Found a table of version 0.1 of this project in {location}; expected a Delta "
-            f"table. Delete {location} and the other tables below the same root, and run "
-            "again to compute them from the photos, or choose another `root`."
-        )
-    if any(DATA_FILE_NAME.fullmatch(path) for path in found):
-        raise FruitsError(
-            f"Found files of a table in {location} without their log; expected the folder "
-            f"_delta_log beside them. {REPAIR}"
-        )
-    raise FruitsError(
-        f"Found {len(found)} files in {location}, such as {found[0]}, and no table; "
-        "expected a table of this project or an empty folder. Choose another `root`, or "
-        "move the files away."
-    )

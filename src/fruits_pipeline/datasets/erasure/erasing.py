@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from fruits_pipeline.datasets.delta.batches import DeltaBatches
 from fruits_pipeline.datasets.delta.erasure import (
     erase_moments,
@@ -21,6 +18,7 @@ from fruits_pipeline.datasets.delta.erasure import (
 )
 from fruits_pipeline.datasets.delta.tables import open_log
 from fruits_pipeline.datasets.erasure.selection import KEYED, Logs, Selection
+from fruits_pipeline.datasets.erasure.values import read_values
 from fruits_pipeline.io.files import is_local, resolve
 from fruits_pipeline.io.forgotten import (
     ForgottenPhoto,
@@ -34,13 +32,6 @@ logger = logging.getLogger(__name__)
 
 Tables = Mapping[str, DeltaBatches]
 """The five tables by name."""
-
-_LARGE_COLUMNS = {
-    "photos": "content",
-    "images": "image",
-    "features": "features",
-    "reduced": "components",
-}
 
 
 def open_logs(tables: Tables) -> Logs:
@@ -73,20 +64,12 @@ def collect(
         found = find_rows(logs[name], selection.targets)
         for rows in read_found(logs[name], found, tables[name].schema):
             traces.paths |= {*rows["path"].to_pylist()}
-            for content in _contents(rows[_LARGE_COLUMNS[name]]):
-                traces.values.add(content)
+            for _, value in read_values(rows, name):
+                traces.values.add(value)
             if name == "photos":
                 hashes += [_hash_photo(row, now) for row in rows.to_pylist()]
     traces.paths -= selection.remaining
     return hashes
-
-
-def _contents(column: pa.Array) -> Iterable[bytes]:
-    for value in column.drop_null():
-        if pa.types.is_list(column.type):
-            yield np.array(value.as_py(), np.float32).tobytes()
-        else:
-            yield value.as_py()
 
 
 def _hash_photo(row: Mapping[str, Any], now: str) -> ForgottenPhoto:

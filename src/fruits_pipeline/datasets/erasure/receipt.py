@@ -12,9 +12,8 @@ from fruits_pipeline import __version__
 from fruits_pipeline.datasets.erasure.search import SearchResult
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import write_atomically
+from fruits_pipeline.io.forgotten import RECEIPTS
 from fruits_pipeline.io.traces import Traces
-
-FOLDER = "08_reporting/receipts"
 
 NOT_COVERED = (
     "the original files in the photo store",
@@ -27,6 +26,12 @@ NOT_COVERED = (
     "backbones that were trained on the photos, also if they are below the root",
 )
 
+LOST_TERMS = (
+    "copies of the photos inside other files, canonical photos, vectors, and paths that "
+    "were not given again, of the photos whose rows an interrupted call has deleted: its "
+    "file .erasure.json was lost"
+)
+
 
 @dataclass
 class Receipt:
@@ -35,6 +40,7 @@ class Receipt:
     Attributes:
         photos: Number of different photos, by their bytes.
         is_resumed: Whether an earlier call was interrupted, and has deleted some rows.
+        has_lost_terms: Whether the file of that call is lost with what to search for.
         rows: Number of deleted rows by table.
         versions: Number of deleted old versions by table.
         results: Models and reports that were deleted.
@@ -44,6 +50,7 @@ class Receipt:
 
     photos: int
     is_resumed: bool = False
+    has_lost_terms: bool = False
     rows: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     results: Sequence[str] = ()
@@ -58,7 +65,7 @@ class Receipt:
         """
         check_nothing_found(root, result)
         now = datetime.now(UTC)
-        path = f"{root.rstrip('/')}/{FOLDER}/{now:%Y-%m-%dT%H-%M-%S.%fZ}.json"
+        path = f"{root.rstrip('/')}/{RECEIPTS}/{now:%Y-%m-%dT%H-%M-%S.%fZ}.json"
         content = json.dumps(self._to_dict(now, traces, result), indent=2) + "\n"
         write_atomically(path, content.encode())
         return path
@@ -82,6 +89,7 @@ class Receipt:
                 "searched_for": traces.counts(),
                 "found": 0,
                 "not_searched": f"{result.excluded} files of the photo store",
+                "not_searched_for": LOST_TERMS if self.has_lost_terms else "",
             },
             "backbones_below_root": [*self.backbones],
             "not_covered": [*NOT_COVERED],

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fruits_pipeline.io.files import resolve
+from fruits_pipeline.io.search_terms import FILE_NAME
 from fruits_pipeline.io.traces import BYTES, ID, PATH, Traces, read_chunks
 from fruits_pipeline.spark.parquet import BATCH_ROWS, READ_ERRORS
 
@@ -41,11 +42,17 @@ class SearchResult:
     findings: dict[str, list[str]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
 
+    @property
+    def has_bytes(self) -> bool:
+        """Whether photos, canonical photos or vectors were found."""
+        return any(BYTES in kinds for kinds in self.findings.values())
+
 
 def search(root: str, traces: Traces, excluded: str | None) -> SearchResult:
     """Search the content and names of all files below a root.
 
-    Columns of Parquet files are decoded, because they are compressed.
+    Columns of Parquet files are decoded, because they are compressed. The file of what to
+    search for is skipped.
 
     Args:
         root: Path or URL of a folder.
@@ -59,7 +66,7 @@ def search(root: str, traces: Traces, excluded: str | None) -> SearchResult:
         name = path.removeprefix(base).lstrip("/")
         if excluded is not None and f"{name}/".startswith(f"{excluded}/"):
             result.excluded += 1
-        elif info["type"] != "other":  # a FIFO or socket
+        elif info["type"] != "other" and name != FILE_NAME:  # no FIFO or socket
             result.files += 1
             result.bytes += info["size"]
             kinds = _search_file(file_system, path, name, traces, result)

@@ -15,13 +15,14 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import is_local, resolve
 from fruits_pipeline.io.forgotten import ForgottenPhotos
 from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.search_terms import SearchTerms
 
 Logs = Mapping[str, DeltaLog]
 """The tables that exist below a root, by name."""
 
-KEYED = ("reduced", "features", "images", "photos")
-"""Tables with one row per photo. Rows are erased in this order, so that `photos` has all
-targets until the other tables are done."""
+KEYED = ("photos", "images", "features", "reduced")
+"""Tables with one row per photo. Rows are erased in this order, so that a run after an
+interrupted erasure cannot compute erased rows again."""
 
 _SHOWN = 5
 """Number of unknown arguments in the error message."""
@@ -49,7 +50,11 @@ class Selection:
 
 
 def select(
-    logs: Logs, arguments: Sequence[str], forgotten: ForgottenPhotos, photo_root: str
+    logs: Logs,
+    arguments: Sequence[str],
+    begun: SearchTerms,
+    forgotten: ForgottenPhotos,
+    photo_root: str,
 ) -> Selection:
     """Find photos by path or `photo_id`, and all other paths with the same bytes.
 
@@ -59,6 +64,7 @@ def select(
     Args:
         logs: The tables.
         arguments: Paths relative to the photo root or below it, or ids.
+        begun: What an interrupted erasure searches for.
         forgotten: The erased photos.
         photo_root: Path or URL of the photo root.
 
@@ -67,7 +73,9 @@ def select(
     """
     paths = {name: strip_root(name, photo_root) for name in arguments}
     names = pa.array({*arguments, *paths.values()}, pa.string())
-    given_ids = pa.array({name.lower() for name in arguments}, pa.string())
+    given_ids = pa.array(
+        {*begun.ids, *(name.lower() for name in arguments)}, pa.string()
+    )
     tables = [_read_keys(logs[name]) for name in KEYED if name in logs]
     by_path, by_id, ids = set[str](), set[str](), {*_forgotten_ids(tables, forgotten)}
     for keys in tables:
@@ -76,8 +84,12 @@ def select(
         ids |= {*keys["photo_id"].filter(is_named).drop_null().to_pylist()}
         is_given = pc.is_in(keys["photo_id"], given_ids)
         by_id |= {*keys["photo_id"].filter(is_given).to_pylist()}
-    unread = _forgotten_files(logs["photos"], forgotten) if "photos" in logs else []
-    targets = Targets(frozenset(by_path.union(unread)), frozenset(ids | by_id))
+        is_unread = pc.is_in(keys["path"], pa.array(begun.paths, pa.string()))
+        unread = keys.filter(pc.and_(is_unread, pc.is_null(keys["photo_id"])))
+        by_path |= {*unread["path"].to_pylist()}
+    if "photos" in logs:
+        by_path |= {*_forgotten_files(logs["photos"], forgotten)}
+    targets = Targets(frozenset(by_path), frozenset(ids | by_id))
     erased, kept = _divide(tables, targets)
     return Selection(
         targets,
@@ -86,7 +98,7 @@ def select(
         ),
         frozenset().union(*erased),
         frozenset().union(*kept),
-        kept[-1] if "photos" in logs else frozenset(),
+        kept[0] if "photos" in logs else frozenset(),
         frozenset(paths.values()),
     )
 
@@ -104,6 +116,7 @@ def strip_root(path: str, photo_root: str) -> str:
 def check_found(
     selection: Selection,
     forgotten: ForgottenPhotos,
+    photo_root: str,
     list_files: Callable[[], Iterable[ListedFile]],
 ) -> None:
     """Raise if an argument is neither in a table nor erased already.
@@ -111,6 +124,7 @@ def check_found(
     Args:
         selection: Result of `select`.
         forgotten: The erased photos.
+        photo_root: Path or URL of the photo root.
         list_files: Lists the photo root; called only if it is needed.
 
     Raises:
@@ -119,7 +133,8 @@ def check_found(
     unknown = [
         name
         for name in selection.missing
-        if not forgotten.has_photo(name.lower()) and not forgotten.has_argument(name)
+        if not forgotten.has_photo(name.lower())
+        and not forgotten.has_argument(name, strip_root(name, photo_root))
     ]
     if unknown:
         erased = {file.path for file in list_files() if forgotten.has_file(file)}

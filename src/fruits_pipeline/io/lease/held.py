@@ -24,8 +24,8 @@ RELEASE_SECONDS = 5
 """Time to release a lease on a remote store after a signal."""
 
 
-def hold_lease(root: str, title: str, *, wait: bool = False) -> None:
-    """Take the lease on a root until `release_lease`, or the end of this process.
+def hold_lease(root: str, title: str, *, wait: bool = False) -> Lease:
+    """Take and return the lease on a root, until `release_lease` or the end of the process.
 
     Args:
         root: Path or URL of the root.
@@ -37,11 +37,13 @@ def hold_lease(root: str, title: str, *, wait: bool = False) -> None:
             is false.
     """
     release_lease()
-    HELD.append(take_lease(root, title, wait=wait))
+    lease = take_lease(root, title, wait=wait)
+    HELD.append(lease)
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _release_and_end)
+    return lease
 
 
 def check_lease() -> None:

@@ -55,6 +55,7 @@ class Lease:
         stored: The newest version of the file that this process has written.
         renewed_at: Time of the last renewal, in seconds since boot.
         created_folders: Folders that did not exist, the deepest first.
+        has_waited: Whether there was a lease of another run.
         lost: Why the lease is lost; empty if it is not.
     """
 
@@ -63,6 +64,7 @@ class Lease:
     stored: StoredFile
     renewed_at: float
     created_folders: Sequence[str] = ()
+    has_waited: bool = False
     lost: str = ""
     _lock: Lock = field(default_factory=Lock)
     _ended: Event = field(default_factory=Event)

@@ -53,6 +53,7 @@ def take_lease(root: str, title: str, *, wait: bool = False) -> Lease:
     missing = [*_missing_folders(root)]
     lease = _try_to_take(root, title, None)  # usually there is none; saves a request
     watch, is_logged = LeaseWatch(leases.STALE_SECONDS), False
+    has_waited = lease is None
     while lease is None:
         with _accessible(root):
             stored = read_stored(lease_path(root))
@@ -66,7 +67,7 @@ def take_lease(root: str, title: str, *, wait: bool = False) -> Lease:
             logger.warning("Found that %s uses %s; waiting for its end", other, root)
         if lease is None:
             time.sleep(POLL_SECONDS)
-    lease.created_folders = missing
+    lease.created_folders, lease.has_waited = missing, has_waited
     Thread(target=lease.renew_regularly, name="lease", daemon=True).start()
     return lease
 

@@ -24,12 +24,18 @@ REPORTS = {
 }
 """Reports of a run, and the command that writes each again."""
 
-COMMANDS = REPORTS | {
+CLASSIFY_REPORTS = (
+    "answers.parquet",
+    "evaluation.json",
+    "confusion.json",
+    "mistake_sheet.png",
+)
+"""Reports of the stage classify."""
+
+COMMANDS = {
+    **REPORTS,
     "training_curves.json": "make backbone",
-    "answers.parquet": CLASSIFY,
-    "evaluation.json": CLASSIFY,
-    "confusion.json": CLASSIFY,
-    "mistake_sheet.png": CLASSIFY,
+    **dict.fromkeys(CLASSIFY_REPORTS, CLASSIFY),
 }
 
 
@@ -62,7 +68,7 @@ def check_models(
         model = getattr(models, name)
         if isinstance(model, FruitsError):
             yield Finding(name, f"a damaged file ({model})", "a readable file", repair)
-    if models.pca is None and tables["reduced"].exists:
+    if models.pca is None and tables["reduced"].rows:
         yield Finding("pca", "no file", "the PCA that computed `reduced`", MEND)
     yield from _check_pca(models, tables)
     yield from _check_stale(models)
@@ -121,3 +127,23 @@ def check_reports(files: Mapping[str, str | None]) -> Iterator[Finding]:
         return  # no complete run yet
     for name in sorted(REPORTS.keys() - files.keys()):
         yield Finding(f"report {name}", "no file", "all reports", REPORTS[name])
+
+
+def check_classify(
+    models: Models, files: Mapping[str, str | None]
+) -> Iterator[Finding]:
+    """Check that all outputs of the stage classify exist, or none.
+
+    Args:
+        models: The models of the root.
+        files: The reports, by name.
+    """
+    exists = {
+        "classifier": models.classifier is not None,
+        "phone_model": models.phone_model is not None,
+    }
+    exists |= {f"report {name}": name in files for name in CLASSIFY_REPORTS}
+    expected = "all models and reports of the stage classify, because some exist"
+    if any(exists.values()):
+        missing = [name for name in exists if not exists[name]]
+        yield from (Finding(name, "no file", expected, CLASSIFY) for name in missing)

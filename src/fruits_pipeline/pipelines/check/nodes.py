@@ -15,11 +15,18 @@ from fruits_pipeline.datasets import (
 )
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.io.search_terms import SearchTerms
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.phone_models import PhoneModel
 from fruits_pipeline.parameters import CheckParameters, IngestParameters
-from fruits_pipeline.pipelines.check.findings import Finding, Findings
-from fruits_pipeline.pipelines.check.models import Models, check_models, check_reports
+from fruits_pipeline.pipelines.check.erasures import check_erasures
+from fruits_pipeline.pipelines.check.findings import Finding, Findings, count
+from fruits_pipeline.pipelines.check.models import (
+    Models,
+    check_classify,
+    check_models,
+    check_reports,
+)
 from fruits_pipeline.pipelines.check.relations import (
     UPSTREAM,
     check_counts,
@@ -72,17 +79,27 @@ def check_tables(models: Models, *inspected: InspectedTable) -> Findings:
 def compare_photo_root(
     photos: InspectedTable,
     photo_store: Listing | FruitsError,
-    forgotten: ForgottenPhotos,
+    forgotten: ForgottenPhotos | FruitsError,
     parameters: IngestParameters,
 ) -> tuple[dict[str, int], Findings]:
     """Compare the files below the photo root with the table `photos`."""
-    return check_photo_store(photos, photo_store, forgotten, parameters.extensions)
+    known = forgotten if isinstance(forgotten, ForgottenPhotos) else ForgottenPhotos()
+    return check_photo_store(photos, photo_store, known, parameters.extensions)
+
+
+def find_unfinished_erasures(
+    forgotten: ForgottenPhotos | FruitsError, terms: SearchTerms | FruitsError | None
+) -> Findings:
+    """Check that the erasures of photos are complete."""
+    return [*check_erasures(forgotten, terms)]
 
 
 def make_report(
     listing: tuple[dict[str, int], Findings],
     table_findings: Findings,
+    erasure_findings: Findings,
     report_files: Mapping[str, str | None],
+    models: Models,
     *inspected: InspectedTable,
 ) -> dict[str, Any]:
     """Return all findings.
@@ -91,7 +108,8 @@ def make_report(
         `counts` of files and photos, `findings` (damage) and `notes` (information).
     """
     counts, findings = listing
-    findings = [*table_findings, *check_reports(report_files), *findings]
+    files = [*check_reports(report_files), *check_classify(models, report_files)]
+    findings = [*erasure_findings, *table_findings, *files, *findings]
     rows = {table.table.name: table.table.rows for table in inspected}
     rejected = sum(t.table.errors for t in inspected if t.table.name == "images")
     return {
@@ -117,5 +135,6 @@ def raise_findings(check_report: Mapping[str, Any]) -> None:
         logger.warning("%s", Finding(**note))
     lines = [str(Finding(**finding)) for finding in check_report["findings"]]
     if lines:
-        raise FruitsError("\n".join([f"Found {len(lines)} defects:", *lines, REPAIRS]))
+        title = f"Found {count(len(lines), 'defect')}:"
+        raise FruitsError("\n".join([title, *lines, REPAIRS]))
     logger.info("Found no damage: %s", check_report["counts"])

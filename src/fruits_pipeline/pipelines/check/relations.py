@@ -10,7 +10,7 @@ from fruits_pipeline.datasets import Listing, StoredTable
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.exclusions import select_photos
 from fruits_pipeline.io.forgotten import ForgottenPhotos, find_forgotten
-from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, shorten
+from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, count, shorten
 from fruits_pipeline.pipelines.check.tables import InspectedTable
 from fruits_pipeline.spark.keys import path_hashes
 
@@ -37,10 +37,12 @@ def check_keys(table: InspectedTable, upstream: InspectedTable) -> Iterator[Find
     for batch in sorted(stored.keys() | wanted.keys()):
         where = f"{name}, batch {batch}"
         if batch not in stored:
-            found = f"no rows, but {sum(f.rows for f in wanted[batch])} in {above}"
+            rows = sum(file.rows for file in wanted[batch])
+            found = f"no rows, but {rows} in {above}"
             yield Finding(where, found, expected, RUN)
         elif batch not in wanted:
-            found = f"{sum(f.photos for f in stored[batch])} rows, but none in {above}"
+            rows = sum(file.photos for file in stored[batch])
+            found = f"{count(rows, 'row')}, but none in {above}"
             yield Finding(where, found, expected, MEND)
         else:
             digests = table.digest(batch, False), upstream.digest(batch, only_valid)
@@ -132,10 +134,10 @@ def check_photo_store(
     if photos.damaged or photos.table.problem:
         return counts, findings  # what the damaged files contain is unknown
     if new:
-        text = f"{len(new)} photos that are not ingested, such as {shorten(new)}"
+        text = f"{count(len(new), 'photo')} not ingested, such as {shorten(new)}"
         findings.append(Finding(where, text, "none", RUN, False))
     if gone := counts["gone"]:
-        text = f"no file of {gone} ingested photos"
+        text = f"no file of {count(gone, 'ingested photo')}"
         repair = f"{RUN} with ingest.gone=delete, which deletes the rows"
         findings.append(Finding(where, text, "all files", repair, False))
     return counts, findings

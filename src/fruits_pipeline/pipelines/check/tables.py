@@ -12,7 +12,7 @@ import numpy as np
 from fruits_pipeline.datasets import StoredTable
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.integrity import differences, missing_or_resized
-from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, shorten
+from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, count, shorten
 from fruits_pipeline.spark.inspection import Sample
 
 
@@ -73,7 +73,7 @@ def check_table(inspected: InspectedTable) -> Iterator[Finding]:
         yield Finding(table.name, table.problem, "a readable table", MEND)
         return
     if not table.exists and table.unlisted():
-        found = f"{len(table.unlisted())} data files without a log"
+        found = f"{count(len(table.unlisted()), 'data file')} without a log"
         yield Finding(table.name, found, f"a log in {table.location}/_delta_log", MEND)
     missing = [name for name in table.schema.names if name not in table.columns]
     if table.exists and missing:
@@ -90,8 +90,9 @@ def check_table(inspected: InspectedTable) -> Iterator[Finding]:
 
 def _duplicates(inspected: InspectedTable) -> Iterator[Finding]:
     hashes, counts = np.unique(inspected.path_hashes(), return_counts=True)
-    if count := int((counts - 1).sum()):
-        found = f"{count} rows with the path of another row in {_files_with(inspected, hashes[counts > 1])}"
+    if duplicates := int((counts - 1).sum()):
+        files = _files_with(inspected, hashes[counts > 1])
+        found = f"{count(duplicates, 'row')} with the path of another row in {files}"
         yield Finding(inspected.table.name, found, "one row for each path", MEND)
 
 
@@ -110,12 +111,16 @@ def _other_files(table: StoredTable) -> Iterator[Finding]:
     """Yield information about stored files that are not part of the table."""
     if foreign := table.foreign():
         text = (
-            f"{len(foreign)} files of other programs or copies: {shorten([*foreign])}"
+            f"{count(len(foreign), 'file')} of other programs or copies: "
+            f"{shorten([*foreign])}"
         )
         expected = "only files of this project; they are ignored and kept"
         yield Finding(table.name, text, expected, "move them away", False)
     if table.exists and (unlisted := table.unlisted()):
         names = Counter(path.rpartition("/")[2] for path in unlisted)
-        text = f"{len(unlisted)} data files that the log does not list: {shorten([*names])}"
+        text = (
+            f"{count(len(unlisted), 'data file')} that the log does not list: "
+            f"{shorten([*names])}"
+        )
         expected = "none; an interrupted run leaves them, and the next one deletes them"
         yield Finding(table.name, text, expected, RUN, False)

@@ -16,6 +16,7 @@ from fruits_pipeline.datasets import ExistingPhotos, Listing, PhotoChanges
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.exclusions import (
     ARCHIVED,
+    FORGOTTEN,
     LeftOut,
     describe,
     find_overlooked,
@@ -122,6 +123,12 @@ def _select_photos(
 def _no_photos_error(
     store: Listing, left_out: LeftOut, parameters: IngestParameters
 ) -> FruitsError:
+    if FORGOTTEN in left_out:
+        return FruitsError(
+            f"Found no photo to ingest in {store.photo_root}: {describe(left_out)}; "
+            "expected photos that were not erased. Add some, or set another folder with "
+            "--params photos=..."
+        )
     return FruitsError(
         f"Found no photo in {store.photo_root}, but other files: {describe(left_out)}; "
         "expected files with one of the "

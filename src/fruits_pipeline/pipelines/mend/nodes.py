@@ -49,10 +49,12 @@ def read_lost_photos(
     Raises:
         FruitsError: Photos are lost, and the photo root cannot be listed.
     """
-    if not lost_photos:
-        return {}
     if isinstance(reachable_photos, FruitsError):
-        raise reachable_photos
+        if lost_photos:
+            raise _unreachable_error(lost_photos, reachable_photos)
+        logger.warning("Repairing without photos; none is lost. %s", reachable_photos)
+    if not lost_photos or isinstance(reachable_photos, FruitsError):
+        return {}
     files = {file.path: file for file in reachable_photos.files}
     batches: dict[str, partial[DataFrame]] = {}
     for batch, keys in lost_photos.items():
@@ -63,6 +65,16 @@ def read_lost_photos(
             batches[batch] = partial(_read_again, found, root, wanted, parameters)
     logger.info("Reading %d lost photos again", sum(map(len, lost_photos.values())))
     return batches
+
+
+def _unreachable_error(
+    lost_photos: Mapping[str, Keys], reason: FruitsError
+) -> FruitsError:
+    paths = sorted(path for keys in lost_photos.values() for path, _ in keys)
+    return FruitsError(
+        f"Found that the table `photos` has lost {_named(paths)}; expected to read them "
+        f"again from the photo root, but: {reason}"
+    )
 
 
 def _read_again(
