@@ -1,13 +1,13 @@
 """Interactive figures: explained variance of the PCA, and a map of the photos."""
 
 from collections.abc import Mapping
-from colorsys import hls_to_rgb
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from fruits_pipeline.models.classifiers import distinct_text
+from fruits_pipeline.reporting.markers import marker_style
 from fruits_pipeline.reporting.theme import (
     FIGURE_ACCENT,
     FIGURE_GRID,
@@ -20,11 +20,7 @@ from fruits_pipeline.reporting.theme import (
     short_name,
 )
 
-_HUES = 12
-# Luminance and saturation of three variants of each hue, legible on white and on black.
-_TONES = ((0.13, 0.85), (0.21, 0.60), (0.34, 0.75))
 _PLOT_WIDTH = 0.84  # of the figure; the rest is for labels
-_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "x")
 
 
 def variance_curve(
@@ -96,7 +92,7 @@ def photo_map(points: pd.DataFrame, shares: tuple[float, float]) -> go.Figure:
         figure.add_trace(_scatter(name, unlabelled, grey, legendrank=2000))
     by_label = points.dropna(subset=["label"]).groupby("label", sort=True)
     for i, (label, photos) in enumerate(by_label):
-        figure.add_trace(_scatter(str(label), photos, _marker_style(i)))
+        figure.add_trace(_scatter(str(label), photos, marker_style(i)))
     hint = f"<b>{count_text(len(by_label), 'label')}</b><br>double-click isolates one"
     legend = {"itemsizing": "constant", "font_size": 11, "title_text": hint}
     figure.update_layout(legend=legend, showlegend=True, yaxis_scaleanchor="x")
@@ -165,28 +161,6 @@ def _highlight(figure: go.Figure, percent: np.ndarray, components: int) -> None:
         yref="paper",
         showarrow=False,
     )
-
-
-def _marker_style(number: int) -> dict[str, str]:
-    """Return one of 216 pairs of colour and symbol; successive hues are far apart."""
-    cycle, i = divmod(number, _HUES * len(_TONES))
-    tone = (i + i // _HUES) % len(_TONES)
-    hue = (7 * i % _HUES + tone / len(_TONES)) / _HUES
-    # Not as hsl(...): WebGL traces show every hue above 255 degrees as blue.
-    rgb = tuple(round(255 * part) for part in _bright_hue(hue, *_TONES[tone]))
-    symbol = _SYMBOLS[cycle % len(_SYMBOLS)]
-    return {"marker_color": f"rgb{rgb}", "marker_symbol": symbol}
-
-
-def _bright_hue(hue: float, luminance: float, saturation: float) -> tuple[float, ...]:
-    """Return the colour of a hue that has a relative luminance (WCAG), as RGB of 0 to 1."""
-    low, high = 0.0, 1.0
-    for _ in range(12):
-        lightness = (low + high) / 2
-        rgb = hls_to_rgb(hue, lightness, saturation)
-        linear = np.power(rgb, 2.2) @ (0.2126, 0.7152, 0.0722)
-        low, high = (lightness, high) if linear < luminance else (low, lightness)
-    return rgb
 
 
 def _scatter(

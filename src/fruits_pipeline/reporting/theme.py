@@ -1,8 +1,12 @@
 """Colours, font and layout that all figures share."""
 
-import html
+from __future__ import annotations
 
-import plotly.graph_objects as go
+import html
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 TEXT_COLOUR = "#262626"
 GREY = "#767676"
@@ -41,6 +45,9 @@ def plotly_text(text: str) -> str:
 
 def plotly_layout(title: str, height: int) -> go.Layout:
     """Return the layout of a Plotly figure; `height` is in pixels."""
+    # Imported here because it is slow to import, and others need only the colours.
+    import plotly.graph_objects as go
+
     font = {"family": f"{FONT}, Verdana, sans-serif", "size": 12, "color": FIGURE_TEXT}
     axis = {"gridcolor": FIGURE_GRID, "zeroline": False, "linecolor": GREY}
     axis |= {"title_standoff": 14, "automargin": True}
