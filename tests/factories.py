@@ -29,6 +29,7 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TABLES = {
     "photos": "02_intermediate/photos",
     "images": "03_primary/images",
+    "quality": "03_primary/quality",
     "features": "04_feature/features",
     "moments": "05_model_input/moments",
     "reduced": "07_model_output/reduced",

@@ -23,7 +23,7 @@ from fruits_pipeline.pipelines import (
     report,
 )
 
-TABLES = ("photos", "images", "features", "moments", "reduced")
+TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 STAGES = {
     "preprocess": preprocess,
     "featurize": featurize,
@@ -68,7 +68,7 @@ class Root:
 
     @property
     def tables(self) -> Tables:
-        """The five tables by name."""
+        """The six tables by name."""
         tables: Any = {name: self.catalog.get(f"{name}@batches") for name in TABLES}
         return dict[str, DeltaBatches](tables)
 

@@ -21,6 +21,7 @@ from fruits_pipeline.imaging.canonical import (
 )
 from fruits_pipeline.imaging.fitting import Fit, fit
 from fruits_pipeline.imaging.limits import limit_time
+from fruits_pipeline.imaging.quality import Quality, measure
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.models.pca import Pca
@@ -73,6 +74,16 @@ def reject_photo(photo: pa.RecordBatch, reason: str) -> pa.RecordBatch:
         if field not in schemas.KEY
     ]
     return _with_key(photo, columns, schemas.IMAGES)
+
+
+def measure_quality(rows: Rows) -> Rows:
+    """Measure canonical photos: `IMAGES` rows without an error to `QUALITY` rows."""
+    for batch in rows:
+        valid = batch.filter(batch["error"].is_null())
+        measures = [measure(image.as_py()) for image in valid["image"]]
+        matrix = np.array(measures, np.float32).reshape(-1, len(Quality._fields))
+        columns = [valid["width"], valid["height"], *map(pa.array, matrix.T)]
+        yield _with_key(valid, columns, schemas.QUALITY)
 
 
 def embed(rows: Rows, backbone: Any, fit_mode: Fit, seconds: float) -> Rows:

@@ -33,7 +33,7 @@ from fruits_pipeline.io.traces import Traces
 logger = logging.getLogger(__name__)
 
 Tables = Mapping[str, DeltaBatches]
-"""The five tables by name."""
+"""The six tables by name."""
 
 _LARGE_COLUMNS = {
     "photos": "content",
@@ -73,8 +73,9 @@ def collect(
         found = find_rows(logs[name], selection.targets)
         for rows in read_found(logs[name], found, tables[name].schema):
             traces.paths |= {*rows["path"].to_pylist()}
-            for content in _contents(rows[_LARGE_COLUMNS[name]]):
-                traces.values.add(content)
+            if column := _LARGE_COLUMNS.get(name):
+                for content in _contents(rows[column]):
+                    traces.values.add(content)
             if name == "photos":
                 hashes += [_hash_photo(row, now) for row in rows.to_pylist()]
     traces.paths -= selection.remaining

@@ -19,7 +19,7 @@ from fruits_pipeline.io.listing import ListedFile
 Logs = Mapping[str, DeltaLog]
 """The tables that exist below a root, by name."""
 
-KEYED = ("reduced", "features", "images", "photos")
+KEYED = ("reduced", "features", "quality", "images", "photos")
 """Tables with one row per photo. Rows are erased in this order, so that `photos` has all
 targets until the other tables are done."""
 
