@@ -73,6 +73,11 @@ QUALITY = pa.schema(
 )
 """Size of the original photo, and the measures of `imaging.quality`."""
 
+THUMBNAILS = pa.schema(
+    [pa.field("path", pa.string()), pa.field("thumbnail", pa.binary())]
+)
+"""Rows of the report `thumbnails`, which is not a table."""
+
 FEATURES = pa.schema([*KEY, pa.field("features", pa.list_(pa.float32()))])
 
 MOMENTS = pa.schema(

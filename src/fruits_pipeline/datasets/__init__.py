@@ -11,6 +11,7 @@ from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
+    DeltaNewBatches,
     DeltaPandas,
     DeltaSpark,
     ExistingPhotos,
@@ -32,6 +33,7 @@ __all__ = [
     "DeltaBatches",
     "DeltaCounts",
     "DeltaListing",
+    "DeltaNewBatches",
     "DeltaPandas",
     "DeltaSpark",
     "ExistingPhotos",

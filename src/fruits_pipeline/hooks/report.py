@@ -31,11 +31,12 @@ class ReportHooks:
     def __init__(self) -> None:
         self.digests: dict[str, str] = {}
         self.new_digests: dict[str, str] = {}
+        self.unsaved: dict[str, set[str]] = {}
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Load the digests of earlier runs, if any node can be skipped."""
-        self.digests, self.new_digests = {}, {}
+        self.digests, self.new_digests, self.unsaved = {}, {}, {}
         if any(map(_can_be_skipped, pipeline.nodes)):
             self.digests = _load_digests(catalog)
 
@@ -54,12 +55,15 @@ class ReportHooks:
             return dict.fromkeys(inputs, UNCHANGED)
         # The outputs are not up to date until they are saved, even if the run fails.
         self.digests.pop(node.name, None)
+        self.unsaved[node.name] = {*node.outputs}
         return None
 
     @hook_impl
-    def after_dataset_saved(self, node: Node) -> None:
-        """Remember the digest of the inputs of a node, because its outputs are saved."""
-        if node.name in self.new_digests:
+    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
+        """Remember the digest of the inputs of a node when all its outputs are saved."""
+        unsaved = self.unsaved.get(node.name, set())
+        unsaved.discard(dataset_name)
+        if node.name in self.new_digests and not unsaved:
             self.digests[node.name] = self.new_digests[node.name]
 
     @hook_impl

@@ -3,6 +3,10 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.lineage import skip_if_unchanged
+from fruits_pipeline.pipelines.report.exploration import (
+    decide_exploration,
+    explore_photos,
+)
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -10,6 +14,21 @@ from fruits_pipeline.pipelines.report.nodes import (
     plot_variance_curve,
     summarise_run,
 )
+from fruits_pipeline.pipelines.report.photos import (
+    compare_batches,
+    count_coverage,
+    find_quality_issues,
+    make_thumbnails,
+)
+
+SHOWN_REPORTS = (
+    "near_duplicates",
+    "suspect_labels",
+    "outliers",
+    "quality_issues",
+    "atlas",
+)
+"""Reports whose photos have thumbnails."""
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -39,6 +58,58 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["images@spark", "params:report"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
+            ),
+            Node(
+                func=decide_exploration,
+                inputs="params:report",
+                outputs="explores",
+                name="decide_exploration",
+            ),
+            Node(
+                func=skip_if_unchanged(explore_photos),
+                inputs=[
+                    "reduced@spark",
+                    "explores",
+                    "params:report",
+                    "params:classify.training_splits",
+                ],
+                outputs=[
+                    "neighbours",
+                    "near_duplicates",
+                    "suspect_labels",
+                    "outliers",
+                    "atlas",
+                    "exploration",
+                ],
+                name="explore_photos",
+            ),
+            Node(
+                func=skip_if_unchanged(find_quality_issues),
+                inputs=["quality@spark", "params:report"],
+                outputs=["quality_issues", "quality_histograms"],
+                name="find_quality_issues",
+            ),
+            Node(
+                func=skip_if_unchanged(count_coverage),
+                inputs=["quality@spark", "photos@new"],
+                outputs="coverage",
+                name="count_coverage",
+            ),
+            Node(
+                func=skip_if_unchanged(compare_batches),
+                inputs=["quality@spark", "moments@spark", "pca", "photos@new"],
+                outputs="batch_changes",
+                name="compare_batches",
+            ),
+            Node(
+                func=skip_if_unchanged(make_thumbnails),
+                inputs={
+                    "images": "images@spark",
+                    "parameters": "params:report",
+                    **{name: name for name in SHOWN_REPORTS},
+                },
+                outputs="thumbnails",
+                name="make_thumbnails",
             ),
             Node(
                 func=summarise_run,
