@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog, DatasetError
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
@@ -31,13 +31,16 @@ class ReportHooks:
     def __init__(self) -> None:
         self.digests: dict[str, str] = {}
         self.new_digests: dict[str, str] = {}
-        self.unsaved: dict[str, set[str]] = {}
+        self.compared: set[str] = set()
+        self.fingerprints: dict[str, str] = {}
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Load the digests of earlier runs, if any node can be skipped."""
-        self.digests, self.new_digests, self.unsaved = {}, {}, {}
-        if any(map(_can_be_skipped, pipeline.nodes)):
+        self.digests, self.new_digests, self.fingerprints = {}, {}, {}
+        skipped = [node for node in pipeline.nodes if _can_be_skipped(node)]
+        self.compared = {name for node in skipped for name in node.inputs}
+        if skipped:
             self.digests = _load_digests(catalog)
 
     @hook_impl
@@ -46,8 +49,9 @@ class ReportHooks:
     ) -> dict[str, Any] | None:
         """Replace the inputs of a node by `UNCHANGED` if its outputs are up to date."""
         if not _can_be_skipped(node):
+            self._digest_results(node, catalog, inputs)
             return None
-        digest = _digest_inputs(catalog, inputs)
+        digest = _digest_inputs(catalog, inputs, self.fingerprints)
         self.new_digests[node.name] = digest
         is_intact = all(_is_intact(catalog.get(name)) for name in node.outputs)
         if is_intact and self.digests.get(node.name) == digest:
@@ -55,15 +59,22 @@ class ReportHooks:
             return dict.fromkeys(inputs, UNCHANGED)
         # The outputs are not up to date until they are saved, even if the run fails.
         self.digests.pop(node.name, None)
-        self.unsaved[node.name] = {*node.outputs}
         return None
 
+    def _digest_results(
+        self, node: Node, catalog: DataCatalog, inputs: Mapping[str, Any]
+    ) -> None:
+        """Remember the digest of the inputs of intermediate results in memory."""
+        results = {name for name in node.outputs if name in self.compared}
+        in_memory = [n for n in results if isinstance(catalog.get(n), MemoryDataset)]
+        if in_memory:
+            digest = _digest_inputs(catalog, inputs, self.fingerprints)
+            self.fingerprints |= dict.fromkeys(in_memory, digest)
+
     @hook_impl
-    def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
-        """Remember the digest of the inputs of a node when all its outputs are saved."""
-        unsaved = self.unsaved.get(node.name, set())
-        unsaved.discard(dataset_name)
-        if node.name in self.new_digests and not unsaved:
+    def after_dataset_saved(self, node: Node) -> None:
+        """Remember the digest of the inputs of a node, because its outputs are saved."""
+        if node.name in self.new_digests:
             self.digests[node.name] = self.new_digests[node.name]
 
     @hook_impl
@@ -105,13 +116,25 @@ def _can_be_skipped(node: Node) -> bool:
     return bool(getattr(node.func, "skips_unchanged", False))
 
 
-def _digest_inputs(catalog: DataCatalog, inputs: Mapping[str, Any]) -> str:
-    """Return a digest of the inputs of a node, and of the code of this package."""
+def _digest_inputs(
+    catalog: DataCatalog, inputs: Mapping[str, Any], known: Mapping[str, str]
+) -> str:
+    """Return a digest of the inputs of a node, and of the code of this package.
+
+    Args:
+        catalog: Datasets of the pipeline.
+        inputs: The inputs, by dataset name.
+        known: Fingerprints of intermediate results.
+    """
     fingerprints = [_digest_code()]
     for name, value in inputs.items():
         dataset: Any = catalog.get(name)
-        has_fingerprint = hasattr(dataset, "fingerprint")
-        fingerprint = dataset.fingerprint() if has_fingerprint else repr(value)
+        if name in known:
+            fingerprint = known[name]
+        elif hasattr(dataset, "fingerprint"):
+            fingerprint = dataset.fingerprint()
+        else:
+            fingerprint = repr(value)
         fingerprints.append(f"{name} {fingerprint}")
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()
 

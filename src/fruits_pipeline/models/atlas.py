@@ -35,8 +35,10 @@ def grid_size(photos: int) -> tuple[int, int]:
     """
     if not photos:
         return 0, 0
-    rows = np.arange(1, photos + 1)
-    columns = np.maximum(1, np.minimum(np.rint(rows * ASPECT), photos // rows))
+    heights = np.arange(1, photos + 1)
+    widest = photos // heights
+    wide = np.clip(np.rint(heights * ASPECT).astype(int), 1, widest)
+    rows, columns = np.tile(heights, 2), np.concatenate([wide, widest])
     missing = 1 - rows * columns / photos
     best = np.argmin(missing + np.abs(np.log(columns / rows / ASPECT)) / 2)
     return int(rows[best]), int(columns[best])

@@ -64,8 +64,9 @@ def find_near_duplicates(
             counts[across] += np.count_nonzero(is_kind)
             kept[across].add(pairs[is_kind])
         for one, other in (("first", "second"), ("second", "first")):
-            leaks[pairs[one]] |= training[pairs[other]] & ~training[pairs[one]]
+            leaks[pairs[one][training[pairs[other]]]] = True
     listed = np.concatenate([kept[0].best(), kept[1].best()])
+    leaks &= ~training
     table = _pair_table(photos, listed, splits)
     return NearDuplicates(table, int(counts.sum()), int(counts[1]), leaks)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,13 @@ from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.models import atlas
-from fruits_pipeline.models.duplicates import count_leaks, find_near_duplicates
+from fruits_pipeline.models.duplicates import (
+    NearDuplicates,
+    count_leaks,
+    find_near_duplicates,
+)
 from fruits_pipeline.models.neighbours import (
+    Neighbours,
     find_neighbours,
     find_outliers,
     find_suspects,
@@ -48,50 +55,120 @@ def decide_exploration(parameters: ReportParameters) -> bool:
     return available >= MIN_MIB
 
 
-def explore_photos(
+@dataclass(frozen=True)
+class Comparison:
+    """Comparison of up to `explored_photos` photos; of none if not `explores`.
+
+    Everything is computed when it is needed, and at most once.
+
+    Attributes:
+        reduced: The table `reduced`.
+        explores: Whether photos are compared.
+        parameters: Parameters of the stage.
+        training_splits: Names of the splits of training photos.
+    """
+
+    reduced: DataFrame
+    explores: bool
+    parameters: ReportParameters
+    training_splits: Sequence[str]
+
+    @cached_property
+    def sample(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """Keys and unit vectors of the photos."""
+        count = self.parameters.explored_photos * self.explores
+        return sample_photos(self.reduced, count)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Neighbours of each photo."""
+        return find_neighbours(self.sample[1], self.parameters.neighbours)
+
+    @cached_property
+    def is_training(self) -> np.ndarray:
+        """Whether each photo is a training photo, `bool [n]`."""
+        names = {split.lower() for split in self.training_splits}
+        splits = self.sample[0]["split"].astype("string").str.lower()
+        found: np.ndarray = splits.isin(names).to_numpy(bool)
+        return found
+
+    @cached_property
+    def duplicates(self) -> NearDuplicates:
+        """Near duplicates of all photos."""
+        similarity, limit = (
+            self.parameters.duplicate_similarity,
+            self.parameters.rows_listed,
+        )
+        return find_near_duplicates(*self.sample, similarity, limit, self.is_training)
+
+    @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """Photos whose label is probably wrong."""
+        return find_suspects(self.sample[0], self.neighbours)
+
+    @cached_property
+    def outliers(self) -> pd.DataFrame:
+        """Photos that differ from the other photos of their label."""
+        return find_outliers(*self.sample, self.parameters.outlier_distance)
+
+
+def compare_photos(
     reduced: DataFrame,
     explores: bool,
     parameters: ReportParameters,
     training_splits: Sequence[str],
-) -> tuple[Any, ...]:
-    """Compare up to `explored_photos` photos; none if not `explores`.
+) -> Comparison:
+    """Return a comparison of photos, which is not computed yet."""
+    return Comparison(reduced, explores, parameters, training_splits)
 
-    Returns:
-        The tables of `neighbour_table`, `find_near_duplicates`, `find_suspects`,
-        `find_outliers` and `arrange_photos`, and counts.
-    """
-    photos, vectors = sample_photos(reduced, parameters.explored_photos * explores)
-    training = _is_training(photos, training_splits)
-    neighbours = find_neighbours(vectors, parameters.neighbours)
-    duplicates = find_near_duplicates(
-        photos,
-        vectors,
-        parameters.duplicate_similarity,
-        parameters.rows_listed,
-        training,
-    )
-    suspects = find_suspects(photos, neighbours)
-    outliers = find_outliers(photos, vectors, parameters.outlier_distance)
-    counts = {
-        "explored": explores,
+
+def list_neighbours(comparison: Comparison) -> pd.DataFrame:
+    """Return the neighbours of each photo; see `neighbour_table`."""
+    return neighbour_table(comparison.sample[0], comparison.neighbours)
+
+
+def list_near_duplicates(comparison: Comparison) -> pd.DataFrame:
+    """Return the most similar pairs; see `NearDuplicates`."""
+    return comparison.duplicates.pairs
+
+
+def list_suspect_labels(comparison: Comparison) -> pd.DataFrame:
+    """Return the photos whose label is probably wrong; see `find_suspects`."""
+    return comparison.suspects.head(comparison.parameters.rows_listed)
+
+
+def list_outliers(comparison: Comparison) -> pd.DataFrame:
+    """Return the photos that differ most from their label; see `find_outliers`."""
+    return comparison.outliers.head(comparison.parameters.rows_listed)
+
+
+def arrange_atlas(comparison: Comparison) -> pd.DataFrame:
+    """Return `path, label, row, column` of photos on a full grid, row by row."""
+    photos, vectors = comparison.sample
+    count = min(comparison.parameters.atlas_photos, len(photos))
+    rows, columns = atlas.grid_size(count)
+    chosen = atlas.balanced_sample(photos["label"], rows * columns)
+    row, column = atlas.arrange(vectors[chosen])
+    places = photos[["path", "label"]].iloc[chosen].assign(row=row, column=column)
+    return places.sort_values(["row", "column"], ignore_index=True)
+
+
+def count_findings(comparison: Comparison) -> dict[str, Any]:
+    """Return the numbers of compared photos, of near duplicates and of other findings."""
+    photos, duplicates = comparison.sample[0], comparison.duplicates
+    leakage = count_leaks(photos, duplicates.leaks, comparison.is_training)
+    return {
+        "explored": comparison.explores,
         "compared": len(photos),
         "labels": int(photos["label"].nunique()),
-        "similarity": parameters.duplicate_similarity,
+        "similarity": comparison.parameters.duplicate_similarity,
         "duplicate_pairs": duplicates.count,
         "duplicate_pairs_across_splits": duplicates.across_splits,
         "duplicate_pairs_listed": len(duplicates.pairs),
-        "suspect_labels": len(suspects),
-        "outliers": len(outliers),
-        "leakage": count_leaks(photos, duplicates.leaks, training),
+        "suspect_labels": len(comparison.suspects),
+        "outliers": len(comparison.outliers),
+        "leakage": leakage,
     }
-    return (
-        neighbour_table(photos, neighbours),
-        duplicates.pairs,
-        suspects.head(parameters.rows_listed),
-        outliers.head(parameters.rows_listed),
-        arrange_photos(photos, vectors, parameters.atlas_photos),
-        counts,
-    )
 
 
 def sample_photos(reduced: DataFrame, count: int) -> tuple[pd.DataFrame, np.ndarray]:
@@ -119,20 +196,3 @@ def _complete(batches: Sequence[pa.RecordBatch]) -> pa.Table:
 def _smallest(rows: pa.Table, count: int) -> pa.Table:
     keys = [("photo_id", "ascending"), ("path", "ascending")]
     return rows.take(pc.select_k_unstable(rows, min(count, len(rows)), keys))
-
-
-def _is_training(photos: pd.DataFrame, splits: Sequence[str]) -> np.ndarray:
-    names = {split.lower() for split in splits}
-    found: np.ndarray = photos["split"].str.lower().isin(names).to_numpy(bool)
-    return found
-
-
-def arrange_photos(
-    photos: pd.DataFrame, vectors: np.ndarray, count: int
-) -> pd.DataFrame:
-    """Return `path, label, row, column` of up to `count` photos on a full grid."""
-    rows, columns = atlas.grid_size(min(count, len(photos)))
-    chosen = atlas.balanced_sample(photos["label"], rows * columns)
-    row, column = atlas.arrange(vectors[chosen])
-    places = photos[["path", "label"]].iloc[chosen].assign(row=row, column=column)
-    return places.sort_values(["row", "column"], ignore_index=True)

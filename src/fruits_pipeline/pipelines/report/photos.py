@@ -23,17 +23,19 @@ THUMBNAIL_SIDE = 96
 
 def find_quality_issues(
     quality: DataFrame, parameters: ReportParameters
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Find photos beyond the limits `report.quality`, and count all measures.
+) -> pd.DataFrame:
+    """Find photos beyond the limits `report.quality`; see `image_quality.find_issues`."""
+    rows, limits = _read(quality), parameters.quality.model_dump()
+    issues, _ = image_quality.find_issues(rows, limits, parameters.rows_listed)
+    return issues
 
-    Returns:
-        The photos; and numbers of photos and issues, and a histogram of each measure.
-    """
-    rows = image_quality.add_shape(_read(quality))
-    limits = parameters.quality.model_dump()
-    issues, counts = image_quality.find_issues(rows, limits, parameters.rows_listed)
-    histograms = image_quality.count_measures(rows)
-    return issues, {"photos": len(rows), "issues": counts, "measures": histograms}
+
+def count_measures(quality: DataFrame, parameters: ReportParameters) -> dict[str, Any]:
+    """Return the number of photos and of each issue, and a histogram of each measure."""
+    rows, limits = _read(quality), parameters.quality.model_dump()
+    _, counts = image_quality.find_issues(rows, limits, parameters.rows_listed)
+    measures = image_quality.count_measures(rows)
+    return {"photos": len(rows), "issues": counts, "measures": measures}
 
 
 def count_coverage(quality: DataFrame, new_batches: Sequence[str]) -> pd.DataFrame:
@@ -52,14 +54,13 @@ def compare_batches(
 
 
 def _read(quality: DataFrame) -> pd.DataFrame:
-    """Return all rows of the table `quality`, without Spark."""
+    """Return all rows of the table `quality` with `add_shape`, without Spark."""
     names = [n for n in (*schemas.QUALITY.names, "batch") if n != "photo_id"]
     schema = pa.schema([*schemas.QUALITY, schemas.BATCH])
     batches = [batch.select(names) for batch in record_batches(quality)]
     schema = pa.schema([schema.field(name) for name in names])
     table = pa.Table.from_batches(batches) if batches else schema.empty_table()
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+    return image_quality.add_shape(table.to_pandas())
 
 
 def make_thumbnails(

@@ -4,8 +4,14 @@ from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.lineage import skip_if_unchanged
 from fruits_pipeline.pipelines.report.exploration import (
+    arrange_atlas,
+    compare_photos,
+    count_findings,
     decide_exploration,
-    explore_photos,
+    list_near_duplicates,
+    list_neighbours,
+    list_outliers,
+    list_suspect_labels,
 )
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
@@ -17,9 +23,20 @@ from fruits_pipeline.pipelines.report.nodes import (
 from fruits_pipeline.pipelines.report.photos import (
     compare_batches,
     count_coverage,
+    count_measures,
     find_quality_issues,
     make_thumbnails,
 )
+
+EXPLORATIONS = {
+    "neighbours": list_neighbours,
+    "near_duplicates": list_near_duplicates,
+    "suspect_labels": list_suspect_labels,
+    "outliers": list_outliers,
+    "atlas": arrange_atlas,
+    "exploration": count_findings,
+}
+"""Reports of the comparison of photos, and the functions that make them."""
 
 SHOWN_REPORTS = (
     "near_duplicates",
@@ -66,28 +83,36 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="decide_exploration",
             ),
             Node(
-                func=skip_if_unchanged(explore_photos),
+                func=compare_photos,
                 inputs=[
                     "reduced@spark",
                     "explores",
                     "params:report",
                     "params:classify.training_splits",
                 ],
-                outputs=[
-                    "neighbours",
-                    "near_duplicates",
-                    "suspect_labels",
-                    "outliers",
-                    "atlas",
-                    "exploration",
-                ],
-                name="explore_photos",
+                outputs="comparison",
+                name="compare_photos",
+            ),
+            *(
+                Node(
+                    func=skip_if_unchanged(function),
+                    inputs="comparison",
+                    outputs=output,
+                    name=function.__name__,
+                )
+                for output, function in EXPLORATIONS.items()
             ),
             Node(
                 func=skip_if_unchanged(find_quality_issues),
                 inputs=["quality@spark", "params:report"],
-                outputs=["quality_issues", "quality_histograms"],
+                outputs="quality_issues",
                 name="find_quality_issues",
+            ),
+            Node(
+                func=skip_if_unchanged(count_measures),
+                inputs=["quality@spark", "params:report"],
+                outputs="quality_histograms",
+                name="count_measures",
             ),
             Node(
                 func=skip_if_unchanged(count_coverage),
