@@ -85,7 +85,8 @@ def _similar_pairs(vectors: np.ndarray, min_similarity: float) -> Iterator[np.nd
         is_similar = products >= min_similarity
         diagonal = is_similar[:, : len(products)]
         diagonal[:] = np.triu(diagonal, 1)  # each pair once
-        rows, columns = np.nonzero(is_similar)
+        # `np.nonzero` of two dimensions takes longer than the products.
+        rows, columns = np.divmod(np.flatnonzero(is_similar), is_similar.shape[1])
         pairs = np.empty(len(rows), _PAIR)
         pairs["first"], pairs["second"] = rows + start, columns + start
         pairs["similarity"] = products[rows, columns]
