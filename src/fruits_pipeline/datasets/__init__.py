@@ -24,6 +24,7 @@ from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
 from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
 from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
 from fruits_pipeline.datasets.report_folder import ReportFolder
+from fruits_pipeline.datasets.text_file import TextFile
 
 __all__ = [
     "Attempt",
@@ -52,4 +53,5 @@ __all__ = [
     "ReportFolder",
     "StoredTable",
     "TableState",
+    "TextFile",
 ]

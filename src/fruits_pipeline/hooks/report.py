@@ -15,6 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from fruits_pipeline.datasets.report_folder import file_problem
+from fruits_pipeline.hooks.current import file_of
 from fruits_pipeline.lineage import UNCHANGED
 
 logger = logging.getLogger(__name__)
@@ -104,12 +105,10 @@ def _load_digests(catalog: DataCatalog) -> dict[str, str]:
 
 def _is_intact(dataset: Any) -> bool:
     """Return whether the file of a report exists and is readable."""
-    path = getattr(dataset, "filepath", None) or getattr(dataset, "_filepath", None)
-    if path is None:
+    location = file_of(dataset)
+    if location is None:
         return bool(dataset.exists())
-    protocol = getattr(dataset, "_protocol", "file")
-    prefix = f"{protocol}://" if protocol != "file" and "://" not in str(path) else ""
-    return file_problem(f"{prefix}{path}") is None
+    return file_problem(location) is None
 
 
 def _can_be_skipped(node: Node) -> bool:

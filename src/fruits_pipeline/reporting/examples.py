@@ -46,6 +46,11 @@ def example_issues(quality_issues: pd.DataFrame, count: int) -> pd.DataFrame:
     return quality_issues.groupby("issue", sort=False).head(count)
 
 
+def example_answers(answers: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the wrong answers or refusals that the page shows."""
+    return first_rows(answers, count, ["label", "named"])
+
+
 def shown_paths(tables: Mapping[str, pd.DataFrame], count: int) -> set[str]:
     """Return the paths of all photos that the page shows.
 

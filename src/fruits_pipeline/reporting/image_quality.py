@@ -11,7 +11,7 @@ import pandas as pd
 BINS = 40
 """Number of bars of a histogram."""
 
-_MEASURES = {
+MEASURE_OF = {
     "dark": "brightness",
     "bright": "brightness",
     "low_contrast": "contrast",
@@ -61,7 +61,7 @@ def find_issues(
     """
     tables, counts = [], {}
     for issue, limit in limits.items():
-        values, sign = quality[_MEASURES[issue]], -1 if issue in _TOO_HIGH else 1
+        values, sign = quality[MEASURE_OF[issue]], -1 if issue in _TOO_HIGH else 1
         found = quality[sign * values < sign * limit]
         counts[issue] = len(found)
         rows = found[["path", "label"]].assign(

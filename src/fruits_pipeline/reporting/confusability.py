@@ -1,0 +1,55 @@
+"""Order the labels of a confusion matrix, so that confused labels are next to each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+
+def most_confused(
+    answers: pd.DataFrame, count: int
+) -> tuple[np.ndarray, list[str], int]:
+    """Count the most probable labels by label, for the labels with most confusions.
+
+    Args:
+        answers: `label` and `named` (the most probable label) of each photo.
+        count: Maximum number of labels.
+
+    Returns:
+        Counts, `int64 [n, n + 1]`, whose last column is of all other labels; the labels,
+        with confused ones next to each other; and the number of other labels.
+    """
+    labels = sorted({*answers["label"], *answers["named"]})
+    table = pd.crosstab(answers["label"], answers["named"])
+    counts = table.reindex(index=labels, columns=labels, fill_value=0).to_numpy()
+    chosen = _worst(counts, count)
+    order = chosen[similar_order(counts[np.ix_(chosen, chosen)])]
+    square = counts[np.ix_(order, order)]
+    others = counts[order].sum(axis=1) - square.sum(axis=1)
+    names = [labels[i] for i in order]
+    return np.column_stack([square, others]), names, len(labels) - len(names)
+
+
+def _worst(counts: np.ndarray, count: int) -> np.ndarray:
+    """Return the positions of the labels with most confusions, in their order."""
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diagonal(counts)
+    return np.sort(np.argsort(-wrong, kind="stable")[:count])
+
+
+def similar_order(counts: np.ndarray) -> np.ndarray:
+    """Return the order of labels in which those that are confused are neighbours.
+
+    Args:
+        counts: Photos of each label by answer, `[n, n]`.
+    """
+    if len(counts) <= 2:  # noqa: PLR2004 - nothing to order
+        return np.arange(len(counts))
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    confusion = (shares + shares.T) / 2
+    distances = 1 - np.clip(confusion, 0, 1)
+    np.fill_diagonal(distances, 0)
+    tree = linkage(squareform(distances, checks=False), "average", optimal_ordering=True)
+    order: np.ndarray = leaves_list(tree)
+    return order

@@ -1,0 +1,195 @@
+"""Plotly figures as dictionaries. Colours such as `@accent` depend on the theme.
+
+`templates/page.js` replaces them by the colours in `templates/page.css`.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fruits_pipeline.reporting.palette import NO_LABEL_COLOUR, label_colours
+from fruits_pipeline.reporting.theme import plotly_text, short_name
+
+Figure = dict[str, Any]
+
+MAX_POINTS = 5000
+"""Points that a browser draws smoothly."""
+
+
+def numbers(values: Any) -> list[float]:
+    """Return the numbers of a Plotly array, which can be encoded in base64."""
+    if isinstance(values, Mapping):
+        content = base64.b64decode(values["bdata"])
+        return [float(x) for x in np.frombuffer(content, np.dtype(values["dtype"]))]
+    return [*values]
+
+
+def _axis(title: str, **options: Any) -> dict[str, Any]:
+    return {"title": {"text": title}, **options}
+
+
+def variance(curve: Mapping[str, Any], kept: int) -> Figure:
+    """Draw the cumulative explained variance, from the figure `variance_curve`."""
+    line = next(t for t in curve["data"] if t.get("mode") == "lines")
+    shares = [round(share, 3) for share in numbers(line["y"])]
+    kept = min(kept, len(shares))
+    guide = {"type": "line", "line": {"color": "@accent", "width": 1, "dash": "dot"}}
+    return {
+        "data": [
+            {
+                "x": [*range(1, len(shares) + 1)],
+                "y": shares,
+                "mode": "lines",
+                "line": {"color": "@text", "width": 2.5},
+                "hovertemplate": "%{x:,} components keep %{y:.1f} %<extra></extra>",
+            },
+            {
+                "x": [kept],
+                "y": [shares[kept - 1]],
+                "mode": "markers",
+                "marker": {"color": "@accent", "size": 12},
+                "hovertemplate": "%{x:,} components are kept: %{y:.1f} %<extra></extra>",
+            },
+        ],
+        "layout": {
+            "height": 340,
+            "showlegend": False,
+            "xaxis": _axis("number of components", rangemode="tozero"),
+            "yaxis": _axis("variance kept", range=[0, 103], ticksuffix=" %"),
+            "shapes": [
+                guide | {"x0": kept, "x1": kept, "y0": 0, "y1": shares[kept - 1]},
+                guide | {"x0": 0, "x1": kept, "y0": shares[kept - 1], "y1": shares[kept - 1]},
+            ],
+        },
+    }
+
+
+def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
+    """Draw photos by their first two components, from the figure `photo_map`.
+
+    Args:
+        figure: The stored figure.
+        cells: Position of each photo in the picture of the atlas, by path.
+    """
+    points: list[tuple[float, float, str, str, int]] = []
+    for trace in figure["data"]:
+        name = None if trace.get("legendrank") == 2000 else html.unescape(trace["meta"])  # noqa: PLR2004
+        texts = (html.unescape(t.partition("<br>")[0]) for t in trace["text"])
+        xy = zip(numbers(trace["x"]), numbers(trace["y"]), texts, strict=True)
+        points += [(x, y, path, name, cells.get(path, -1)) for x, y, path in xy]  # type: ignore[misc]
+    # Photos with a picture are drawn above the others; all, evenly spread, if few.
+    points = sorted(points, key=lambda point: (point[4] >= 0, point[2]))[-MAX_POINTS:]
+    colours = label_colours(point[3] for point in points if point[3] is not None)
+    has_picture = [point[4] >= 0 for point in points]
+    data = {
+        "x": [round(point[0], 3) for point in points],
+        "y": [round(point[1], 3) for point in points],
+        "customdata": [
+            [path, "no label" if label is None else label, cell]
+            for _, _, path, label, cell in points
+        ],
+        "mode": "markers",
+        "marker": {
+            "color": [colours.get(point[3], NO_LABEL_COLOUR) for point in points],
+            "size": [8 if picture else 4 for picture in has_picture],
+            "opacity": [0.9 if picture else 0.35 for picture in has_picture],
+            "line": {"width": 0},
+        },
+        "hoverinfo": "none",
+    }
+    return {
+        "data": [data],
+        "layout": {
+            "height": 620,
+            "dragmode": "pan",
+            "xaxis": _axis("first component", zeroline=False),
+            "yaxis": _axis("second component", zeroline=False, scaleanchor="x"),
+        },
+    }
+
+
+def histogram(measure: Mapping[str, Any], limits: Sequence[float], title: str) -> Figure:
+    """Draw the histogram of a measure, with its limits as lines."""
+    edges = np.array(measure["edges"], float)
+    middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    line = {"color": "@accent", "width": 2, "dash": "dot"}
+    return {
+        "data": [
+            {
+                "type": "bar",
+                "x": middle.tolist(),
+                "y": [*measure["counts"]],
+                "width": (0.92 * width).tolist(),
+                "marker": {"color": "@bar"},
+                "hovertemplate": "%{y:,} photos at %{x:.3~f}<extra></extra>",
+            }
+        ],
+        "layout": {
+            "height": 200,
+            "title": {"text": title, "x": 0.02, "font": {"size": 14}},
+            "margin": {"l": 44, "r": 8, "t": 34, "b": 28},
+            "xaxis": {"range": [edges[0], edges[-1]], "fixedrange": True},
+            "yaxis": {"fixedrange": True, "nticks": 4},
+            "shapes": [
+                {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper"}
+                | {"line": line}
+                for x in limits
+            ],
+        },
+    }
+
+
+def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
+    """Draw a confusion matrix with numbers.
+
+    Args:
+        counts: Photos of each label (rows) by most probable label (columns).
+        labels: Labels of the rows; the columns are these and `others`.
+    """
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    names = [plotly_text(short_name(label)) for label in labels]
+    columns = [*names, "others"]
+    full = [plotly_text(label) for label in labels]
+    hover = [
+        [f"<b>{row}</b> taken for <b>{column}</b>" for column in [*full, "other labels"]]
+        for row in full
+    ]
+    shown = [[f"{n:,}" if n else "" for n in row] for row in counts.tolist()]
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": np.round(100 * shares, 1).tolist(),
+                "x": [*range(len(columns))],
+                "y": [*range(len(names))],
+                "text": shown,
+                "texttemplate": "%{text}",
+                "textfont": {"size": 11},
+                "hovertext": hover,
+                "hovertemplate": "%{hovertext}: %{text} photos, "
+                "%{z:.1f} % of the label<extra></extra>",
+                "colorscale": [[0, "@card"], [1, "@accent"]],
+                "zmin": 0,
+                "zmax": 100,
+                "xgap": 2,
+                "ygap": 2,
+                "showscale": False,
+            }
+        ],
+        "layout": {
+            "height": 190 + 24 * len(names),
+            "xaxis": _axis("most probable label", tickangle=-50, side="bottom")
+            | _ticks(columns),
+            "yaxis": _axis("label", autorange="reversed") | _ticks(names),
+        },
+    }
+
+
+def _ticks(names: Sequence[str]) -> dict[str, Any]:
+    ticks = {"tickvals": [*range(len(names))], "ticktext": [*names]}
+    return ticks | {"showgrid": False, "zeroline": False, "fixedrange": True}
