@@ -34,6 +34,9 @@ STAGES = {
 }
 """Stages whose models and reports are deleted. All but `check` compute them again."""
 
+WRITTEN_BY_HOOKS = {"report": {"report_page"}}
+"""Reports of a stage that are no outputs of its nodes."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -88,7 +91,10 @@ def open_root(options: Options) -> Root:
     results = {
         stage: [
             entries[name]["filepath"]
-            for name in sorted(module.create_pipeline().all_outputs())
+            for name in sorted(
+                module.create_pipeline().all_outputs()
+                | WRITTEN_BY_HOOKS.get(stage, set())
+            )
             if "filepath" in entries.get(name, {}) and "@" not in name
         ]
         for stage, module in STAGES.items()

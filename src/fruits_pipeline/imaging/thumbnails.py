@@ -9,6 +9,9 @@ from fruits_pipeline.imaging.resizing import resize
 
 JPEG_QUALITY = 80
 
+THUMBNAIL_SIDE = 96
+"""Longer side of thumbnails in pixels."""
+
 
 def thumbnail(image: bytes, side: int) -> bytes:
     """Return a JPEG of a canonical photo, with a longer side of at most `side` pixels.

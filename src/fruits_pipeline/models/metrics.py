@@ -107,7 +107,9 @@ def calibration_curve(known: pd.DataFrame) -> pd.DataFrame:
     """
     groups = known.assign(hit=known["rank"] == 1).groupby(_bins(known["probability"]))
     return groups.agg(
-        photos=("hit", "size"), probability=("probability", "mean"), accuracy=("hit", "mean")
+        photos=("hit", "size"),
+        probability=("probability", "mean"),
+        accuracy=("hit", "mean"),
     ).reset_index(drop=True)
 
 

@@ -50,6 +50,8 @@ def similar_order(counts: np.ndarray) -> np.ndarray:
     confusion = (shares + shares.T) / 2
     distances = 1 - np.clip(confusion, 0, 1)
     np.fill_diagonal(distances, 0)
-    tree = linkage(squareform(distances, checks=False), "average", optimal_ordering=True)
+    tree = linkage(
+        squareform(distances, checks=False), "average", optimal_ordering=True
+    )
     order: np.ndarray = leaves_list(tree)
     return order

@@ -29,6 +29,8 @@ REPORTS = {
     "coverage.csv": MEND,
     "batch_changes.json": MEND,
     "thumbnails.parquet": MEND,
+    "atlas.png": MEND,
+    "report.html": MEND,
     "listing_counts.json": RUN,
     "run_summary.json": RUN,
     "report_states.json": RUN,
@@ -40,7 +42,9 @@ COMMANDS = REPORTS | {
     "answers.parquet": CLASSIFY,
     "evaluation.json": CLASSIFY,
     "confusion.json": CLASSIFY,
-    "mistake_sheet.png": CLASSIFY,
+    "answer_thumbnails.parquet": CLASSIFY,
+    "wrong_answers.png": CLASSIFY,
+    "refusals.png": CLASSIFY,
 }
 
 

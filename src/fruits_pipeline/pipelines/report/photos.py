@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+from PIL import Image
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
+from fruits_pipeline.imaging.thumbnails import THUMBNAIL_SIDE
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.reporting import coverage, examples, image_quality
+from fruits_pipeline.reporting.atlas_picture import atlas_picture
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import computed_by_workers, map_arrow, record_batches
-
-THUMBNAIL_SIDE = 96
-"""Longer side of thumbnails in pixels."""
 
 
 def find_quality_issues(
@@ -78,3 +78,9 @@ def make_thumbnails(
     thumbnails = map_arrow(images, step, schemas.THUMBNAILS)
     found = computed_by_workers(thumbnails, schemas.THUMBNAILS).toPandas()
     return found.sort_values("path", ignore_index=True)
+
+
+def draw_atlas(atlas: pd.DataFrame, thumbnails: pd.DataFrame) -> Image.Image:
+    """Draw the photos of the atlas, framed in the colours of their labels."""
+    photos = dict(zip(thumbnails["path"], thumbnails["thumbnail"], strict=True))
+    return atlas_picture(atlas, photos)

@@ -24,6 +24,7 @@ from fruits_pipeline.pipelines.report.photos import (
     compare_batches,
     count_coverage,
     count_measures,
+    draw_atlas,
     find_quality_issues,
     make_thumbnails,
 )
@@ -135,6 +136,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 },
                 outputs="thumbnails",
                 name="make_thumbnails",
+            ),
+            Node(
+                func=skip_if_unchanged(draw_atlas),
+                inputs=["atlas", "thumbnails"],
+                outputs="photo_atlas",
+                name="draw_atlas",
             ),
             Node(
                 func=summarise_run,

@@ -61,7 +61,7 @@ def _splits(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
 
 def _bars(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
     tints = {split["name"]: split["tint"] for split in _splits(rows, is_test)}
-    has_splits = is_test.any() and not is_test.all()
+    has_splits = bool(is_test.any() and not is_test.all())
     largest = rows.groupby("label")["photos"].sum().max()
     bars = []
     for label, own in rows.groupby("label"):
@@ -83,7 +83,7 @@ def _bars(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
                     for split, tint in tints.items()
                     if split in parts
                 ],
-                "warnings": _warnings(own, has_splits and not is_test[own.index].any()),
+                "warnings": _warnings(own, has_splits and not bool(is_test[own.index].any())),
             }
         )
     return sorted(bars, key=lambda bar: (not bar["warnings"], -bar["photos"]))
@@ -121,7 +121,11 @@ def _batch(changes: Mapping[str, Any]) -> dict[str, Any] | None:
         "distance": None if distance is None else f"{distance:.2f}",
         "labels": labels[:_SHOWN_LABELS],
         "measures": [
-            {"name": name, "new": f"{mean['new']:.2f}", "earlier": f"{mean['earlier']:.2f}"}
+            {
+                "name": name,
+                "new": f"{mean['new']:.2f}",
+                "earlier": f"{mean['earlier']:.2f}",
+            }
             for name, mean in changes["measures"].items()
             if mean["new"] is not None and mean["earlier"] is not None
         ],

@@ -63,7 +63,8 @@ def variance(curve: Mapping[str, Any], kept: int) -> Figure:
             "yaxis": _axis("variance kept", range=[0, 103], ticksuffix=" %"),
             "shapes": [
                 guide | {"x0": kept, "x1": kept, "y0": 0, "y1": shares[kept - 1]},
-                guide | {"x0": 0, "x1": kept, "y0": shares[kept - 1], "y1": shares[kept - 1]},
+                guide
+                | {"x0": 0, "x1": kept, "y0": shares[kept - 1], "y1": shares[kept - 1]},
             ],
         },
     }
@@ -113,7 +114,9 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
     }
 
 
-def histogram(measure: Mapping[str, Any], limits: Sequence[float], title: str) -> Figure:
+def histogram(
+    measure: Mapping[str, Any], limits: Sequence[float], title: str
+) -> Figure:
     """Draw the histogram of a measure, with its limits as lines."""
     edges = np.array(measure["edges"], float)
     middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
@@ -156,7 +159,10 @@ def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
     columns = [*names, "others"]
     full = [plotly_text(label) for label in labels]
     hover = [
-        [f"<b>{row}</b> taken for <b>{column}</b>" for column in [*full, "other labels"]]
+        [
+            f"<b>{row}</b> taken for <b>{column}</b>"
+            for column in [*full, "other labels"]
+        ]
         for row in full
     ]
     shown = [[f"{n:,}" if n else "" for n in row] for row in counts.tolist()]

@@ -46,12 +46,16 @@ def render_page(results: Results) -> str:
     drawn: dict[str, Mapping[str, Any]] = {}
     for section in sections:
         drawn |= section.figures
-    html = _environment().get_template("page.html").render(
-        root=results.root,
-        sections=sections,
-        alerts=[(s.name, alert) for s in sections for alert in s.alerts],
-        figures=Markup(embed(drawn)),  # noqa: S704 - escaped by `embed`
-        plotly=Markup(_plotly()),  # noqa: S704 - JavaScript of the library
+    html = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            root=results.root,
+            sections=sections,
+            alerts=[(s.name, alert) for s in sections for alert in s.alerts],
+            figures=Markup(embed(drawn)),  # noqa: S704 - escaped by `embed`
+            plotly=Markup(_plotly()),  # noqa: S704 - JavaScript of the library
+        )
     )
     # Lone surrogates, from file names that are no UTF-8, cannot be written.
     return html.encode("utf-8", "replace").decode()
