@@ -10,7 +10,7 @@ import pandas as pd
 NO_LABEL_COLOUR = "#8a8f98"
 
 _GOLDEN_ANGLE = 0.381966  # of a turn: successive hues are far apart
-_TONES = ((0.50, 0.78), (0.62, 0.62), (0.41, 0.62))
+_TONES = ((0.50, 0.62), (0.65, 0.58), (0.40, 0.52))
 """Lightness and saturation that are legible on white and on black, in turn."""
 
 

@@ -35,7 +35,11 @@ def classifier(results: Results) -> Section:
         return section(["No test photo has a label that the classifier has learned."])
     threshold = evaluation["threshold"]
     matrix, labels, left_out = most_confused(known, _LABELS)
-    content = {"recalls": _recalls(evaluation), "left_out": left_out}
+    content = {
+        "recalls": _recalls(evaluation),
+        "left_out": left_out,
+        "width": 180 + 28 * len(labels),
+    }
     drawn = {
         "calibration-figure": curves.calibration(metrics.calibration_curve(known)),
         "threshold-figure": curves.coverage(metrics.coverage_curve(known), threshold),
@@ -120,14 +124,20 @@ def refusals(results: Results) -> Section:
 
 
 def _rows(results: Results, answers: pd.DataFrame) -> list[dict[str, Any]]:
-    shown = example_answers(answers, results.shown)
+    has_picture = answers["path"].isin(results.thumbnails.keys())
+    shown = example_answers(answers[has_picture], results.shown)
     return [
         {
             "card": card(results, row["path"], row["label"]),
             "named": row["named"],
             "probability": percent(row["probability"], 1),
             "correct": row["rank"] == 1,
-            "nearest": card(results, row["nearest_path"], row["nearest_label"]),
+            "nearest": card(
+                results,
+                row["nearest_path"],
+                row["nearest_label"],
+                "nearest in training",
+            ),
         }
         for _, row in shown.iterrows()
     ]

@@ -83,7 +83,9 @@ def _bars(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
                     for split, tint in tints.items()
                     if split in parts
                 ],
-                "warnings": _warnings(own, has_splits and not bool(is_test[own.index].any())),
+                "warnings": _warnings(
+                    own, has_splits and not bool(is_test[own.index].any())
+                ),
             }
         )
     return sorted(bars, key=lambda bar: (not bar["warnings"], -bar["photos"]))

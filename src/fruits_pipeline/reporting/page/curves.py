@@ -28,8 +28,7 @@ def calibration(curve: pd.DataFrame) -> Figure:
         "x": (100 * curve["probability"]).round(2).tolist(),
         "y": (100 * curve["accuracy"]).round(2).tolist(),
         "customdata": curve["photos"].tolist(),
-        "mode": "lines+markers",
-        "line": {"color": "@accent", "width": 2},
+        "mode": "markers",
         "marker": {"color": "@accent", "size": sizes, "opacity": 1},
         "hovertemplate": "%{customdata:,} photos: probability %{x:.0f} %, "
         "correct %{y:.0f} %<extra></extra>",
@@ -39,7 +38,6 @@ def calibration(curve: pd.DataFrame) -> Figure:
         "layout": {
             "height": 360,
             "showlegend": False,
-            "title": {"text": "Calibration", "x": 0.02, "font": {"size": 14}},
             "xaxis": _axis("probability of the answer", [-3, 104]),
             "yaxis": _axis("correct", [-3, 106]),
         },
@@ -75,8 +73,7 @@ def coverage(curve: pd.DataFrame, threshold: float) -> Figure:
         "layout": {
             "height": 360,
             "hovermode": "x unified",
-            "title": {"text": "Threshold", "x": 0.02, "font": {"size": 14}},
-            "legend": {"orientation": "h", "x": 0, "y": 1.12},
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": _axis("threshold of unknown", [-1, 101]),
             "yaxis": _axis("", [-3, 106]),
             "shapes": [mark | {"y0": 0, "y1": 1, "yref": "paper", "line": line}],

@@ -17,6 +17,8 @@ from fruits_pipeline.reporting.theme import plotly_text, short_name
 
 Figure = dict[str, Any]
 
+_SHOWN = 99.5  # per cent of the variance, where the curve ends
+
 MAX_POINTS = 5000
 """Points that a browser draws smoothly."""
 
@@ -38,6 +40,8 @@ def variance(curve: Mapping[str, Any], kept: int) -> Figure:
     line = next(t for t in curve["data"] if t.get("mode") == "lines")
     shares = [round(share, 3) for share in numbers(line["y"])]
     kept = min(kept, len(shares))
+    shown = next((i for i, share in enumerate(shares, 1) if share >= _SHOWN), 0)
+    last = max(kept * 5 // 4, shown, 2)
     guide = {"type": "line", "line": {"color": "@accent", "width": 1, "dash": "dot"}}
     return {
         "data": [
@@ -59,7 +63,7 @@ def variance(curve: Mapping[str, Any], kept: int) -> Figure:
         "layout": {
             "height": 340,
             "showlegend": False,
-            "xaxis": _axis("number of components", rangemode="tozero"),
+            "xaxis": _axis("number of components", range=[0, last]),
             "yaxis": _axis("variance kept", range=[0, 103], ticksuffix=" %"),
             "shapes": [
                 guide | {"x0": kept, "x1": kept, "y0": 0, "y1": shares[kept - 1]},
@@ -109,7 +113,7 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
             "height": 620,
             "dragmode": "pan",
             "xaxis": _axis("first component", zeroline=False),
-            "yaxis": _axis("second component", zeroline=False, scaleanchor="x"),
+            "yaxis": _axis("second component", zeroline=False),
         },
     }
 

@@ -43,17 +43,18 @@ function drawFigures() {
     return value;
   });
   const axis = { gridcolor: colour("line"), zerolinecolor: colour("line"), linecolor: colour("line"), automargin: true };
+  const withAxis = (own = {}) => ({ ...axis, ...own, title: { standoff: 12, ...own.title } });
   for (const [id, figure] of Object.entries(themed)) {
     const element = document.getElementById(id);
     const layout = {
       paper_bgcolor: "transparent",
       plot_bgcolor: "transparent",
-      margin: { l: 56, r: 16, t: 40, b: 48 },
+      margin: { l: 56, r: 16, t: 16, b: 48 },
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("text") },
       hoverlabel: { bgcolor: colour("card"), bordercolor: colour("line"), font: { color: colour("text") } },
       ...figure.layout,
-      xaxis: { ...axis, ...figure.layout.xaxis },
-      yaxis: { ...axis, ...figure.layout.yaxis },
+      xaxis: withAxis(figure.layout.xaxis),
+      yaxis: withAxis(figure.layout.yaxis),
     };
     const config = { responsive: true, displaylogo: false, displayModeBar: false, scrollZoom: false, showLink: false };
     if (id === "map-figure") Object.assign(config, { displayModeBar: true, modeBarButtons: [["zoomIn2d", "zoomOut2d", "resetScale2d"]] });
@@ -88,7 +89,7 @@ function startAtlas() {
     const ratio = devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    const gap = Math.max(0.5, scale * 0.035), frame = Math.max(1.2, scale * 0.06), inner = scale - 2 * gap;
+    const gap = Math.max(0.4, scale * 0.03), frame = Math.max(0.8, scale * 0.05), inner = scale - 2 * gap;
     const first = { x: Math.max(0, Math.floor(left)), y: Math.max(0, Math.floor(top)) };
     for (let row = first.y; row < Math.min(rows, top + height / scale); row++) {
       for (let column = first.x; column < Math.min(columns, left + width / scale); column++) {
