@@ -18,7 +18,8 @@ def most_confused(
         count: Maximum number of labels.
 
     Returns:
-        Counts, `int64 [n, n + 1]`, whose last column is of all other labels; the labels,
+        Counts, `int64 [n, n + 1]`, whose last column is of all other labels, and missing
+        if there are none; the labels,
         with confused ones next to each other; and the number of other labels.
     """
     labels = sorted({*answers["label"], *answers["named"]})
@@ -29,7 +30,9 @@ def most_confused(
     square = counts[np.ix_(order, order)]
     others = counts[order].sum(axis=1) - square.sum(axis=1)
     names = [labels[i] for i in order]
-    return np.column_stack([square, others]), names, len(labels) - len(names)
+    left_out = len(labels) - len(names)
+    shown = np.column_stack([square, others]) if left_out else square
+    return shown, names, left_out
 
 
 def _worst(counts: np.ndarray, count: int) -> np.ndarray:

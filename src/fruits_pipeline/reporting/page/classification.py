@@ -14,6 +14,7 @@ from fruits_pipeline.reporting.page import curves, figures
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card
 from fruits_pipeline.reporting.page.text import percent, photos
+from fruits_pipeline.reporting.theme import count_text
 
 MISSING = "There is no classifier yet; `kedro run --pipelines classify` trains one."
 OLD = (
@@ -101,6 +102,8 @@ def wrong_answers(results: Results) -> Section:
         return section([MISSING])
     wrong, _ = metrics.mistakes(results["answers"])
     answered = int(results["answers"]["answer"].notna().sum())
+    if wrong.empty:
+        return section([f"None of {count_text(answered, 'answer')} is wrong."])
     text = [
         f"{len(wrong):,} of {answered:,} answers are wrong. Each is shown with the most "
         "similar training photo: if that one looks the same, a label is probably wrong."
@@ -114,6 +117,8 @@ def refusals(results: Results) -> Section:
     if not results.has("evaluation", "answers"):
         return section([MISSING])
     _, refused = metrics.mistakes(results["answers"])
+    if refused.empty:
+        return section(["No photo of a learned label was answered with “unknown”."])
     correct = int((refused["rank"] == 1).sum())
     text = [
         f"{photos(len(refused))} of learned labels were answered with “unknown”. The most "

@@ -160,12 +160,12 @@ def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
     """
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     names = [plotly_text(short_name(label)) for label in labels]
-    columns = [*names, "others"]
+    columns = [*names, "others"][: counts.shape[1]]
     full = [plotly_text(label) for label in labels]
     hover = [
         [
             f"<b>{row}</b> taken for <b>{column}</b>"
-            for column in [*full, "other labels"]
+            for column in [*full, "other labels"][: counts.shape[1]]
         ]
         for row in full
     ]

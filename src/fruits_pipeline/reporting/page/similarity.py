@@ -80,6 +80,8 @@ def suspect_labels(results: Results) -> Section:
     count = results["exploration"]["suspect_labels"]
     if not results["exploration"].get("labels", 1):
         return section(["The photos have no labels."])
+    if not count:
+        return section(["No photo has three nearest neighbours of one other label."])
     verb = "photo has" if count == 1 else "photos have"
     text = [
         f"{count:,} {verb} no neighbour of the same label, and three nearest neighbours of "

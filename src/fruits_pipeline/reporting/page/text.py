@@ -18,12 +18,12 @@ def percent(share: float | None, digits: int = 0) -> str:
     """
     if share is None:
         return "–"
-    text = f"{100 * share:.{digits}f} %"
+    text = f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
     smallest = 10**-digits
     if share > 0 and float(text[:-2]) == 0:
-        return f"below {smallest:g} %"
+        return f"below {smallest:g}\N{NO-BREAK SPACE}%"
     if share < 1 and float(text[:-2]) == 100:  # noqa: PLR2004 - per cent
-        return f"above {100 - smallest:g} %"
+        return f"above {100 - smallest:g}\N{NO-BREAK SPACE}%"
     return text
 
 
