@@ -6,6 +6,7 @@ import pytest
 
 from fruits_pipeline.models.neighbours import (
     Neighbours,
+    find_nearest,
     find_neighbours,
     find_outliers,
     find_suspects,
@@ -157,3 +158,13 @@ def test_photos_without_series_are_groups_of_their_own() -> None:
     assert groups[0] == groups[1]
     assert groups[4] == groups[5]
     assert len({*groups}) == 4
+
+
+def test_nearest_of_other_photos_is_found_in_blocks() -> None:
+    rng = np.random.default_rng(3)
+    others = unit_vectors(rng.normal(size=(50, 8)))
+    vectors = unit_vectors(others[rng.integers(0, 50, 600)] + 1e-4)
+    positions, similarities = find_nearest(vectors, others)
+    assert [*positions] == [*(vectors @ others.T).argmax(axis=1)]
+    assert similarities.min() > 0.999
+    assert [len(found) for found in find_nearest(vectors[:0], others)] == [0, 0]

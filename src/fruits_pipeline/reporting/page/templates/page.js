@@ -120,6 +120,7 @@ function startAtlas() {
       }
     }
     context.globalAlpha = 1;
+    canvas.dataset.drawn = "yes";
   }
   function resize() {
     const wasAll = scale <= fit;
