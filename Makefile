@@ -58,7 +58,7 @@ pictures: $(VENV)/.run-ready  ## Create the pictures of the documentation from r
 	rm -rf $(PICTURES)
 	$(BIN)/kedro run --pipelines sample --params root=$(PICTURES),sample.frames_per_series=24
 	$(BIN)/kedro run --params photos=$(PICTURES)/01_raw/sample,root=$(PICTURES),report.explore=true
-	cp $(PICTURES)/08_reporting/atlas.png docs/atlas.png
+	$(BIN)/python -c "from PIL import Image; Image.open('$(PICTURES)/08_reporting/atlas.png').quantize().save('docs/atlas.png', optimize=True)"
 
 backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in parameters_backbone.yml
 	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)
