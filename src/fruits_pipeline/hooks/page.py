@@ -11,6 +11,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
 
+from fruits_pipeline.datasets import FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.current import file_of
 from fruits_pipeline.hooks.errors import raise_for_user
@@ -55,6 +56,7 @@ def load_results(catalog: DataCatalog) -> Results:
         report.examples_shown,
         report.quality.model_dump(),
         catalog.load("params:classify.training_splits"),
+        _is_outdated(catalog),
     )
 
 
@@ -69,6 +71,16 @@ def _load(catalog: DataCatalog, name: str) -> Any:
         return content if name in PICTURES else json.loads(content)
     except (DatasetError, OSError, ValueError):
         return None
+
+
+def _is_outdated(catalog: DataCatalog) -> bool:
+    """Return whether the classifier was trained with another PCA than that of the root."""
+    pca, classifier = catalog.load("any_pca"), catalog.load("any_classifier")
+    return (
+        isinstance(pca, FittedPca)
+        and isinstance(classifier, FittedClassifier)
+        and classifier.pca != pca.model.digest
+    )
 
 
 def _printed(location: str) -> str:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -104,6 +105,12 @@ def test_any_number_of_labels_is_possible(labels: list[str | None]) -> None:
 
 def test_the_same_results_give_the_same_page() -> None:
     assert render_page(make_results()) == render_page(make_results())
+
+
+def test_classifier_of_an_earlier_pca_is_marked() -> None:
+    outdated = replace(make_results(), outdated=True)
+    text = Elements(render_page(outdated)).text
+    assert text.count("The classifier is older than the vectors") == 2
 
 
 def test_path_with_a_lone_surrogate_is_written() -> None:

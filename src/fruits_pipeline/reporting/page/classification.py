@@ -10,7 +10,7 @@ import pandas as pd
 from fruits_pipeline.models import metrics
 from fruits_pipeline.reporting.confusability import most_confused
 from fruits_pipeline.reporting.examples import example_answers
-from fruits_pipeline.reporting.page import curves, figures
+from fruits_pipeline.reporting.page import classifier_figures
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card
 from fruits_pipeline.reporting.page.text import percent, photos
@@ -19,6 +19,10 @@ from fruits_pipeline.reporting.theme import count_text
 MISSING = "There is no classifier yet; `kedro run --pipelines classify` trains one."
 OLD = (
     "The answers are of an older version; `kedro run --pipelines classify` writes them "
+    "again."
+)
+OUTDATED = (
+    "The classifier is older than the vectors; `kedro run --pipelines classify` trains it "
     "again."
 )
 _LABELS = 30
@@ -42,11 +46,18 @@ def classifier(results: Results) -> Section:
         "width": 180 + 28 * len(labels),
     }
     drawn = {
-        "calibration-figure": curves.calibration(metrics.calibration_curve(known)),
-        "threshold-figure": curves.coverage(metrics.coverage_curve(known), threshold),
-        "confusion-figure": figures.confusion(matrix, labels),
+        "calibration-figure": classifier_figures.calibration(
+            metrics.calibration_curve(known)
+        ),
+        "threshold-figure": classifier_figures.coverage(
+            metrics.coverage_curve(known), threshold
+        ),
+        "confusion-figure": classifier_figures.confusion(matrix, labels),
     }
-    return section(_text(evaluation, len(known)), _alerts(evaluation), content, drawn)
+    text, alerts = _text(evaluation, len(known)), _alerts(evaluation)
+    if results.outdated:
+        text, alerts = [OUTDATED, *text], [OUTDATED, *alerts]
+    return section(text, alerts, content, drawn)
 
 
 def _text(evaluation: dict[str, Any], known: int) -> list[str]:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from fruits_pipeline.reporting.palette import NO_LABEL_COLOUR, label_colours
-from fruits_pipeline.reporting.theme import plotly_text, short_name
 
 Figure = dict[str, Any]
 
+_NO_LABEL_RANK = 2000  # of photos without a label in the legend of the map
 _SHOWN = 99.5  # per cent of the variance, where the curve ends
 
 MAX_POINTS = 5000
@@ -74,6 +74,22 @@ def variance(curve: Mapping[str, Any], kept: int) -> Figure:
     }
 
 
+_Point = tuple[float, float, str, str | None, int]
+"""Coordinates, path, label, and position in the picture of the atlas or -1."""
+
+
+def _points(figure: Mapping[str, Any], cells: Mapping[str, int]) -> list[_Point]:
+    """Return the points of a map; those with a picture last, to be drawn on top."""
+    points: list[_Point] = []
+    for trace in figure["data"]:
+        unlabelled = trace.get("legendrank") == _NO_LABEL_RANK
+        label = None if unlabelled else html.unescape(trace["meta"])
+        paths = (html.unescape(text.partition("<br>")[0]) for text in trace["text"])
+        rows = zip(numbers(trace["x"]), numbers(trace["y"]), paths, strict=True)
+        points += [(x, y, path, label, cells.get(path, -1)) for x, y, path in rows]
+    return sorted(points, key=lambda point: (point[4] >= 0, point[2]))[-MAX_POINTS:]
+
+
 def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
     """Draw photos by their first two components, from the figure `photo_map`.
 
@@ -81,14 +97,7 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
         figure: The stored figure.
         cells: Position of each photo in the picture of the atlas, by path.
     """
-    points: list[tuple[float, float, str, str, int]] = []
-    for trace in figure["data"]:
-        name = None if trace.get("legendrank") == 2000 else html.unescape(trace["meta"])  # noqa: PLR2004
-        texts = (html.unescape(t.partition("<br>")[0]) for t in trace["text"])
-        xy = zip(numbers(trace["x"]), numbers(trace["y"]), texts, strict=True)
-        points += [(x, y, path, name, cells.get(path, -1)) for x, y, path in xy]  # type: ignore[misc]
-    # Photos with a picture are drawn above the others; all, evenly spread, if few.
-    points = sorted(points, key=lambda point: (point[4] >= 0, point[2]))[-MAX_POINTS:]
+    points = _points(figure, cells)
     colours = label_colours(point[3] for point in points if point[3] is not None)
     has_picture = [point[4] >= 0 for point in points]
     data = {
@@ -149,57 +158,3 @@ def histogram(
             ],
         },
     }
-
-
-def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
-    """Draw a confusion matrix with numbers.
-
-    Args:
-        counts: Photos of each label (rows) by most probable label (columns).
-        labels: Labels of the rows; the columns are these and `others`.
-    """
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    names = [plotly_text(short_name(label)) for label in labels]
-    columns = [*names, "others"][: counts.shape[1]]
-    full = [plotly_text(label) for label in labels]
-    hover = [
-        [
-            f"<b>{row}</b> taken for <b>{column}</b>"
-            for column in [*full, "other labels"][: counts.shape[1]]
-        ]
-        for row in full
-    ]
-    shown = [[f"{n:,}" if n else "" for n in row] for row in counts.tolist()]
-    return {
-        "data": [
-            {
-                "type": "heatmap",
-                "z": np.round(100 * shares, 1).tolist(),
-                "x": [*range(len(columns))],
-                "y": [*range(len(names))],
-                "text": shown,
-                "texttemplate": "%{text}",
-                "textfont": {"size": 11},
-                "hovertext": hover,
-                "hovertemplate": "%{hovertext}: %{text} photos, "
-                "%{z:.1f} % of the label<extra></extra>",
-                "colorscale": [[0, "@card"], [1, "@accent"]],
-                "zmin": 0,
-                "zmax": 100,
-                "xgap": 2,
-                "ygap": 2,
-                "showscale": False,
-            }
-        ],
-        "layout": {
-            "height": 190 + 24 * len(names),
-            "xaxis": _axis("most probable label", tickangle=-50, side="bottom")
-            | _ticks(columns),
-            "yaxis": _axis("label", autorange="reversed") | _ticks(names),
-        },
-    }
-
-
-def _ticks(names: Sequence[str]) -> dict[str, Any]:
-    ticks = {"tickvals": [*range(len(names))], "ticktext": [*names]}
-    return ticks | {"showgrid": False, "zeroline": False, "fixedrange": True}

@@ -51,6 +51,7 @@ class Results:
         shown: `report.examples_shown`.
         limits: `report.quality`, the limits of the measures.
         training_splits: `classify.training_splits`.
+        outdated: Whether the classifier was trained with an earlier PCA.
     """
 
     values: Mapping[str, Any]
@@ -58,6 +59,7 @@ class Results:
     shown: int
     limits: Mapping[str, float]
     training_splits: Sequence[str]
+    outdated: bool = False
 
     def __getitem__(self, name: str) -> Any:
         """Return a result."""

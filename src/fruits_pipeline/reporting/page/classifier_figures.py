@@ -1,12 +1,15 @@
-"""Plotly figures of calibration and coverage; see `figures`."""
+"""Plotly figures of calibration, coverage and confusion; see `figures`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-Figure = dict[str, Any]
+from fruits_pipeline.reporting.page.figures import Figure
+from fruits_pipeline.reporting.theme import plotly_text, short_name
 
 
 def calibration(curve: pd.DataFrame) -> Figure:
@@ -83,3 +86,58 @@ def coverage(curve: pd.DataFrame, threshold: float) -> Figure:
 
 def _axis(title: str, ends: list[float]) -> dict[str, Any]:
     return {"title": {"text": title}, "range": ends, "ticksuffix": " %"}
+
+
+def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
+    """Draw a confusion matrix with numbers.
+
+    Args:
+        counts: Photos of each label (rows) by most probable label (columns).
+        labels: Labels of the rows; the columns are these and `others`.
+    """
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    names = [plotly_text(short_name(label)) for label in labels]
+    columns = [*names, "others"][: counts.shape[1]]
+    full = [plotly_text(label) for label in labels]
+    hover = [
+        [
+            f"<b>{row}</b> taken for <b>{column}</b>"
+            for column in [*full, "other labels"][: counts.shape[1]]
+        ]
+        for row in full
+    ]
+    shown = [[f"{n:,}" if n else "" for n in row] for row in counts.tolist()]
+    return {
+        "data": [
+            {
+                "type": "heatmap",
+                "z": np.round(100 * shares, 1).tolist(),
+                "x": [*range(len(columns))],
+                "y": [*range(len(names))],
+                "text": shown,
+                "texttemplate": "%{text}",
+                "textfont": {"size": 11},
+                "hovertext": hover,
+                "hovertemplate": "%{hovertext}: %{text} photos, "
+                "%{z:.1f} % of the label<extra></extra>",
+                "colorscale": [[0, "@card"], [1, "@accent"]],
+                "zmin": 0,
+                "zmax": 100,
+                "xgap": 2,
+                "ygap": 2,
+                "showscale": False,
+            }
+        ],
+        "layout": {
+            "height": 190 + 24 * len(names),
+            "xaxis": {"title": {"text": "most probable label"}, "tickangle": -50}
+            | _ticks(columns),
+            "yaxis": {"title": {"text": "label"}, "autorange": "reversed"}
+            | _ticks(names),
+        },
+    }
+
+
+def _ticks(names: Sequence[str]) -> dict[str, Any]:
+    ticks = {"tickvals": [*range(len(names))], "ticktext": [*names]}
+    return ticks | {"showgrid": False, "zeroline": False, "fixedrange": True}
