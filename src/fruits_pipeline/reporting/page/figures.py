@@ -109,7 +109,10 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
         ],
         "mode": "markers",
         "marker": {
-            "color": [colours.get(point[3], NO_LABEL_COLOUR) for point in points],
+            "color": [
+                NO_LABEL_COLOUR if label is None else colours[label]
+                for _, _, _, label, _ in points
+            ],
             "size": [8 if picture else 4 for picture in has_picture],
             "opacity": [0.9 if picture else 0.35 for picture in has_picture],
             "line": {"width": 0},
