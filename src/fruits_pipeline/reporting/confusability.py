@@ -23,22 +23,25 @@ def most_confused(
         with confused ones next to each other; and the number of other labels.
     """
     labels = sorted({*answers["label"], *answers["named"]})
-    table = pd.crosstab(answers["label"], answers["named"])
-    counts = table.reindex(index=labels, columns=labels, fill_value=0).to_numpy()
-    chosen = _worst(counts, count)
-    order = chosen[similar_order(counts[np.ix_(chosen, chosen)])]
-    square = counts[np.ix_(order, order)]
-    others = counts[order].sum(axis=1) - square.sum(axis=1)
-    names = [labels[i] for i in order]
-    left_out = len(labels) - len(names)
-    shown = np.column_stack([square, others]) if left_out else square
-    return shown, names, left_out
+    chosen = _worst(answers, labels, count)
+    rows = answers[answers["label"].isin(chosen)]
+    table = pd.crosstab(rows["label"], rows["named"])
+    square = table.reindex(index=chosen, columns=chosen, fill_value=0).to_numpy()
+    totals = table.sum(axis=1).reindex(chosen, fill_value=0).to_numpy()
+    order = similar_order(square)
+    shown = square[np.ix_(order, order)]
+    left_out = len(labels) - len(chosen)
+    if left_out:
+        shown = np.column_stack([shown, totals[order] - shown.sum(axis=1)])
+    return shown, [chosen[i] for i in order], left_out
 
 
-def _worst(counts: np.ndarray, count: int) -> np.ndarray:
-    """Return the positions of the labels with most confusions, in their order."""
-    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diagonal(counts)
-    return np.sort(np.argsort(-wrong, kind="stable")[:count])
+def _worst(answers: pd.DataFrame, labels: list[str], count: int) -> list[str]:
+    """Return the labels with most confusions, in their order."""
+    wrong = answers[answers["label"] != answers["named"]]
+    confusions = pd.concat([wrong["label"], wrong["named"]]).value_counts()
+    numbers = confusions.reindex(labels, fill_value=0)
+    return sorted(numbers.sort_values(ascending=False, kind="stable").index[:count])
 
 
 def similar_order(counts: np.ndarray) -> np.ndarray:

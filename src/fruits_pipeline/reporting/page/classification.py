@@ -11,6 +11,7 @@ from fruits_pipeline.models import metrics
 from fruits_pipeline.reporting.confusability import most_confused
 from fruits_pipeline.reporting.examples import example_answers
 from fruits_pipeline.reporting.page import classifier_figures
+from fruits_pipeline.reporting.page.coverage import MAX_BARS
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card
 from fruits_pipeline.reporting.page.text import percent, photos
@@ -103,7 +104,7 @@ def _recalls(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
         for label, row in evaluation["by_label"].items()
         if row["recall"] is not None
     ]
-    return sorted(rows, key=lambda row: (row["width"], row["label"]))
+    return sorted(rows, key=lambda row: (row["width"], row["label"]))[:MAX_BARS]
 
 
 def wrong_answers(results: Results) -> Section:

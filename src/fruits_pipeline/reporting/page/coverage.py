@@ -16,6 +16,9 @@ from fruits_pipeline.reporting.theme import count_text
 MIN_PHOTOS = 20
 """Labels with fewer photos are marked."""
 
+MAX_BARS = 300
+"""Maximum number of labels with a bar; all are counted."""
+
 _SHOWN_LABELS = 12
 _NO_SPLIT = "no split"
 
@@ -30,11 +33,11 @@ def coverage(results: Results) -> Section:
         label=[*map(label_text, rows["label"])], split=rows["split"].fillna(_NO_SPLIT)
     )
     is_test = _is_test(rows["split"], results.training_splits)
-    bars = _bars(rows, is_test)
-    warned = sum(bool(bar["warnings"]) for bar in bars)
-    splits = _splits(rows, is_test)
+    labels, splits = _labels(rows, is_test), _splits(rows, is_test)
+    warned = sum(map(bool, labels["warnings"]))
+    bars = _bars(rows, labels, splits)
     text = [
-        f"{photos(int(rows['photos'].sum()))} of {count_text(len(bars), 'label')} in "
+        f"{photos(int(rows['photos'].sum()))} of {count_text(len(labels), 'label')} in "
         + (count_text(len(splits), "split") + "." if len(splits) > 1 else "one split."),
         f"{count_text(warned, 'label')} with a warning: fewer than {MIN_PHOTOS} photos, one "
         "series only, or none for testing."
@@ -44,7 +47,12 @@ def coverage(results: Results) -> Section:
     ]
     alerts = [f"{count_text(warned, 'label')} with poor coverage."] if warned else []
     batch = _batch(results["batch_changes"]) if results.has("batch_changes") else None
-    content = {"bars": bars, "splits": splits, "batch": batch}
+    content = {
+        "bars": bars,
+        "left_out": len(labels) - len(bars),
+        "splits": splits,
+        "batch": batch,
+    }
     return section(text, alerts, content)
 
 
@@ -59,47 +67,50 @@ def _splits(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
     return [{"name": name, "tint": min(i, 3)} for i, name in enumerate(names)]
 
 
-def _bars(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
-    tints = {split["name"]: split["tint"] for split in _splits(rows, is_test)}
+def _labels(rows: pd.DataFrame, is_test: pd.Series) -> pd.DataFrame:
+    """Return counts and warnings of each label, those with warnings first."""
+    table = rows.assign(test=is_test, filmed=rows["series"].notna())
+    labels = table.groupby("label").agg(
+        photos=("photos", "sum"),
+        series=("series", "nunique"),
+        filmed=("filmed", "all"),
+        test=("test", "any"),
+    )
     has_splits = bool(is_test.any() and not is_test.all())
-    largest = rows.groupby("label")["photos"].sum().max()
-    bars = []
-    for label, own in rows.groupby("label"):
-        total = int(own["photos"].sum())
-        parts = own.groupby("split")["photos"].sum()
-        bars.append(
-            {
-                "label": label,
-                "photos": total,
-                "new": int(own["new_photos"].sum()),
-                "series": int(own["series"].nunique()),
-                "parts": [
-                    {
-                        "split": split,
-                        "photos": int(parts[split]),
-                        "width": round(100 * parts[split] / largest, 2),
-                        "tint": tint,
-                    }
-                    for split, tint in tints.items()
-                    if split in parts
-                ],
-                "warnings": _warnings(
-                    own, has_splits and not bool(is_test[own.index].any())
-                ),
-            }
-        )
-    return sorted(bars, key=lambda bar: (not bar["warnings"], -bar["photos"]))
+    warnings = {
+        f"fewer than {MIN_PHOTOS} photos": labels["photos"] < MIN_PHOTOS,
+        "one series only": labels["filmed"] & (labels["series"] == 1),
+        "none for testing": has_splits & ~labels["test"],
+    }
+    names = [
+        [text for text, applies in zip(warnings, row, strict=True) if applies]
+        for row in zip(*warnings.values(), strict=True)
+    ]
+    labels = labels.assign(warnings=names, warned=[not found for found in names])
+    return labels.sort_values(["warned", "photos"], ascending=[True, False])
 
 
-def _warnings(rows: pd.DataFrame, no_test: bool) -> list[str]:
-    warnings = []
-    if rows["photos"].sum() < MIN_PHOTOS:
-        warnings.append(f"fewer than {MIN_PHOTOS} photos")
-    if rows["series"].notna().all() and rows["series"].nunique() == 1:
-        warnings.append("one series only")
-    if no_test:
-        warnings.append("none for testing")
-    return warnings
+def _bars(
+    rows: pd.DataFrame, labels: pd.DataFrame, splits: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    largest = int(labels["photos"].max())
+    parts = rows.groupby(["label", "split"])["photos"].sum()
+    counts: dict[Any, int] = parts.to_dict()
+    return [
+        {
+            "label": row["label"],
+            "photos": row["photos"],
+            "series": row["series"],
+            "warnings": row["warnings"],
+            "parts": [
+                {"split": split["name"], "tint": split["tint"], "photos": number}
+                | {"width": round(100 * number / largest, 2)}
+                for split in splits
+                if (number := counts.get((row["label"], split["name"]), 0))
+            ],
+        }
+        for row in labels.head(MAX_BARS).reset_index().to_dict("records")
+    ]
 
 
 def _batch(changes: Mapping[str, Any]) -> dict[str, Any] | None:
