@@ -86,7 +86,10 @@ def _labels(rows: pd.DataFrame, is_test: pd.Series) -> pd.DataFrame:
         [text for text, applies in zip(warnings, row, strict=True) if applies]
         for row in zip(*warnings.values(), strict=True)
     ]
-    labels = labels.assign(warnings=names, warned=[not found for found in names])
+    labels = labels.assign(
+        warnings=pd.Series(names, index=labels.index, dtype=object),
+        warned=[not found for found in names],
+    )
     return labels.sort_values(["warned", "photos"], ascending=[True, False])
 
 
