@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
-from sklearn.manifold import TSNE
-from threadpoolctl import threadpool_limits
 
 ASPECT = 1.5
 """Width of the grid divided by its height."""
@@ -51,6 +48,8 @@ def arrange(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
         vectors: Unit vectors, `float32 [n, d]`; n is a product of `grid_size`.
         seed: Random seed; the same seed gives the same grid.
     """
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = grid_size(len(vectors))
     if not rows:
         return np.empty(0, int), np.empty(0, int)
@@ -65,6 +64,9 @@ def arrange(vectors: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 
 def embed(vectors: np.ndarray, seed: int) -> np.ndarray:
     """Return positions of photos in the plane with t-SNE, `float [n, 2]`."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
     rng = np.random.default_rng(seed)
     start = rng.normal(scale=1e-6, size=(len(vectors), 2))
     start[:, : vectors.shape[1]] += 1e-4 * vectors[:, :2]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.neighbors import NearestNeighbors
 
 SHOWN = 3
 """Number of neighbours that a suspect label is compared with."""
@@ -51,6 +50,8 @@ def find_neighbours(vectors: np.ndarray, count: int) -> Neighbours:
         vectors: Unit vectors, `float32 [n, d]`.
         count: Number of neighbours.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     n = len(vectors)
     found = min(count, max(0, n - 1))
     if not found:

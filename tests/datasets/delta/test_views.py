@@ -130,8 +130,8 @@ def test_new_batches_are_those_of_the_last_run_that_added_any(tmp_path: Path) ->
     def save(*names: str) -> None:
         dataset = DeltaBatches(filepath=view.filepath, table="images")
         dataset.prepare(Lineage(RECIPE))
-        rows = frame([key_of("Test/Kiwi/new")], schemas.IMAGES)
-        dataset.save({name: lambda: rows for name in names})
+        rows = {n: frame([key_of(f"Test/Kiwi/{n}")], schemas.IMAGES) for n in names}
+        dataset.save({n: lambda n=n: rows[n] for n in names})
 
     save("000003", "000004")
     assert view.load() == ["000003", "000004"]
