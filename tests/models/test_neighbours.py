@@ -31,8 +31,9 @@ def test_vectors_have_length_one_or_zero() -> None:
     np.testing.assert_allclose(vectors, [[0.6, 0.8], [0, 0]], rtol=1e-6)
 
 
-def test_neighbours_have_the_highest_cosines() -> None:
-    vectors = unit_vectors(RNG.normal(size=(50, 8)))
+@pytest.mark.parametrize("n", [50, 700])
+def test_neighbours_have_the_highest_cosines(n: int) -> None:
+    vectors = unit_vectors(RNG.normal(size=(n, 8)))
     cosines = vectors @ vectors.T
     np.fill_diagonal(cosines, -2)
     found = find_neighbours(vectors, 6)
@@ -51,10 +52,13 @@ def test_few_photos_have_fewer_neighbours(n: int) -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
-def test_equal_photos_are_neighbours_but_not_of_themselves(value: float) -> None:
-    found = find_neighbours(unit_vectors(np.full((20, 3), value)), 4)
-    assert found.positions.shape == (20, 4)
-    assert (found.positions != np.arange(20)[:, np.newaxis]).all()
+@pytest.mark.parametrize("n", [20, 700])
+def test_equal_photos_are_neighbours_but_not_of_themselves(
+    value: float, n: int
+) -> None:
+    found = find_neighbours(unit_vectors(np.full((n, 3), value)), 4)
+    assert found.positions.shape == (n, 4)
+    assert (found.positions != np.arange(n)[:, np.newaxis]).all()
     np.testing.assert_allclose(found.similarities, value, atol=1e-6)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from fruits_pipeline.models.neighbours import photo_groups
 
@@ -81,7 +82,8 @@ def _similar_pairs(vectors: np.ndarray, min_similarity: float) -> Iterator[np.nd
     if vectors.shape[1:] < (MIN_COMPONENTS,):
         return
     for start in range(0, len(vectors), _BLOCK):
-        products = vectors[start : start + _BLOCK] @ vectors[start:].T
+        with threadpool_limits(1):  # threads wait for each other if other processes run
+            products = vectors[start : start + _BLOCK] @ vectors[start:].T
         is_similar = products >= min_similarity
         diagonal = is_similar[:, : len(products)]
         diagonal[:] = np.triu(diagonal, 1)  # each pair once

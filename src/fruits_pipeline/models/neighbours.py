@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 SHOWN = 3
 """Number of neighbours that a suspect label is compared with."""
@@ -19,6 +20,10 @@ MIN_PHOTOS = 5
 """Smallest label whose outliers are searched: the typical distance needs some photos."""
 
 _BLOCK = 256  # rows per product
+
+_BLOCK = 256  # rows per product
+_GROUP = 32  # values of which only the maximum is compared first
+_MAX_CANDIDATES = 4  # times the neighbours; more are ties
 
 
 @dataclass(frozen=True)
@@ -50,49 +55,42 @@ def find_neighbours(vectors: np.ndarray, count: int) -> Neighbours:
         vectors: Unit vectors, `float32 [n, d]`.
         count: Number of neighbours.
     """
-    from sklearn.neighbors import NearestNeighbors
-
     n = len(vectors)
     found = min(count, max(0, n - 1))
-    if not found:
-        return Neighbours(np.empty((n, 0), np.int64), np.empty((n, 0), np.float32))
-    search = NearestNeighbors(n_neighbors=found + 1, algorithm="brute").fit(vectors)
-    nearest = search.kneighbors(vectors, return_distance=False)
-    others = _without_self(nearest)
-    similarities = np.einsum("nd,nkd->nk", vectors, vectors[others])
+    blocks = [np.empty((0, found), np.int64)]
+    with threadpool_limits(1):  # threads wait for each other if other processes run
+        for start in range(0, n if found else 0, _BLOCK):
+            products = vectors[start : start + _BLOCK] @ vectors.T
+            own = np.arange(len(products))
+            products[own, start + own] = -np.inf
+            blocks.append(_highest(products, found))
+    positions = np.concatenate(blocks) if found else np.empty((n, 0), np.int64)
+    similarities = np.einsum("nd,nkd->nk", vectors, vectors[positions])
     order = np.argsort(-similarities, axis=1, kind="stable")
     return Neighbours(
-        np.take_along_axis(others, order, axis=1),
+        np.take_along_axis(positions, order, axis=1),
         np.take_along_axis(similarities, order, axis=1),
     )
 
 
-def find_nearest(
-    vectors: np.ndarray, others: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the position and similarity of the most similar of other photos.
+def _highest(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the positions of the highest values of each row, `int64 [rows, count]`.
 
-    Args:
-        vectors: Unit vectors, `float32 [n, d]`.
-        others: Unit vectors of the other photos, `float32 [m, d]`; m is at least 1.
-
-    Returns:
-        `int64 [n]` and `float32 [n]`.
+    The maxima of groups give a lower bound of these values. Few values exceed it, so
+    this takes a third of the time of `np.argpartition`.
     """
-    positions, similarities = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
-    for start in range(0, len(vectors), _BLOCK):
-        products = vectors[start : start + _BLOCK] @ others.T
-        positions.append(products.argmax(axis=1))
-        similarities.append(products.max(axis=1))
-    return np.concatenate(positions), np.concatenate(similarities)
-
-
-def _without_self(nearest: np.ndarray) -> np.ndarray:
-    """Remove the own position from each row, or the last one if it is not there."""
-    is_self = nearest == np.arange(len(nearest))[:, np.newaxis]
-    is_self[:, -1] |= ~is_self.any(axis=1)
-    others: np.ndarray = nearest[~is_self].reshape(len(nearest), -1)
-    return others
+    rows, width = values.shape
+    groups = width // _GROUP
+    if groups > count:
+        grouped = values[:, : groups * _GROUP].reshape(rows, _GROUP, groups)
+        maxima = np.partition(grouped.max(axis=1), -count, axis=1)
+        above = np.flatnonzero(values >= maxima[:, -count, np.newaxis])
+        if len(above) <= _MAX_CANDIDATES * count * rows:
+            row, column = np.divmod(above, width)
+            order = np.lexsort((-values[row, column], row))
+            firsts = np.searchsorted(row, np.arange(rows))[:, np.newaxis]
+            return np.asarray(column[order][firsts + np.arange(count)])
+    return np.argpartition(values, width - count, axis=1)[:, width - count :]
 
 
 def neighbour_table(photos: pd.DataFrame, neighbours: Neighbours) -> pd.DataFrame:

@@ -129,7 +129,7 @@ def confusion(counts: np.ndarray, labels: Sequence[str]) -> Figure:
             }
         ],
         "layout": {
-            "height": 190 + 24 * len(names),
+            "height": 110 + 24 * len(names) + 7 * max(map(len, names), default=0),
             "xaxis": {"title": {"text": "most probable label"}, "tickangle": -50}
             | _ticks(columns),
             "yaxis": {"title": {"text": "label"}, "autorange": "reversed"}

@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from fruits_pipeline.models.classifiers import distinct_text
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, label_text
 from fruits_pipeline.reporting.page.text import percent, photos
-from fruits_pipeline.reporting.theme import count_text
+from fruits_pipeline.reporting.theme import NO_LABEL, count_text
 
 MIN_PHOTOS = 20
 """Labels with fewer photos are marked."""
@@ -29,15 +30,17 @@ def coverage(results: Results) -> Section:
     if not results.has("coverage"):
         return section(["Photos are not counted yet; the next `kedro run` does."])
     rows = results["coverage"]
+    no_label = distinct_text(NO_LABEL, rows["label"].dropna())
     rows = rows.assign(
-        label=[*map(label_text, rows["label"])], split=rows["split"].fillna(_NO_SPLIT)
+        label=rows["label"].fillna(no_label), split=rows["split"].fillna(_NO_SPLIT)
     )
     is_test = _is_test(rows["split"], results.training_splits)
-    labels, splits = _labels(rows, is_test), _splits(rows, is_test)
+    labels, splits = _labels(rows, is_test, no_label), _splits(rows, is_test)
+    count = len(labels) - (no_label in labels.index)
     warned = sum(map(bool, labels["warnings"]))
     bars = _bars(rows, labels, splits)
     text = [
-        f"{photos(int(rows['photos'].sum()))} of {count_text(len(labels), 'label')} in "
+        f"{photos(int(rows['photos'].sum()))} of {count_text(count, 'label')} in "
         + (count_text(len(splits), "split") + "." if len(splits) > 1 else "one split."),
         f"{count_text(warned, 'label')} with a warning: fewer than {MIN_PHOTOS} photos, one "
         "series only, or none for testing."
@@ -67,7 +70,7 @@ def _splits(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
     return [{"name": name, "tint": min(i, 3)} for i, name in enumerate(names)]
 
 
-def _labels(rows: pd.DataFrame, is_test: pd.Series) -> pd.DataFrame:
+def _labels(rows: pd.DataFrame, is_test: pd.Series, no_label: str) -> pd.DataFrame:
     """Return counts and warnings of each label, those with warnings first."""
     table = rows.assign(test=is_test, filmed=rows["series"].notna())
     labels = table.groupby("label").agg(
@@ -84,7 +87,9 @@ def _labels(rows: pd.DataFrame, is_test: pd.Series) -> pd.DataFrame:
     }
     names = [
         [text for text, applies in zip(warnings, row, strict=True) if applies]
-        for row in zip(*warnings.values(), strict=True)
+        if label != no_label
+        else []
+        for label, *row in zip(labels.index, *warnings.values(), strict=True)
     ]
     labels = labels.assign(
         warnings=pd.Series(names, index=labels.index, dtype=object),

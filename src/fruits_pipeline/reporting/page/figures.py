@@ -99,7 +99,7 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
     """
     points = _points(figure, cells)
     colours = label_colours(point[3] for point in points if point[3] is not None)
-    has_picture = [point[4] >= 0 for point in points]
+    has_picture = [point[4] >= 0 or not cells for point in points]
     data = {
         "x": [round(point[0], 3) for point in points],
         "y": [round(point[1], 3) for point in points],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fruits_pipeline.reporting.page import (
     classification,
@@ -70,8 +71,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
+    environment.filters["code"] = _mark_code
     environment.filters["embed"] = lambda value: Markup(embed(value))  # noqa: S704
     return environment
+
+
+def _mark_code(text: str) -> Markup:
+    """Escape text, and mark commands between backticks."""
+    marked = re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(marked)  # noqa: S704 - escaped
 
 
 def _plotly() -> str:

@@ -63,10 +63,11 @@ def variance(results: Results) -> Section:
         return section(["There is no PCA yet; the next `kedro run` fits it."])
     counts = results["run_summary"]
     needed = counts.get("components_for", {})
-    marks = ", ".join(f"{number:,} keep {share}" for share, number in needed.items())
+    marks = ", ".join(f"{share} in {number:,}" for share, number in needed.items())
     text = [
-        f"Of {counts['feature_width']:,} features, {counts['components']:,} components keep "
-        f"{percent(counts['explained_variance'], 1)} of the variance.",
+        f"{percent(counts['explained_variance'], 1)} of the variance of "
+        f"{counts['feature_width']:,} features is in "
+        f"{count_text(counts['components'], 'component')}.",
         f"A steep curve means that the photos differ in few ways. {marks}."
         if marks
         else "A steep curve means that the photos differ in few ways.",
@@ -90,8 +91,8 @@ def photo_map(results: Results) -> Section:
     text = [
         f"{photos(shown)} by their first two components"
         + (f", which keep {share} % of the variance." if share else "."),
-        "Photos of the atlas are larger, and show their picture. Groups that overlap here "
-        "can be apart in the other components.",
+        ("Photos of the atlas are larger, and show their picture. " if cells else "")
+        + "Groups that overlap here can be apart in the other components.",
     ]
     return section(text, (), {}, {"map-figure": figure})
 

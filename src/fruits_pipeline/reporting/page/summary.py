@@ -89,8 +89,9 @@ def _speed(timed: Mapping[str, Any], counts: Mapping[str, Any]) -> str:
     rate = timed.get("photos_per_second", 0)
     if not rate:
         return f"This run found nothing new. It took {total}."
+    speed = f"{rate:,.0f}" if rate >= 1 else f"{rate:.1f}"
     run = "This run" if timed is counts else "The last run with new photos"
-    return f"{run} took {total}: {rate:,.0f} photos per second, start-up included."
+    return f"{run} took {total}: {speed} photos per second, start-up included."
 
 
 def _reasons(results: Results) -> list[tuple[str, int]]:
