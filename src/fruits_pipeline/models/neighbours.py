@@ -19,7 +19,6 @@ SHOWN = 3
 MIN_PHOTOS = 5
 """Smallest label whose outliers are searched: the typical distance needs some photos."""
 
-_BLOCK = 256  # rows per product
 
 _BLOCK = 256  # rows per product
 _GROUP = 32  # values of which only the maximum is compared first
@@ -71,6 +70,26 @@ def find_neighbours(vectors: np.ndarray, count: int) -> Neighbours:
         np.take_along_axis(positions, order, axis=1),
         np.take_along_axis(similarities, order, axis=1),
     )
+
+
+def find_nearest(
+    vectors: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the position and similarity of the most similar of other photos.
+
+    Args:
+        vectors: Unit vectors, `float32 [n, d]`.
+        others: Unit vectors of the other photos, `float32 [m, d]`; m is at least 1.
+
+    Returns:
+        `int64 [n]` and `float32 [n]`.
+    """
+    positions, similarities = [np.empty(0, np.int64)], [np.empty(0, np.float32)]
+    for start in range(0, len(vectors), _BLOCK):
+        products = vectors[start : start + _BLOCK] @ others.T
+        positions.append(products.argmax(axis=1))
+        similarities.append(products.max(axis=1))
+    return np.concatenate(positions), np.concatenate(similarities)
 
 
 def _highest(values: np.ndarray, count: int) -> np.ndarray:
