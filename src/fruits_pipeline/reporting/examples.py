@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from fruits_pipeline.models.neighbours import SHOWN
+from fruits_pipeline.models.suspects import SHOWN
 
 PER_GROUP = 3
 """Number of examples of a group before examples of other groups are preferred."""

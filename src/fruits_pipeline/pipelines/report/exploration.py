@@ -24,11 +24,10 @@ from fruits_pipeline.models.duplicates import (
 from fruits_pipeline.models.neighbours import (
     Neighbours,
     find_neighbours,
-    find_outliers,
-    find_suspects,
     neighbour_table,
     unit_vectors,
 )
+from fruits_pipeline.models.suspects import find_outliers, find_suspects
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.spark.frames import record_batches
 from fruits_pipeline.spark.resources import available_mib
