@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget predict viz ipython notebook backbone phone-model dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget predict viz ipython notebook pictures backbone phone-model dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -11,6 +11,7 @@ PEERS := .venv-peers
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAMPLE := data/01_raw/sample
+PICTURES := build/pictures
 ARGS ?=
 
 export PYTHONPATH := $(CURDIR)/src
@@ -57,6 +58,13 @@ ipython: $(VENV)/.dev-ready  ## Start IPython with the catalog: catalog.load("fe
 
 notebook: $(VENV)/.notebook-ready  ## Start JupyterLab with the notebooks: make notebook ARGS="--no-browser"
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/first_look.ipynb $(ARGS)
+
+# Of rendered photos, because photos of others are not ours to publish.
+pictures: $(VENV)/.run-ready  ## Create the pictures of the documentation from rendered photos
+	rm -rf $(PICTURES)
+	$(BIN)/kedro run --pipelines sample --params root=$(PICTURES),sample.frames_per_series=24
+	$(BIN)/kedro run --params photos=$(PICTURES)/01_raw/sample,root=$(PICTURES),report.explore=true
+	$(BIN)/python -c "from PIL import Image; Image.open('$(PICTURES)/08_reporting/atlas.png').quantize().save('docs/atlas.png', optimize=True)"
 
 backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in parameters_backbone.yml
 	$(BIN)/kedro run --pipelines ingest,preprocess,backbone $(ARGS)

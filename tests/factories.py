@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import yaml
 from deltalake import DeltaTable
 from PIL import Image
 from pyspark.sql import DataFrame, SparkSession
@@ -20,6 +21,7 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
 from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.parameters import ReportParameters
 
 PROJECT = Path(__file__).parents[1]
 BACKBONE = PROJECT / "data/06_models/backbone"
@@ -29,11 +31,18 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TABLES = {
     "photos": "02_intermediate/photos",
     "images": "03_primary/images",
+    "quality": "03_primary/quality",
     "features": "04_feature/features",
     "moments": "05_model_input/moments",
     "reduced": "07_model_output/reduced",
 }
 """Paths of the tables below the root."""
+
+
+def report_parameters(**changes: Any) -> ReportParameters:
+    """Return the parameters of the stage report in `conf/base`, with changes."""
+    text = (PROJECT / "conf/base/parameters_report.yml").read_text()
+    return ReportParameters(**yaml.safe_load(text)["report"] | changes)
 
 
 def jpeg(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:

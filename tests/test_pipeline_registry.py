@@ -51,7 +51,7 @@ def test_every_node_is_tagged_with_its_stage(pipelines: Pipelines) -> None:
 def test_tables_are_written_before_they_are_read(pipelines: Pipelines) -> None:
     nodes = pipelines["__default__"].nodes
     tables = [n for node in nodes for n in node.outputs if n.endswith("@batches")]
-    names = ["photos", "images", "features", "moments", "reduced"]
+    names = ["photos", "images", "quality", "features", "moments", "reduced"]
     assert tables == [f"{name}@batches" for name in names]
 
 

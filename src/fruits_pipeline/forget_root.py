@@ -26,7 +26,7 @@ from fruits_pipeline.pipelines import (
     report,
 )
 
-TABLES = ("photos", "images", "features", "moments", "reduced")
+TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 STAGES = {
     "preprocess": preprocess,
     "featurize": featurize,
@@ -36,6 +36,9 @@ STAGES = {
     "check": check,
 }
 """Stages whose models and reports are deleted. All but `check` compute them again."""
+
+WRITTEN_BY_HOOKS = {"report": {"report_page"}}
+"""Reports of a stage that are no outputs of its nodes."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Root:
 
     @property
     def tables(self) -> Tables:
-        """The five tables by name."""
+        """The six tables by name."""
         tables: Any = {name: self.catalog.get(f"{name}@batches") for name in TABLES}
         return dict[str, DeltaBatches](tables)
 
@@ -102,7 +105,10 @@ def open_root(options: Options) -> Root:
     results = {
         stage: [
             entries[name]["filepath"]
-            for name in sorted(module.create_pipeline().all_outputs())
+            for name in sorted(
+                module.create_pipeline().all_outputs()
+                | WRITTEN_BY_HOOKS.get(stage, set())
+            )
             if "filepath" in entries.get(name, {}) and "@" not in name
         ]
         for stage, module in STAGES.items()

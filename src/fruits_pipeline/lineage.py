@@ -129,9 +129,9 @@ def skip_if_unchanged(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a node function that saves no output if its inputs are `UNCHANGED`."""
 
     @wraps(function)
-    def node(*inputs: Any) -> Any:
-        if not any(value is UNCHANGED for value in inputs):
-            yield function(*inputs)
+    def node(*inputs: Any, **named: Any) -> Any:
+        if not any(value is UNCHANGED for value in (*inputs, *named.values())):
+            yield function(*inputs, **named)
 
     node.skips_unchanged = True  # type: ignore[attr-defined]
     return node

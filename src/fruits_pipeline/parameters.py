@@ -132,12 +132,33 @@ class ReduceParameters(ParameterGroup):
     refit_margin: ShareOrZero
 
 
+class QualityLimits(ParameterGroup):
+    """Limits of quality issues, `report.quality`; each is named like its issue."""
+
+    dark: ShareOrZero
+    bright: ShareOrZero
+    low_contrast: ShareOrZero
+    blurred: Annotated[float, Field(ge=0)]
+    grey: ShareOrZero
+    tiny: Annotated[int, Field(ge=0)]
+    odd_aspect: Annotated[float, Field(ge=1)]
+
+
 class ReportParameters(ParameterGroup):
     """Parameters of the stage report; see `conf/base/parameters_report.yml`."""
 
     map_photos: Count
     examples_per_label: Annotated[int, Field(ge=1, le=50)]
     rejects_shown: Annotated[int, Field(ge=0, le=500)]
+    explore: Literal["auto"] | bool
+    explored_photos: Annotated[int, Field(ge=1, le=200_000)]
+    neighbours: Annotated[int, Field(ge=3, le=100)]
+    duplicate_similarity: Annotated[float, Field(gt=0, le=1)]
+    outlier_distance: Annotated[float, Field(ge=1)]
+    rows_listed: Annotated[int, Field(ge=1, le=100_000)]
+    examples_shown: Annotated[int, Field(ge=0, le=500)]
+    atlas_photos: Annotated[int, Field(ge=1, le=5000)]
+    quality: QualityLimits
 
 
 class ClassifyParameters(ParameterGroup):

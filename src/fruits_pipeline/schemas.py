@@ -60,6 +60,24 @@ IMAGES = pa.schema(
     ]
 )
 
+QUALITY = pa.schema(
+    [
+        *KEY,
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("brightness", pa.float32()),
+        pa.field("contrast", pa.float32()),
+        pa.field("sharpness", pa.float32()),
+        pa.field("saturation", pa.float32()),
+    ]
+)
+"""Size of the original photo, and the measures of `imaging.quality`."""
+
+THUMBNAILS = pa.schema(
+    [pa.field("path", pa.string()), pa.field("thumbnail", pa.binary())]
+)
+"""Rows of the report `thumbnails`, which is not a table."""
+
 FEATURES = pa.schema([*KEY, pa.field("features", pa.list_(pa.float32()))])
 
 MOMENTS = pa.schema(

@@ -6,6 +6,7 @@ from fruits_pipeline.hooks.errors import ErrorHooks
 from fruits_pipeline.hooks.lease import LeaseHooks
 from fruits_pipeline.hooks.lineage import LineageHooks
 from fruits_pipeline.hooks.listing import ListingHooks
+from fruits_pipeline.hooks.page import PageHooks
 from fruits_pipeline.hooks.report import ReportHooks
 from fruits_pipeline.hooks.spark import SparkHooks
 from fruits_pipeline.hooks.summary import SummaryHooks
@@ -19,6 +20,7 @@ HOOKS = (
     ListingHooks(),
     ReportHooks(),
     SummaryHooks(),
+    PageHooks(),
 )
 
 # They write statistics and error messages, which can contain names of photos, into the

@@ -59,6 +59,7 @@ def test_second_run_writes_no_batch(first_run: str, server: Server) -> None:
     body = server.cloud.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
     assert set(json.loads(body)["batches_written"].values()) == {0}
     assert "photos: nothing new" in output
+    assert f"Report: s3://{BUCKET}/data/08_reporting/report.html" in output
 
 
 def test_event_log_is_written_on_request(first_run: str, server: Server) -> None:

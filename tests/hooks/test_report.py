@@ -22,7 +22,7 @@ class Table(MemoryDataset):
 
 
 class ReportRun:
-    """A pipeline of three nodes; the node of `summary` is never skipped.
+    """A pipeline with reports; the node of `summary` is never skipped.
 
     Args:
         folder: Folder of the outputs.
@@ -36,12 +36,14 @@ class ReportRun:
         self.catalog = DataCatalog(
             {name: JSONDataset(filepath=f"{folder}/{name}.json") for name in files}
             | {"table": self.table, "params:size": MemoryDataset(3)}
+            | {"rows": MemoryDataset(copy_mode="assign")}
         )
         draw, count = skip_if_unchanged(self.draw), skip_if_unchanged(self.count)
         self.pipeline = Pipeline(
             [
                 Node(draw, ["table", "params:size"], "figure", name="draw"),
-                Node(count, "table", "counts", name="count"),
+                Node(lambda table: [table], "table", "rows", name="read"),
+                Node(count, "rows", "counts", name="count"),
                 Node(self.summarise, "table", "summary", name="summarise"),
             ]
         )
@@ -50,9 +52,9 @@ class ReportRun:
         self.computed.add("figure")
         return f"{table} {size}"
 
-    def count(self, table: str) -> str:
+    def count(self, rows: list[str]) -> str:
         self.computed.add("counts")
-        return table
+        return rows[0]
 
     def summarise(self, table: str) -> str:
         self.computed.add("summary")
@@ -67,7 +69,8 @@ class ReportRun:
             inputs |= self.hooks.before_node_run(node, self.catalog, inputs) or {}
             for name, result in node.run(inputs).items():
                 # `skip_if_unchanged` returns a generator of at most one output.
-                for output in [result] if isinstance(result, str) else result:
+                is_result = isinstance(result, str | list)
+                for output in [result] if is_result else result:
                     self.catalog.save(name, output)
                     self.hooks.after_dataset_saved(node)
         self.hooks.after_pipeline_run(self.catalog)

@@ -3,7 +3,13 @@ import pandas as pd
 import pytest
 
 from fruits_pipeline.models.classifiers import Classifier
-from fruits_pipeline.models.metrics import add_answers, evaluate
+from fruits_pipeline.models.metrics import (
+    add_answers,
+    calibration_curve,
+    coverage_curve,
+    evaluate,
+    mistakes,
+)
 
 MODEL = Classifier(("a", "b", "c"), np.zeros((1, 3)), np.zeros(3), threshold=0.5)
 PHOTOS = {
@@ -99,3 +105,28 @@ def test_metrics_without_photos_of_known_labels_are_none(answers: pd.DataFrame) 
     assert (found["accuracy"], found["log_loss"]) == (None, None)
     assert found["calibration_error"] is None
     assert found["unknown_refused"] == 0.5
+
+
+def test_calibration_curve_has_the_mean_of_each_bin(answers: pd.DataFrame) -> None:
+    known = answers[answers["rank"].notna()]
+    curve = calibration_curve(known)
+    assert curve["photos"].sum() == len(known)
+    assert [*curve["accuracy"]] == [1, 0, 1, 0]
+    np.testing.assert_allclose(curve["probability"], [0.4, 0.6, 0.8, 0.9])
+
+
+def test_coverage_falls_with_the_threshold(answers: pd.DataFrame) -> None:
+    curve = coverage_curve(answers[answers["rank"].notna()], points=3)
+    assert [*curve["threshold"]] == [0, 0.5, 1]
+    assert [*curve["answered"]] == [1, 0.75, 0]
+    np.testing.assert_allclose(curve["accuracy"], [0.5, 1 / 3, np.nan])
+
+
+def test_wrong_answers_and_refusals_are_separate(answers: pd.DataFrame) -> None:
+    wrong, refused = mistakes(answers)
+    assert [*wrong["path"]] == [
+        "wrong",
+        "not learned, answered",
+        "wrong, less confident",
+    ]
+    assert [*refused["path"]] == ["below threshold"]

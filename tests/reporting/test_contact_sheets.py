@@ -13,7 +13,6 @@ from PIL import Image, ImageFile
 from fruits_pipeline.reporting import decoding
 from fruits_pipeline.reporting.contact_sheets import (
     class_sheet,
-    mistake_sheet,
     reject_sheet,
 )
 from fruits_pipeline.reporting.pages import text_width, wrap_text
@@ -219,30 +218,6 @@ def test_cards_and_their_text_fit_on_the_page() -> None:
     pixels = render(sheet)
     edges = [pixels[:20], pixels[-20:], pixels[:, :20], pixels[:, -20:]]
     assert all((edge == 255).all() for edge in edges)
-
-
-def test_mistake_sheet_contains_label_answer_and_probability() -> None:
-    columns = ["path", "image", "label", "answer", "probability"]
-    rows = [("a/b.jpg", photo(), "Fig", "Kiwi", 0.834)]
-    sheet = mistake_sheet(pd.DataFrame(rows, columns=columns), 2, 20)
-    assert has_colour(render(sheet), RED).any()
-    assert texts(sheet) == [
-        "2 of 20 answers incorrect, the 1 most confident shown",
-        "a/b.jpg",
-        "label: Fig; answer: Kiwi (83%)",
-    ]
-
-
-def test_mistake_sheet_distinguishes_a_label_unknown_from_no_answer() -> None:
-    columns = ["path", "image", "label", "answer", "probability"]
-    rows = [
-        ("a.jpg", photo(), "unknown", None, 0.3),
-        ("b.jpg", photo(), "Fig", "unknown", 0.2),
-    ]
-    sheet = mistake_sheet(pd.DataFrame(rows, columns=columns), 2, 20)
-    written = " ".join(texts(sheet))
-    assert "label: unknown; answer: (unknown) (30%)" in written
-    assert "label: Fig; answer: unknown (20%)" in written
 
 
 def test_label_no_label_is_not_the_absence_of_a_label() -> None:

@@ -20,6 +20,9 @@ def classified(
     copy = first_run.copy(tmp_path_factory.mktemp("classified"))
     result = kedro_run("--pipelines", "classify", root=copy.root, **SETTINGS)
     assert result.exit_code == 0, result.output
+    page = copy.root / "08_reporting/report.html"
+    assert result.output.endswith(f"Report: {page}\n")
+    assert "calibration-figure" in page.read_text()
     return copy
 
 
@@ -30,7 +33,9 @@ def test_photos_of_the_test_split_are_evaluated(classified: PipelineRun) -> None
     assert found["by_label"].keys() == {"Apple Red 1", "Kiwi"}
 
 
-@pytest.mark.parametrize("name", ["confusion.json", "mistake_sheet.png"])
+@pytest.mark.parametrize(
+    "name", ["confusion.json", "wrong_answers.png", "refusals.png"]
+)
 def test_classifier_figure_is_written(classified: PipelineRun, name: str) -> None:
     assert (classified.root / "08_reporting" / name).stat().st_size > 1000
 

@@ -84,7 +84,12 @@ def test_models_and_reports_are_computed_again(
     for name in ("classifier.npz", "phone_model.tflite"):
         assert (run.root / "06_models" / name).exists()
     names = {file.name for file in (run.root / "08_reporting").iterdir()}
-    assert {"class_sheet.png", "mistake_sheet.png", "answers.parquet"} <= names
+    assert {
+        "class_sheet.png",
+        "refusals.png",
+        "report.html",
+        "answers.parquet",
+    } <= names
 
 
 def test_receipt_describes_the_erasure_without_personal_data(

@@ -40,7 +40,14 @@ def test_check_of_an_intact_root_has_no_findings(
     assert (report["findings"], report["notes"]) == ([], [])
     assert report["counts"] == {
         **{"files": 25, "left_out": 1, "not_ingested": 0, "gone": 0, "rejected": 2},
-        **{"photos": 24, "images": 24, "features": 22, "moments": 3, "reduced": 22},
+        **{
+            "photos": 24,
+            "images": 24,
+            "quality": 22,
+            "features": 22,
+            "moments": 3,
+            "reduced": 22,
+        },
     }
 
 

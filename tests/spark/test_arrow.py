@@ -11,12 +11,16 @@ import pytest
 from factories import jpeg, listing, record_batch, run_python, write_files
 
 from fruits_pipeline import schemas
+from fruits_pipeline.imaging.canonical import decode
+from fruits_pipeline.imaging.quality import measure
 from fruits_pipeline.models.moments import moments_of, unpack
 from fruits_pipeline.models.pca import Pca, fit
 from fruits_pipeline.spark.arrow import (
     compute_moments,
     embed,
     make_canonical,
+    make_thumbnails,
+    measure_quality,
     project,
     unpack_moments,
 )
@@ -55,7 +59,9 @@ def pca() -> Pca:
 Step = tuple[Callable[..., Iterator[pa.RecordBatch]], pa.RecordBatch, pa.Schema]
 
 
-@pytest.fixture(params=["fetch", "make_canonical", "embed", "project"])
+@pytest.fixture(
+    params=["fetch", "make_canonical", "measure_quality", "embed", "project"]
+)
 def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
     """Return a step with one output row per input row, three input rows, and its schema."""
     paths = ["a.jpg", "b.jpg", "c.jpg"]
@@ -68,6 +74,11 @@ def step(request: pytest.FixtureRequest, tmp_path: Path) -> Step:
         rows = record_batch([photo(path, jpeg(1)) for path in paths], schemas.PHOTOS)
         bound = partial(make_canonical, short_side=32, max_mib=64, seconds=60)
         return bound, rows, schemas.IMAGES
+    if request.param == "measure_quality":
+        rows = record_batch(
+            [key(path) | {"image": jpeg(1)} for path in paths], schemas.IMAGES
+        )
+        return measure_quality, rows, schemas.QUALITY
     if request.param == "embed":
         rows = record_batch(
             [key(path) | {"image": jpeg(1)} for path in paths], schemas.IMAGES
@@ -155,6 +166,27 @@ def test_features_of_another_width_are_an_error(pca: Pca) -> None:
                 iter([record_batch(rows, schemas.FEATURES)]), SimpleNamespace(value=pca)
             )
         )
+
+
+def test_quality_of_rejected_photos_is_not_measured() -> None:
+    good = key("a.jpg") | {"image": jpeg(1), "width": 48, "height": 40}
+    rows = record_batch([good, key("b.jpg") | {"error": "no photo"}], schemas.IMAGES)
+    (result,) = measure_quality(iter([rows]))
+    (row,) = result.to_pylist()
+    assert (row["path"], row["width"], row["height"]) == ("a.jpg", 48, 40)
+    assert row["brightness"] == pytest.approx(measure(jpeg(1)).brightness)
+    assert row["saturation"] == pytest.approx(measure(jpeg(1)).saturation)
+
+
+def test_thumbnails_are_made_of_the_given_paths_only() -> None:
+    good = [key(f"{i}.jpg") | {"image": jpeg(i)} for i in range(3)]
+    rows = record_batch([*good, key("b.jpg") | {"error": "no photo"}], schemas.IMAGES)
+    (result,) = make_thumbnails(iter([rows]), ["2.jpg", "other.jpg"], 24)
+    assert result.schema == schemas.THUMBNAILS
+    assert result["path"].to_pylist() == ["2.jpg"]
+    assert decode(result["thumbnail"][0].as_py()).shape == (20, 24, 3)
+    (empty,) = make_thumbnails(iter([rows]), [], 24)
+    assert not len(empty)
 
 
 IMPORT_ARROW = """

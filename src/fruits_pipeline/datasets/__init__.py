@@ -11,6 +11,7 @@ from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
+    DeltaNewBatches,
     DeltaPandas,
     DeltaSpark,
     ExistingPhotos,
@@ -25,6 +26,7 @@ from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
 from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
 from fruits_pipeline.datasets.report_folder import ReportFolder
 from fruits_pipeline.datasets.search_terms_file import SearchTermsFile
+from fruits_pipeline.datasets.text_file import TextFile
 
 __all__ = [
     "Attempt",
@@ -34,6 +36,7 @@ __all__ = [
     "DeltaBatches",
     "DeltaCounts",
     "DeltaListing",
+    "DeltaNewBatches",
     "DeltaPandas",
     "DeltaSpark",
     "ExistingPhotos",
@@ -54,4 +57,5 @@ __all__ = [
     "SearchTermsFile",
     "StoredTable",
     "TableState",
+    "TextFile",
 ]

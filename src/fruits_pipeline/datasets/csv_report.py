@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pandas as pd
+from kedro.io.core import get_filepath_str
 from kedro_datasets._typing import TablePreview
 from kedro_datasets.pandas import CSVDataset
 
@@ -13,6 +16,12 @@ from fruits_pipeline.reporting.spreadsheets import escape_formulas, unescape_for
 
 class CsvReport(CSVDataset):  # type: ignore[misc]
     """A CSV file in which no text is a formula. Text is escaped with `'`."""
+
+    def fingerprint(self) -> str | None:
+        """Return a digest of the file; None if there is none."""
+        path = get_filepath_str(self._filepath, self._protocol)
+        exists = self._fs.exists(path)
+        return hashlib.sha256(self._fs.cat_file(path)).hexdigest() if exists else None
 
     def load(self) -> pd.DataFrame:
         """Return the table, with its original text."""

@@ -22,6 +22,16 @@ def location_of(catalog: DataCatalog, name: str) -> str | None:
     return location
 
 
+def file_of(dataset: Any) -> str | None:
+    """Return the path or URL of a dataset of this project or of Kedro; None if it has none."""
+    path = getattr(dataset, "filepath", None) or getattr(dataset, "_filepath", None)
+    if path is None:
+        return None
+    protocol = getattr(dataset, "_protocol", "file")
+    prefix = f"{protocol}://" if protocol != "file" and "://" not in str(path) else ""
+    return f"{prefix}{path}"
+
+
 def check_pca(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """Raise if the inputs are reduced vectors without the PCA that computed them.
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog, DatasetError
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from fruits_pipeline.datasets.report_folder import file_problem
+from fruits_pipeline.hooks.current import file_of
 from fruits_pipeline.lineage import UNCHANGED
 
 logger = logging.getLogger(__name__)
@@ -31,12 +32,16 @@ class ReportHooks:
     def __init__(self) -> None:
         self.digests: dict[str, str] = {}
         self.new_digests: dict[str, str] = {}
+        self.compared: set[str] = set()
+        self.fingerprints: dict[str, str] = {}
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Load the digests of earlier runs, if any node can be skipped."""
-        self.digests, self.new_digests = {}, {}
-        if any(map(_can_be_skipped, pipeline.nodes)):
+        self.digests, self.new_digests, self.fingerprints = {}, {}, {}
+        skipped = [node for node in pipeline.nodes if _can_be_skipped(node)]
+        self.compared = {name for node in skipped for name in node.inputs}
+        if skipped:
             self.digests = _load_digests(catalog)
 
     @hook_impl
@@ -45,8 +50,9 @@ class ReportHooks:
     ) -> dict[str, Any] | None:
         """Replace the inputs of a node by `UNCHANGED` if its outputs are up to date."""
         if not _can_be_skipped(node):
+            self._digest_results(node, catalog, inputs)
             return None
-        digest = _digest_inputs(catalog, inputs)
+        digest = _digest_inputs(catalog, inputs, self.fingerprints)
         self.new_digests[node.name] = digest
         is_intact = all(_is_intact(catalog.get(name)) for name in node.outputs)
         if is_intact and self.digests.get(node.name) == digest:
@@ -55,6 +61,16 @@ class ReportHooks:
         # The outputs are not up to date until they are saved, even if the run fails.
         self.digests.pop(node.name, None)
         return None
+
+    def _digest_results(
+        self, node: Node, catalog: DataCatalog, inputs: Mapping[str, Any]
+    ) -> None:
+        """Remember the digest of the inputs of intermediate results in memory."""
+        results = {name for name in node.outputs if name in self.compared}
+        in_memory = [n for n in results if isinstance(catalog.get(n), MemoryDataset)]
+        if in_memory:
+            digest = _digest_inputs(catalog, inputs, self.fingerprints)
+            self.fingerprints |= dict.fromkeys(in_memory, digest)
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
@@ -89,25 +105,35 @@ def _load_digests(catalog: DataCatalog) -> dict[str, str]:
 
 def _is_intact(dataset: Any) -> bool:
     """Return whether the file of a report exists and is readable."""
-    path = getattr(dataset, "filepath", None) or getattr(dataset, "_filepath", None)
-    if path is None:
+    location = file_of(dataset)
+    if location is None:
         return bool(dataset.exists())
-    protocol = getattr(dataset, "_protocol", "file")
-    prefix = f"{protocol}://" if protocol != "file" and "://" not in str(path) else ""
-    return file_problem(f"{prefix}{path}") is None
+    return file_problem(location) is None
 
 
 def _can_be_skipped(node: Node) -> bool:
     return bool(getattr(node.func, "skips_unchanged", False))
 
 
-def _digest_inputs(catalog: DataCatalog, inputs: Mapping[str, Any]) -> str:
-    """Return a digest of the inputs of a node, and of the code of this package."""
+def _digest_inputs(
+    catalog: DataCatalog, inputs: Mapping[str, Any], known: Mapping[str, str]
+) -> str:
+    """Return a digest of the inputs of a node, and of the code of this package.
+
+    Args:
+        catalog: Datasets of the pipeline.
+        inputs: The inputs, by dataset name.
+        known: Fingerprints of intermediate results.
+    """
     fingerprints = [_digest_code()]
     for name, value in inputs.items():
         dataset: Any = catalog.get(name)
-        has_fingerprint = hasattr(dataset, "fingerprint")
-        fingerprint = dataset.fingerprint() if has_fingerprint else repr(value)
+        if name in known:
+            fingerprint = known[name]
+        elif hasattr(dataset, "fingerprint"):
+            fingerprint = dataset.fingerprint()
+        else:
+            fingerprint = repr(value)
         fingerprints.append(f"{name} {fingerprint}")
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()
 

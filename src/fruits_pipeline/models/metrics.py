@@ -96,6 +96,58 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
     }
 
 
+def calibration_curve(known: pd.DataFrame) -> pd.DataFrame:
+    """Compare probabilities with the accuracy, in bins of equal width.
+
+    Args:
+        known: Answers to photos of learned labels.
+
+    Returns:
+        `photos`, mean `probability` and `accuracy` of each bin with photos.
+    """
+    groups = known.assign(hit=known["rank"] == 1).groupby(_bins(known["probability"]))
+    return groups.agg(
+        photos=("hit", "size"),
+        probability=("probability", "mean"),
+        accuracy=("hit", "mean"),
+    ).reset_index(drop=True)
+
+
+def coverage_curve(known: pd.DataFrame, points: int = 101) -> pd.DataFrame:
+    """Return the share of photos with an answer, and its accuracy, by threshold.
+
+    Args:
+        known: Answers to photos of learned labels.
+        points: Number of thresholds.
+
+    Returns:
+        `threshold`, `answered` and `accuracy` (NaN without answers).
+    """
+    order = np.argsort(known["probability"].to_numpy())
+    probabilities = known["probability"].to_numpy()[order]
+    hits = (known["rank"].to_numpy() == 1)[order]
+    thresholds = np.linspace(0, 1, points)
+    below = np.searchsorted(probabilities, thresholds)
+    answered = len(known) - below
+    correct = hits.sum() - np.concatenate([[0], np.cumsum(hits)])[below]
+    with np.errstate(invalid="ignore"):
+        accuracy = correct / np.where(answered, answered, np.nan)
+    shares = answered / max(1, len(known))
+    return pd.DataFrame(
+        {"threshold": thresholds, "answered": shares, "accuracy": accuracy}
+    )
+
+
+def mistakes(answers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return wrong answers, and refusals of photos of learned labels.
+
+    Both are sorted by descending probability.
+    """
+    wrong = answers[~answers["right"] & answers["answer"].notna()]
+    refused = answers[answers["rank"].notna() & answers["answer"].isna()]
+    return wrong, refused
+
+
 def _share(hits: pd.Series) -> float | None:
     return round(float(hits.mean()), 4) if len(hits) else None
 
@@ -110,10 +162,14 @@ def _log_loss(probabilities: pd.Series) -> float | None:
 def _calibration_error(known: pd.DataFrame) -> float | None:
     if known.empty:
         return None
-    bins = (known["probability"] * CALIBRATION_BINS).astype(int)
     gap = (known["rank"] == 1).astype(float) - known["probability"]
-    sums = gap.groupby(bins.clip(upper=CALIBRATION_BINS - 1)).sum()
+    sums = gap.groupby(_bins(known["probability"])).sum()
     return round(float(sums.abs().sum() / len(known)), 4)
+
+
+def _bins(probabilities: pd.Series) -> pd.Series:
+    bins = (probabilities * CALIBRATION_BINS).astype(int)
+    return bins.clip(upper=CALIBRATION_BINS - 1)
 
 
 def _label_metrics(known: pd.DataFrame, label: str) -> dict[str, int | float | None]:

@@ -1,4 +1,4 @@
-"""Contact sheets: examples of each label, rejected photos, and incorrect answers."""
+"""Contact sheets: examples of each label, and rejected photos."""
 
 import math
 from collections.abc import Hashable, Sequence
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fruits_pipeline.imaging.canonical import DECODER_FAILURE
-from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
+from fruits_pipeline.models.classifiers import distinct_text
 from fruits_pipeline.reporting.decoding import decode, decode_rejected
 from fruits_pipeline.reporting.pages import (
     DPI,
@@ -28,7 +28,9 @@ _MAX_NAME_WIDTH = 1.4
 _CARD_WIDTH = 1.9
 _CARD_HEIGHT = _CARD_WIDTH + 6.5 * LINE_HEIGHT
 _PIXELS = round(DPI * _CARD_WIDTH)  # side of a decoded photo, in pixels
-_CANONICAL_MIB = 256  # memory for decoding a canonical photo
+
+CANONICAL_MIB = 256
+"""Memory for decoding a canonical photo, in MiB."""
 
 
 def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
@@ -80,36 +82,10 @@ def reject_sheet(
     return _draw_cards(title, rejects.rename(columns={"error": "caption"}), max_mib)
 
 
-def mistake_sheet(mistakes: pd.DataFrame, wrong: int, total: int) -> Figure:
-    """Draw a card for each incorrect answer: photo, path, label and answer.
-
-    Args:
-        mistakes: Photos to draw, by descending probability: `path`, `image` (encoded),
-            `label`, `answer` (None below the threshold) and its `probability`.
-        wrong: Number of all incorrect answers.
-        total: Number of all answers.
-
-    Returns:
-        The figure; only a title if there are no incorrect answers.
-    """
-    title = f"{wrong:,} of {count_text(total, 'answer')} incorrect"
-    if wrong > len(mistakes):
-        title += f", the {len(mistakes):,} most confident shown"
-    shown = {*mistakes["label"], *mistakes["answer"].dropna()}
-    unknown = distinct_text(UNKNOWN, shown)
-    given = mistakes.assign(answer=mistakes["answer"].fillna(unknown))
-    rows = zip(*(given[c] for c in ("label", "answer", "probability")), strict=True)
-    captions = [
-        f"label: {name}; answer: {answer} ({p:.0%})" for name, answer, p in rows
-    ]
-    cards = mistakes.assign(caption=captions).rename(columns={"image": "content"})
-    return _draw_cards(title, cards, _CANONICAL_MIB)
-
-
 def _draw_cards(title: str, cards: pd.DataFrame, max_mib: int) -> Figure:
     """Draw cards with `content`, `path` and `caption`."""
     step = _CARD_WIDTH + 0.25
-    columns = _column_count(len(cards), step, _CARD_HEIGHT)
+    columns = column_count(len(cards), step, _CARD_HEIGHT)
     height = math.ceil(len(cards) / columns) * _CARD_HEIGHT
     page = Page(title, columns * step - 0.25, height)
     contents = [
@@ -151,7 +127,7 @@ def _draw_rows(
     indent = 0.1 + max((text_width(line) for name in names for line in name), default=0)
     step, row_height, gap = _THUMBNAIL + 0.04, _THUMBNAIL + 0.07, 0.35
     width = indent + longest * step + gap
-    per_column = math.ceil(len(rows) / _column_count(len(rows), width, row_height))
+    per_column = math.ceil(len(rows) / column_count(len(rows), width, row_height))
     columns = math.ceil(len(rows) / max(1, per_column))
     page = Page(title, columns * width - gap, per_column * row_height)
     for i, (name, (_, images)) in enumerate(zip(names, rows, strict=True)):
@@ -160,12 +136,12 @@ def _draw_rows(
         centred = y + (_THUMBNAIL - len(name) * LINE_HEIGHT) / 2
         page.write((x - 0.1, centred), name, align="right")
         for j, content in enumerate(images.head(longest)):
-            photo = decode(content, _PIXELS, _CANONICAL_MIB)
+            photo = decode(content, _PIXELS, CANONICAL_MIB)
             page.paste((x + j * step, y), photo, _THUMBNAIL)
     return page.to_figure()
 
 
-def _column_count(cells: int, width: float, height: float) -> int:
+def column_count(cells: int, width: float, height: float) -> int:
     """Return the number of columns with which a page of cells has a ratio of about 4:3."""
     return max(1, min(cells, round(math.sqrt(cells * height / width * 4 / 3))))
 

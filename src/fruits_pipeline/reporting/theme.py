@@ -40,7 +40,7 @@ def short_name(label: str) -> str:
 
 def plotly_text(text: str) -> str:
     """Escape text for Plotly, which interprets HTML, and LaTeX between dollar signs."""
-    return html.escape(text).replace("$", "&#36;")
+    return html.escape(text, quote=False).replace("$", "&#36;")
 
 
 def plotly_layout(title: str, height: int) -> go.Layout:

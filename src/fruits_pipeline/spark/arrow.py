@@ -6,11 +6,12 @@ neither Spark nor Kedro, which keeps workers small.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
 from fruits_pipeline.errors import FruitsError
@@ -21,6 +22,8 @@ from fruits_pipeline.imaging.canonical import (
 )
 from fruits_pipeline.imaging.fitting import Fit, fit
 from fruits_pipeline.imaging.limits import limit_time
+from fruits_pipeline.imaging.quality import Quality, measure
+from fruits_pipeline.imaging.thumbnails import thumbnail
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.moments import Moments, merge_all, moments_of, pack, unpack
 from fruits_pipeline.models.pca import Pca
@@ -73,6 +76,32 @@ def reject_photo(photo: pa.RecordBatch, reason: str) -> pa.RecordBatch:
         if field not in schemas.KEY
     ]
     return _with_key(photo, columns, schemas.IMAGES)
+
+
+def measure_quality(rows: Rows) -> Rows:
+    """Measure canonical photos: `IMAGES` rows without an error to `QUALITY` rows."""
+    for batch in rows:
+        valid = batch.filter(batch["error"].is_null())
+        measures = [measure(image.as_py()) for image in valid["image"]]
+        matrix = np.array(measures, np.float32).reshape(-1, len(Quality._fields))
+        columns = [valid["width"], valid["height"], *map(pa.array, matrix.T)]
+        yield _with_key(valid, columns, schemas.QUALITY)
+
+
+def make_thumbnails(rows: Rows, paths: Collection[str], side: int) -> Rows:
+    """Make thumbnails of some photos: `IMAGES` rows to `THUMBNAILS` rows.
+
+    Args:
+        rows: Rows with the columns `path` and `image`.
+        paths: Paths of the photos.
+        side: Maximum length of the longer side, in pixels.
+    """
+    wanted = pa.array(paths, pa.string())
+    for batch in rows:
+        chosen = batch.filter(pc.is_in(batch["path"], wanted))
+        images = [thumbnail(image.as_py(), side) for image in chosen["image"]]
+        columns = [chosen["path"], pa.array(images, pa.binary())]
+        yield pa.record_batch(columns, schema=schemas.THUMBNAILS)
 
 
 def embed(rows: Rows, backbone: Any, fit_mode: Fit, seconds: float) -> Rows:

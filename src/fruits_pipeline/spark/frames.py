@@ -122,6 +122,17 @@ def write(
     return found
 
 
+def computed_by_workers(rows: DataFrame, schema: pa.Schema) -> DataFrame:
+    """Return the same rows, whose parts are read without Spark's own Parquet reader.
+
+    Args:
+        rows: The rows.
+        schema: Schema of the rows.
+    """
+    parts = parts_of(rows)
+    return rows if parts is None else from_parts(parts, schema)
+
+
 def record_batches(rows: DataFrame) -> Iterator[pa.RecordBatch]:
     """Yield the rows on the driver. Parts are read without the JVM."""
     parts = parts_of(rows)

@@ -14,6 +14,7 @@ from fruits_pipeline.datasets import (
     DeltaBatches,
     DeltaCounts,
     DeltaListing,
+    DeltaNewBatches,
     DeltaPandas,
     DeltaSpark,
 )
@@ -120,3 +121,19 @@ def test_view_cannot_be_saved(tmp_path: Path) -> None:
     view = DeltaPandas(filepath=f"{tmp_path}/reduced", table="reduced")
     with pytest.raises(DatasetError, match="expected `reduced@batches`"):
         view.save("rows")  # type: ignore[arg-type]
+
+
+def test_new_batches_are_those_of_the_last_run_that_added_any(tmp_path: Path) -> None:
+    view = DeltaNewBatches(filepath=write_table(tmp_path, "images"), table="images")
+    assert view.load() == ["000001", "000002"]
+
+    def save(*names: str) -> None:
+        dataset = DeltaBatches(filepath=view.filepath, table="images")
+        dataset.prepare(Lineage(RECIPE))
+        rows = {n: frame([key_of(f"Test/Kiwi/{n}")], schemas.IMAGES) for n in names}
+        dataset.save({n: lambda n=n: rows[n] for n in names})
+
+    save("000003", "000004")
+    assert view.load() == ["000003", "000004"]
+    save("000004")
+    assert view.load() == ["000003", "000004"]

@@ -23,10 +23,15 @@ from fruits_pipeline.parameters import (
 from fruits_pipeline.pipelines.classify.nodes import (
     answer_photos,
     build_phone_model,
-    draw_mistakes,
     evaluate_answers,
     select_labelled,
     train_classifier,
+)
+from fruits_pipeline.pipelines.classify.sheets import (
+    draw_refusals,
+    draw_wrong_answers,
+    make_answer_thumbnails,
+    show_answers,
 )
 from fruits_pipeline.reporting.confusion import confusion_matrix
 from fruits_pipeline.spark.frames import map_arrow
@@ -232,20 +237,39 @@ def test_confusion_matrix_has_a_row_for_each_label(answers: pd.DataFrame) -> Non
     np.testing.assert_allclose(np.sum(heat.z, axis=1), 100)
 
 
-def test_mistakes_are_drawn(spark: object, answers: pd.DataFrame) -> None:
-    all_wrong = answers.assign(right=False)
-    (axes,) = draw_mistakes(all_wrong, images(PATHS), PARAMETERS).axes
-    texts = [text.get_text() for text in axes.texts]
-    assert texts[0] == "6 of 6 answers incorrect, the 2 most confident shown"
-    assert sum("; answer: " in text for text in texts) == 2
+def test_answers_name_the_most_similar_training_photo(answers: pd.DataFrame) -> None:
+    same = answers[answers["label"] != "Lime"]
+    assert (same["nearest_label"] == same["label"]).all()
+    assert answers["nearest_path"].str.startswith("Training/").all()
+    assert (answers["nearest_similarity"] > 0).any()
 
 
-def test_sheet_without_mistakes_has_only_a_title(
-    spark: object, answers: pd.DataFrame
-) -> None:
-    all_right = answers.assign(right=True)
-    (axes,) = draw_mistakes(all_right, images(PATHS), PARAMETERS).axes
-    assert [text.get_text() for text in axes.texts] == ["0 of 6 answers incorrect"]
+def test_wrong_answers_and_refusals_are_drawn(answers: pd.DataFrame) -> None:
+    changed = answers.assign(right=False, named="Lime", rank=2.0)
+    changed.loc[:1, "answer"], changed.loc[2:, "answer"] = "Lime", None
+    shown = show_answers(changed, images(PATHS), PARAMETERS)
+    assert len(shown) == 4
+    assert shown["image"].notna().all()
+    assert shown["nearest_image"].notna().all()
+    titles = [
+        draw(shown, changed).axes[0].texts[0].get_text()
+        for draw in (draw_wrong_answers, draw_refusals)
+    ]
+    assert titles == [
+        "2 of 2 answers wrong",
+        "4 of 6 photos refused, although 0 most probable labels are correct; "
+        "the 2 most probable shown",
+    ]
+    thumbnails = make_answer_thumbnails(shown)
+    assert {*thumbnails["path"]} == {*shown["path"], *shown["nearest_path"]}
+
+
+def test_sheets_without_mistakes_have_only_a_title(answers: pd.DataFrame) -> None:
+    all_right = answers.assign(right=True, rank=float("nan"))
+    shown = show_answers(all_right, images(PATHS), PARAMETERS)
+    for draw in (draw_wrong_answers, draw_refusals):
+        assert len(draw(shown, all_right).axes[0].texts) == 1
+    assert make_answer_thumbnails(shown).empty
 
 
 def test_card_of_the_phone_model_describes_its_parts(

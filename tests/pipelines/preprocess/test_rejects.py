@@ -2,17 +2,16 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from factories import frame, key_of, truncated_jpeg
+from factories import frame, key_of, report_parameters, truncated_jpeg
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.pipelines.preprocess.nodes import draw_reject_sheet, list_rejects
 from fruits_pipeline.reporting import contact_sheets
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-PARAMETERS = ReportParameters(map_photos=100, examples_per_label=2, rejects_shown=2)
+PARAMETERS = report_parameters(map_photos=100, examples_per_label=2, rejects_shown=2)
 BROKEN, UNREAD = "Training/Fig/broken", "Training/Fig/unread"
 ERRORS = {
     BROKEN: "damaged JPEG: truncated",

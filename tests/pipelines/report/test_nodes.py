@@ -4,14 +4,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from factories import frame, jpeg, key_of
+from factories import frame, jpeg, key_of, report_parameters
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit
-from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -23,7 +22,7 @@ from fruits_pipeline.reporting import contact_sheets
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-PARAMETERS = ReportParameters(map_photos=100, examples_per_label=2, rejects_shown=2)
+PARAMETERS = report_parameters(map_photos=100, examples_per_label=2, rejects_shown=2)
 ERROR = "cannot be decoded: truncated"
 # The lengths of the paths differ; tests use them as seeds and as components.
 KIWI_1, KIWI_2, FIG = "Test/Kiwi/1", "Test/Kiwi/200", "Training/Fig/3"

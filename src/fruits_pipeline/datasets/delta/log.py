@@ -35,6 +35,9 @@ VERSION = "fruits.schema_version"
 WRITER, LAST_BATCH = "fruits.writer", "fruits.last_batch"
 """Names of app transactions: number of the writer, and highest batch number ever used."""
 
+EARLIER_BATCH = "fruits.earlier_batch"
+"""App transaction: highest batch number before the last run that added batches."""
+
 
 class DeltaLog:
     """The newest version of a table, as its transaction log describes it.
@@ -103,6 +106,12 @@ class DeltaLog:
         # Cached, because it reads the complete log. Batches committed later are in
         # `batches`.
         return self._transaction(LAST_BATCH)
+
+    @property
+    def new_batches(self) -> list[str]:
+        """Batches that the last run with new batches has added; all in an older table."""
+        earlier = self._transaction(EARLIER_BATCH)
+        return [name for name in self.batches if int(name) > earlier]
 
     def _transaction(self, name: str) -> int:
         read = partial(self.table.transaction_version, name)

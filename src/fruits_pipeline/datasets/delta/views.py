@@ -88,6 +88,18 @@ class DeltaCounts(_DeltaView[pd.DataFrame]):
         return counts.groupby("batch", as_index=False).sum()
 
 
+class DeltaNewBatches(_DeltaView[list[str]]):
+    """Names of the batches that the last run with new photos has added."""
+
+    def load(self) -> list[str]:
+        """Return the names, sorted.
+
+        Raises:
+            FruitsError: There is no table, or a file is missing or truncated.
+        """
+        return self._load_log().new_batches
+
+
 @dataclass(frozen=True)
 class ExistingPhotos:
     """Content of the table `photos` before a run.

@@ -19,7 +19,12 @@ from fruits_pipeline.datasets.delta.files import (
     flush_commit,
     list_sizes,
 )
-from fruits_pipeline.datasets.delta.log import LAST_BATCH, WRITER, DeltaLog
+from fruits_pipeline.datasets.delta.log import (
+    EARLIER_BATCH,
+    LAST_BATCH,
+    WRITER,
+    DeltaLog,
+)
 from fruits_pipeline.datasets.delta.requests import commit_once, open_delta_table
 from fruits_pipeline.io.files import resolve
 from fruits_pipeline.io.lease.held import check_lease
@@ -44,6 +49,7 @@ class TableWriter:
         self._planned_version = log.version_id
         self._number = number
         self._has_claimed = False
+        self._earlier_batch = 0
         self._has_removed_files = False
 
     def claim(self) -> None:
@@ -67,6 +73,7 @@ class TableWriter:
                 raise concurrent_run_error(location)
             self._number = self.log.writer + 1
             self.commit()
+        self._earlier_batch = self.log.last_batch
         self.vacuum()
 
     def commit(
@@ -94,6 +101,8 @@ class TableWriter:
             Transaction(WRITER, self._number or 0),
             Transaction(LAST_BATCH, last_batch),
         ]
+        if any(int(file.batch) > self._earlier_batch for file in added):
+            transactions.append(Transaction(EARLIER_BATCH, self._earlier_batch))
         actions: list[AddAction | RemoveAction] = [
             *(file.add_action(now) for file in added),
             *(file.remove_action(now) for file in removed),

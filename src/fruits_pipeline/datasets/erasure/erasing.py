@@ -31,7 +31,7 @@ from fruits_pipeline.io.traces import Traces
 logger = logging.getLogger(__name__)
 
 Tables = Mapping[str, DeltaBatches]
-"""The five tables by name."""
+"""The six tables by name."""
 
 
 def open_logs(tables: Tables) -> Logs:

@@ -20,7 +20,7 @@ from fruits_pipeline.io.search_terms import SearchTerms
 Logs = Mapping[str, DeltaLog]
 """The tables that exist below a root, by name."""
 
-KEYED = ("photos", "images", "features", "reduced")
+KEYED = ("photos", "images", "quality", "features", "reduced")
 """Tables with one row per photo. Rows are erased in this order, so that a run after an
 interrupted erasure cannot compute erased rows again."""
 

@@ -19,10 +19,13 @@ _COLUMNS = {
     "features": "features",
     "reduced": "components",
 }
+"""Column of the bytes or vector of a photo; the table `quality` has none."""
 
 
 def read_values(rows: pa.RecordBatch, table: str) -> Iterator[tuple[str, bytes]]:
     """Yield the `photo_id` and the value of each row that has one; vectors as float32."""
+    if table not in _COLUMNS:
+        return
     rows = rows.filter(pc.is_valid(rows[_COLUMNS[table]]))
     ids = rows["photo_id"].to_pylist()
     for photo_id, value in zip(ids, rows[_COLUMNS[table]], strict=True):

@@ -12,7 +12,7 @@ from fruits_pipeline.pipelines.check.nodes import (
     raise_findings,
 )
 
-TABLES = ("photos", "images", "features", "moments", "reduced")
+TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 
 
 def create_pipeline(**_: object) -> Pipeline:

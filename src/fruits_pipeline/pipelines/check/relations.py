@@ -16,6 +16,7 @@ from fruits_pipeline.spark.keys import path_hashes
 
 UPSTREAM = {
     "images": "photos",
+    "quality": "images",
     "features": "images",
     "moments": "features",
     "reduced": "features",

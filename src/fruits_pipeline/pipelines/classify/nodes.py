@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
-from matplotlib.figure import Figure
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -17,14 +16,14 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models import calibration, metrics
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.classifiers import LabelledVectors
+from fruits_pipeline.models.neighbours import find_nearest, unit_vectors
 from fruits_pipeline.models.phone_models import PhoneCard, PhoneModel, fuse
 from fruits_pipeline.parameters import (
     ClassifyParameters,
     FeaturizeParameters,
     PreprocessParameters,
 )
-from fruits_pipeline.reporting import contact_sheets
-from fruits_pipeline.spark.columns import add_binary_column, in_splits
+from fruits_pipeline.spark.columns import in_splits
 from fruits_pipeline.spark.vectors import to_matrix
 
 logger = logging.getLogger(__name__)
@@ -99,8 +98,10 @@ def answer_photos(
     """Classify the test photos.
 
     Returns:
-        One row per test photo with the columns of `metrics.add_answers` and
-        `film_learned` (whether there are training photos of the same series).
+        One row per test photo with the columns of `metrics.add_answers`,
+        `film_learned` (whether there are training photos of the same series), and path,
+        label, batch and similarity of the most similar training photo (`nearest_path`,
+        ...).
 
     Raises:
         FruitsError: If there are no test photos.
@@ -113,12 +114,17 @@ def answer_photos(
             "some to test with. Add photos in a split that is not in "
             "classify.training_splits, or change this parameter or classify.test_share."
         )
-    probabilities = classifier.model.probabilities(
-        to_matrix(test["components"].combine_chunks())
+    training = rows.filter(rows["training"])
+    vectors, others = (
+        to_matrix(part["components"].combine_chunks()) for part in (test, training)
     )
     photos = test.drop_columns(["components", "training"]).to_pandas()
-    training_groups = rows.filter(rows["training"])["group"].unique().to_pylist()
-    photos["film_learned"] = photos.pop("group").isin(training_groups)
+    photos["film_learned"] = photos.pop("group").isin(training["group"].to_pylist())
+    nearest, similarities = find_nearest(unit_vectors(vectors), unit_vectors(others))
+    for name in ("path", "label", "batch"):
+        photos[f"nearest_{name}"] = training[name].take(nearest).to_pylist()
+    photos["nearest_similarity"] = similarities
+    probabilities = classifier.model.probabilities(vectors)
     return metrics.add_answers(photos, probabilities, classifier.model)
 
 
@@ -127,21 +133,6 @@ def evaluate_answers(
 ) -> dict[str, Any]:
     """Return the metrics of the answers; see `metrics.evaluate`."""
     return metrics.evaluate(answers, classifier.model)
-
-
-def draw_mistakes(
-    answers: pd.DataFrame, images: DataFrame, parameters: ClassifyParameters
-) -> Figure:
-    """Draw the photos with the most confident incorrect answers.
-
-    Args:
-        answers: Result of `answer_photos`.
-        images: The table `images`; only the drawn photos are read.
-        parameters: Parameters of the stage.
-    """
-    mistakes = answers[~answers["right"]]
-    shown = add_binary_column(images, mistakes.head(parameters.mistakes_shown), "image")
-    return contact_sheets.mistake_sheet(shown, len(mistakes), len(answers))
 
 
 def build_phone_model(

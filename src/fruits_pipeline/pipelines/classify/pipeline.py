@@ -5,10 +5,15 @@ from kedro.pipeline import Node, Pipeline
 from fruits_pipeline.pipelines.classify.nodes import (
     answer_photos,
     build_phone_model,
-    draw_mistakes,
     evaluate_answers,
     select_labelled,
     train_classifier,
+)
+from fruits_pipeline.pipelines.classify.sheets import (
+    draw_refusals,
+    draw_wrong_answers,
+    make_answer_thumbnails,
+    show_answers,
 )
 from fruits_pipeline.reporting.confusion import confusion_matrix
 
@@ -48,10 +53,28 @@ def create_pipeline(**_: object) -> Pipeline:
                 name="plot_confusion",
             ),
             Node(
-                func=draw_mistakes,
+                func=show_answers,
                 inputs=["answers", "images@spark", "params:classify"],
-                outputs="mistake_sheet",
-                name="draw_mistakes",
+                outputs="shown_answers",
+                name="show_answers",
+            ),
+            Node(
+                func=draw_wrong_answers,
+                inputs=["shown_answers", "answers"],
+                outputs="wrong_answers",
+                name="draw_wrong_answers",
+            ),
+            Node(
+                func=draw_refusals,
+                inputs=["shown_answers", "answers"],
+                outputs="refusals",
+                name="draw_refusals",
+            ),
+            Node(
+                func=make_answer_thumbnails,
+                inputs="shown_answers",
+                outputs="answer_thumbnails",
+                name="make_answer_thumbnails",
             ),
             Node(
                 func=build_phone_model,

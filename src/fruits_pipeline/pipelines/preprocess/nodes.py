@@ -36,6 +36,15 @@ def make_canonical(photos: DataFrame, parameters: PreprocessParameters) -> DataF
     return map_arrow(photos, step, schemas.IMAGES)
 
 
+def measure_quality(images: DataFrame) -> DataFrame:
+    """Measure brightness, contrast, sharpness and saturation of canonical photos.
+
+    Returns:
+        `QUALITY` rows; none for rejected photos.
+    """
+    return map_arrow(images, arrow.measure_quality, schemas.QUALITY)
+
+
 def list_rejects(images: DataFrame) -> pd.DataFrame:
     """Return path, label, split, rejecting stage and error of the rejected photos."""
     # A photo that ingest could not read has no id.

@@ -7,12 +7,13 @@ from fruits_pipeline.pipelines.preprocess.nodes import (
     draw_reject_sheet,
     list_rejects,
     make_canonical,
+    measure_quality,
 )
 from fruits_pipeline.spark.batches import per_batch
 
 
 def create_pipeline(**_: object) -> Pipeline:
-    """Return the pipeline from `photos` to `images`, and the reports on rejects."""
+    """Return the pipeline from `photos` to `images` and `quality`, and the reports on rejects."""
     return Pipeline(
         [
             Node(
@@ -20,6 +21,12 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["photos@batches", "params:preprocess"],
                 outputs="images@batches",
                 name="make_canonical",
+            ),
+            Node(
+                func=per_batch(measure_quality),
+                inputs="images@batches",
+                outputs="quality@batches",
+                name="measure_quality",
             ),
             Node(
                 func=skip_if_unchanged(list_rejects),

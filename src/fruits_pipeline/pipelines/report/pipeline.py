@@ -3,6 +3,16 @@
 from kedro.pipeline import Node, Pipeline
 
 from fruits_pipeline.lineage import skip_if_unchanged
+from fruits_pipeline.pipelines.report.exploration import (
+    arrange_atlas,
+    compare_photos,
+    count_findings,
+    decide_exploration,
+    list_near_duplicates,
+    list_neighbours,
+    list_outliers,
+    list_suspect_labels,
+)
 from fruits_pipeline.pipelines.report.nodes import (
     count_labels,
     draw_class_sheet,
@@ -10,6 +20,33 @@ from fruits_pipeline.pipelines.report.nodes import (
     plot_variance_curve,
     summarise_run,
 )
+from fruits_pipeline.pipelines.report.photos import (
+    compare_batches,
+    count_coverage,
+    count_measures,
+    draw_atlas,
+    find_quality_issues,
+    make_thumbnails,
+)
+
+EXPLORATIONS = {
+    "neighbours": list_neighbours,
+    "near_duplicates": list_near_duplicates,
+    "suspect_labels": list_suspect_labels,
+    "outliers": list_outliers,
+    "atlas": arrange_atlas,
+    "exploration": count_findings,
+}
+"""Reports of the comparison of photos, and the functions that make them."""
+
+SHOWN_REPORTS = (
+    "near_duplicates",
+    "suspect_labels",
+    "outliers",
+    "quality_issues",
+    "atlas",
+)
+"""Reports whose photos have thumbnails."""
 
 
 def create_pipeline(**_: object) -> Pipeline:
@@ -39,6 +76,72 @@ def create_pipeline(**_: object) -> Pipeline:
                 inputs=["images@spark", "params:report"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
+            ),
+            Node(
+                func=decide_exploration,
+                inputs="params:report",
+                outputs="explores",
+                name="decide_exploration",
+            ),
+            Node(
+                func=compare_photos,
+                inputs=[
+                    "reduced@spark",
+                    "explores",
+                    "params:report",
+                    "params:classify.training_splits",
+                ],
+                outputs="comparison",
+                name="compare_photos",
+            ),
+            *(
+                Node(
+                    func=skip_if_unchanged(function),
+                    inputs="comparison",
+                    outputs=output,
+                    name=function.__name__,
+                )
+                for output, function in EXPLORATIONS.items()
+            ),
+            Node(
+                func=skip_if_unchanged(find_quality_issues),
+                inputs=["quality@spark", "params:report"],
+                outputs="quality_issues",
+                name="find_quality_issues",
+            ),
+            Node(
+                func=skip_if_unchanged(count_measures),
+                inputs=["quality@spark", "params:report"],
+                outputs="quality_histograms",
+                name="count_measures",
+            ),
+            Node(
+                func=skip_if_unchanged(count_coverage),
+                inputs=["quality@spark", "photos@new"],
+                outputs="coverage",
+                name="count_coverage",
+            ),
+            Node(
+                func=skip_if_unchanged(compare_batches),
+                inputs=["quality@spark", "moments@spark", "pca", "photos@new"],
+                outputs="batch_changes",
+                name="compare_batches",
+            ),
+            Node(
+                func=skip_if_unchanged(make_thumbnails),
+                inputs={
+                    "images": "images@spark",
+                    "parameters": "params:report",
+                    **{name: name for name in SHOWN_REPORTS},
+                },
+                outputs="thumbnails",
+                name="make_thumbnails",
+            ),
+            Node(
+                func=skip_if_unchanged(draw_atlas),
+                inputs=["atlas", "thumbnails"],
+                outputs="photo_atlas",
+                name="draw_atlas",
             ),
             Node(
                 func=summarise_run,

@@ -1,0 +1,86 @@
+"""Report on the quality of photos, their coverage of labels, and new batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from PIL import Image
+from pyspark.sql import DataFrame
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import FittedPca
+from fruits_pipeline.imaging.thumbnails import THUMBNAIL_SIDE
+from fruits_pipeline.parameters import ReportParameters
+from fruits_pipeline.reporting import coverage, examples, image_quality
+from fruits_pipeline.reporting.atlas_picture import atlas_picture
+from fruits_pipeline.spark import arrow
+from fruits_pipeline.spark.frames import computed_by_workers, map_arrow, record_batches
+
+
+def find_quality_issues(
+    quality: DataFrame, parameters: ReportParameters
+) -> pd.DataFrame:
+    """Find photos beyond the limits `report.quality`; see `image_quality.find_issues`."""
+    rows, limits = _read(quality), parameters.quality.model_dump()
+    issues, _ = image_quality.find_issues(rows, limits, parameters.rows_listed)
+    return issues
+
+
+def count_measures(quality: DataFrame, parameters: ReportParameters) -> dict[str, Any]:
+    """Return the number of photos and of each issue, and a histogram of each measure."""
+    rows, limits = _read(quality), parameters.quality.model_dump()
+    _, counts = image_quality.find_issues(rows, limits, parameters.rows_listed)
+    measures = image_quality.count_measures(rows)
+    return {"photos": len(rows), "issues": counts, "measures": measures}
+
+
+def count_coverage(quality: DataFrame, new_batches: Sequence[str]) -> pd.DataFrame:
+    """Count photos and new photos by label, split and series."""
+    return coverage.count_coverage(_read(quality), new_batches)
+
+
+def compare_batches(
+    quality: DataFrame, moments: DataFrame, pca: FittedPca, new_batches: Sequence[str]
+) -> dict[str, Any]:
+    """Compare the photos of the last run that added photos with earlier photos."""
+    means = moments.select("batch", "n", "mean").toPandas()
+    means["mean"] /= means["mean"].map(lambda _: pca.model.scale)
+    variance = float(pca.model.spectrum.sum())
+    return coverage.compare_batches(_read(quality), means, variance, new_batches)
+
+
+def _read(quality: DataFrame) -> pd.DataFrame:
+    """Return all rows of the table `quality` with `add_shape`, without Spark."""
+    names = [n for n in (*schemas.QUALITY.names, "batch") if n != "photo_id"]
+    schema = pa.schema([*schemas.QUALITY, schemas.BATCH])
+    batches = [batch.select(names) for batch in record_batches(quality)]
+    schema = pa.schema([schema.field(name) for name in names])
+    table = pa.Table.from_batches(batches) if batches else schema.empty_table()
+    return image_quality.add_shape(table.to_pandas())
+
+
+def make_thumbnails(
+    images: DataFrame, parameters: ReportParameters, **reports: pd.DataFrame
+) -> pd.DataFrame:
+    """Make thumbnails of the photos that `report.html` shows, and of no others.
+
+    Args:
+        images: The table `images`.
+        parameters: Parameters of the stage.
+        **reports: See `examples.shown_paths`.
+    """
+    paths = sorted(examples.shown_paths(reports, parameters.examples_shown))
+    step = partial(arrow.make_thumbnails, paths=paths, side=THUMBNAIL_SIDE)
+    thumbnails = map_arrow(images, step, schemas.THUMBNAILS)
+    found = computed_by_workers(thumbnails, schemas.THUMBNAILS).toPandas()
+    return found.sort_values("path", ignore_index=True)
+
+
+def draw_atlas(atlas: pd.DataFrame, thumbnails: pd.DataFrame) -> Image.Image:
+    """Draw the photos of the atlas, framed in the colours of their labels."""
+    photos = dict(zip(thumbnails["path"], thumbnails["thumbnail"], strict=True))
+    return atlas_picture(atlas, photos)

@@ -1,0 +1,1 @@
+"""The page `report.html`: functions from tables and dictionaries to HTML."""

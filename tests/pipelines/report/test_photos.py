@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from factories import arrow_table, frame, jpeg, key_of, report_parameters
+from frame_helpers import store_table
+
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import FittedPca
+from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.pca import fit
+from fruits_pipeline.pipelines.report.photos import (
+    compare_batches,
+    count_coverage,
+    count_measures,
+    find_quality_issues,
+    make_thumbnails,
+)
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+KIWI, FIG, PEAR = "Test/Kiwi/1.jpg", "Training/Fig/2.jpg", "Test/Pear/3.jpg"
+SIZE = {"width": 48, "height": 40}
+MEASURES = {"brightness": 0.5, "contrast": 0.2, "sharpness": 0.9, "saturation": 0.3}
+
+
+def quality_of(path: str, **changes: float) -> dict[str, object]:
+    return key_of(path) | SIZE | MEASURES | changes
+
+
+def test_stored_photos_are_measured_and_counted(tmp_path: Path) -> None:
+    rows = [quality_of(KIWI, brightness=0.01), quality_of(FIG), quality_of(PEAR)]
+    first, second = (arrow_table(r, schemas.QUALITY) for r in (rows[:2], rows[2:]))
+    quality = store_table(tmp_path, {"000001": [first], "000002": [second]})
+    parameters = report_parameters()
+    issues = find_quality_issues(quality, parameters)
+    dark = issues[issues["issue"] == "dark"]
+    assert [*dark["path"]] == [KIWI]
+    measures = count_measures(quality, parameters)
+    assert (measures["photos"], measures["issues"]["dark"]) == (3, 1)
+    assert measures["issues"]["tiny"] == 3
+    coverage = count_coverage(quality, ["000002"])
+    assert [*coverage["photos"]] == [1, 1, 1]
+    assert coverage[coverage["new_photos"] > 0]["label"].tolist() == ["Pear"]
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_shift_of_the_features_is_measured(standardise: bool) -> None:
+    features = np.random.default_rng(0).normal(size=(500, 3)) * [1, 2, 9]
+    pca = FittedPca(fit(moments_of(features), 0.9, standardise, None), ("000001",))
+    means = [
+        {"batch": "000001", "n": 400, "mean": [0.0, 0.0, 0.0]},
+        {"batch": "000002", "n": 100, "mean": [0.0, 0.0, 9.0]},
+    ]
+    quality = [quality_of(KIWI) | {"batch": "000001"}]
+    changes = compare_batches(
+        frame(quality, schemas.QUALITY),
+        frame(means, schemas.MOMENTS),
+        pca,
+        ["000002"],
+    )
+    expected = 1 / np.sqrt(3) if standardise else 9 / np.sqrt(1 + 4 + 81)
+    assert changes["mean_distance"] == pytest.approx(expected, rel=0.1)
+    assert (changes["new_photos"], changes["earlier_photos"]) == (0, 1)
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_only_shown_photos_have_thumbnails(tmp_path: Path, stored: bool) -> None:
+    rows = [key_of(path) | {"image": jpeg(1)} for path in (KIWI, FIG, PEAR)]
+    rows.append(key_of("Test/Kiwi/broken.jpg") | {"error": "no photo"})
+    table = arrow_table(rows, schemas.IMAGES)
+    images = (
+        store_table(tmp_path, {"000001": [table]})
+        if stored
+        else frame(rows, schemas.IMAGES, batch="000001")
+    )
+    nothing = pd.DataFrame(
+        columns=[
+            *("path", "other_path", "label", "other_label", "across_splits"),
+            *("suggested_label", "neighbour_1", "neighbour_2", "neighbour_3", "issue"),
+        ]
+    )
+    names = ("near_duplicates", "suspect_labels", "outliers", "quality_issues")
+    atlas = pd.DataFrame({"path": [PEAR, KIWI]})
+    thumbnails = make_thumbnails(
+        images, report_parameters(), **dict.fromkeys(names, nothing), atlas=atlas
+    )
+    assert [*thumbnails["path"]] == [KIWI, PEAR]
+    assert all(content[:2] == b"\xff\xd8" for content in thumbnails["thumbnail"])

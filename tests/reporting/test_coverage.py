@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fruits_pipeline.reporting.coverage import compare_batches, count_coverage
+
+PHOTOS = pd.DataFrame(
+    {
+        "label": ["Kiwi", "Kiwi", None, "Fig", "Fig"],
+        "split": ["Test", "Test", None, "Test", "Training"],
+        "series": [None, None, None, "r", "r"],
+        "batch": ["000001", "000002", "000002", "000002", "000001"],
+        "brightness": [0.2, 0.6, 0.6, 0.9, 0.4],
+        **dict.fromkeys(("contrast", "sharpness", "saturation"), 0.5),
+    }
+)
+MEANS = pd.DataFrame(
+    {
+        "batch": ["000001", "000002", "000003"],
+        "n": [1, 3, 0],
+        "mean": [np.array([1.0, 0.0]), np.array([1.0, 6.0]), np.array([])],
+    }
+)
+
+
+def test_photos_are_counted_by_label_split_and_series() -> None:
+    counts = count_coverage(PHOTOS, ["000002"])
+    assert counts.astype(object).where(counts.notna(), None).to_numpy().tolist() == [
+        [None, None, None, 1, 1],
+        ["Fig", "Test", "r", 1, 1],
+        ["Fig", "Training", "r", 1, 0],
+        ["Kiwi", "Test", None, 2, 1],
+    ]
+    assert [*counts.columns][3:] == ["photos", "new_photos"]
+
+
+def test_coverage_of_no_photos_is_empty() -> None:
+    assert not len(count_coverage(PHOTOS.head(0), []))
+
+
+def test_new_photos_are_compared_with_earlier_photos() -> None:
+    changes = compare_batches(PHOTOS, MEANS, 9.0, ["000002"])
+    assert json.loads(json.dumps(changes)) == changes
+    assert (changes["new_photos"], changes["earlier_photos"]) == (3, 2)
+    assert {
+        (row["label"], row["new"], row["earlier"]) for row in changes["labels"]
+    } == {
+        ("Kiwi", 1, 1),
+        ("Fig", 1, 1),
+        (None, 1, 0),
+    }
+    assert changes["measures"]["brightness"] == {"new": 0.7, "earlier": 0.3}
+    assert changes["mean_distance"] == pytest.approx(6 / 3)
+
+
+@pytest.mark.parametrize("new", [[], ["000001", "000002"], ["000003"]])
+def test_without_new_or_earlier_photos_there_is_no_distance(new: list[str]) -> None:
+    changes = compare_batches(PHOTOS, MEANS, 9.0, new)
+    assert changes["mean_distance"] is None
+    assert None in changes["measures"]["contrast"].values()
