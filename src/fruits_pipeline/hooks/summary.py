@@ -29,9 +29,9 @@ class SummaryHooks:
         self.seconds: dict[str, float] = defaultdict(float)
         self.tables: dict[str, DeltaBatches] = {}
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Start the clock, and find the tables that this run writes."""
+        """Start the clock when Spark has started, and find the tables that this run writes."""
         self.last_event = time.monotonic()
         self.seconds.clear()
         outputs = map(catalog.get, pipeline.all_outputs())

@@ -47,18 +47,22 @@ REDACTION = {
 SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
-def check_and_start(config: Mapping[str, Any]) -> SparkSession:
-    """Check parameters, buckets and jars, and start the Spark session.
+def check_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters, settings, buckets and jars, without starting Spark.
 
     Args:
-        config: Configuration of the environment: `parameters`, `catalog` and `spark`.
+        config: Configuration of the environment: `parameters`, `globals`, `catalog` and
+            `spark`.
+
+    Returns:
+        The settings for `start_spark`.
 
     Raises:
-        FruitsError: A parameter is invalid, a bucket is not accessible, hadoop-aws is
-            missing, or there is no Java that Spark supports.
+        FruitsError: A parameter or setting is invalid, a bucket is not accessible, or
+            hadoop-aws is missing.
     """
     parameters = config["parameters"]
-    validate_parameters(parameters)
+    validate_parameters(parameters, config["globals"])
     os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if region := os.environ.get("AWS_REGION"):  # botocore reads only the other variable
         os.environ["AWS_DEFAULT_REGION"] = region
@@ -70,10 +74,7 @@ def check_and_start(config: Mapping[str, Any]) -> SparkSession:
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
     if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
         check_hadoop_aws(settings)
-    if str(settings.get("spark.eventLog.enabled")).lower() == "true":
-        # Spark fails without this folder. In a bucket, a folder exists if it has a file.
-        write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
-    return start_spark(settings)
+    return settings
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
@@ -98,6 +99,9 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen = _jvm_settings(settings)
     conf = SparkConf().setAll([*(REDACTION | chosen).items()])
     start_jvm(conf)
+    if str(settings.get("spark.eventLog.enabled")).lower() == "true":
+        # Spark fails without this folder. In a bucket, a folder exists if it has a file.
+        write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logger.info(

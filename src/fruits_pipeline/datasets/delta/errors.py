@@ -101,7 +101,9 @@ def damaged_log_error(location: str, reason: str) -> DamagedLogError:
 
 def _shorten(error: str) -> str:
     """Return an error of delta-rs without its kind, its stack trace and long values."""
-    text = re.sub(r"^(?:(?:Kernel|Generic delta kernel) error: )+", "", _one_line(error))
+    text = re.sub(
+        r"^(?:(?:Kernel|Generic delta kernel) error: )+", "", _one_line(error)
+    )
     text = re.sub(r" 0: <unknown>.*", "", text).rstrip(".")
     return f"{text[:MAX_REASON]}…" if len(text) > MAX_REASON else text
 
