@@ -17,6 +17,7 @@ from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
 from fruits_pipeline import pipelines
 from fruits_pipeline.locations import LOCATIONS
+from fruits_pipeline.run_options import check_options, choose_pipelines
 
 
 def split_locations(text: str) -> tuple[dict[str, str], str]:
@@ -114,7 +115,17 @@ def cli() -> None:
     """Commands of this project."""
 
 
+def _run(**options: Any) -> Any:
+    """Check the selection of nodes, and run the pipelines that contain them."""
+    check_options(options)
+    names = filter(None, [*(options["pipelines"] or ()), options["pipeline"]])
+    chosen = choose_pipelines(names, options)
+    return kedro_callback(**options | {"pipelines": chosen, "pipeline": None})
+
+
+kedro_callback: Any = kedro_run.callback
 run = copy(kedro_run)
+run.callback = _run
 run.params = [_OPTIONS.get(str(p.name), copy)(p) for p in kedro_run.params]
 cli.add_command(run)
 

@@ -22,13 +22,7 @@ class ConfigLoader(OmegaConfigLoader):
     def __init__(
         self, conf_source: str, env: str | None = None, **options: Any
     ) -> None:
-        folder = Path(conf_source)
-        if env and folder.is_dir() and not (folder / env).is_dir():
-            names = sorted(f.name for f in folder.iterdir() if f.is_dir())
-            raise click.ClickException(
-                f"Found no environment {env} in {folder}; expected one of "
-                f"{', '.join(names)}. Change --env, or KEDRO_ENV if it is not given."
-            )
+        _check_folder(Path(conf_source), env, str(options.get("base_env", "base")))
         super().__init__(conf_source, env, **options)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -41,3 +35,20 @@ class ConfigLoader(OmegaConfigLoader):
             return super().__getitem__(key)
         except (OmegaConfBaseException, YAMLError, ValueError) as exc:
             raise click.ClickException(user_message(exc) or str(exc)) from exc
+
+
+def _check_folder(folder: Path, env: str | None, base_env: str) -> None:
+    """Raise if a folder, which is not an archive, lacks the chosen environment."""
+    if not folder.is_dir():
+        return
+    names = sorted(f.name for f in folder.iterdir() if f.is_dir())
+    if base_env not in names:
+        raise click.ClickException(
+            f"Found no folder {base_env} in {folder}; expected a copy of the folder "
+            "`conf` of this project. Change --conf-source."
+        )
+    if env and env not in names:
+        raise click.ClickException(
+            f"Found no environment {env} in {folder}; expected one of "
+            f"{', '.join(names)}. Change --env, or KEDRO_ENV if it is not given."
+        )

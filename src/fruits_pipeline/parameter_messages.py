@@ -7,10 +7,10 @@ from pydantic_core import ErrorDetails
 _WHOLE_NUMBER, _NUMBER, _SWITCH = "a whole number", "a number", "true or false"
 _GROUP = "parameters by name, such as {name: value}"
 _EXPECTED = {
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
-    "less_than": "a number below {lt}",
-    "less_than_equal": "a number of at most {le}",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number below {lt:g}",
+    "less_than_equal": "a number of at most {le:g}",
     "finite_number": "a finite number",
     "int_type": _WHOLE_NUMBER,
     "int_parsing": _WHOLE_NUMBER,

@@ -7,6 +7,7 @@ from fruits_pipeline.hooks.lease import LeaseHooks
 from fruits_pipeline.hooks.lineage import LineageHooks
 from fruits_pipeline.hooks.listing import ListingHooks
 from fruits_pipeline.hooks.report import ReportHooks
+from fruits_pipeline.hooks.selection import SelectionHooks
 from fruits_pipeline.hooks.spark import SparkHooks
 from fruits_pipeline.hooks.summary import SummaryHooks
 from fruits_pipeline.locations import read_location
@@ -15,6 +16,7 @@ HOOKS = (
     SparkHooks(),
     LeaseHooks(),
     LineageHooks(),
+    SelectionHooks(),
     ErrorHooks(),
     ListingHooks(),
     ReportHooks(),
