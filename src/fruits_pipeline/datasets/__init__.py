@@ -17,6 +17,7 @@ from fruits_pipeline.datasets.delta.views import (
 )
 from fruits_pipeline.datasets.forgotten_file import ForgottenFile
 from fruits_pipeline.datasets.json_file import JsonFile
+from fruits_pipeline.datasets.json_lines import JsonLines
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
@@ -40,6 +41,7 @@ __all__ = [
     "ForgottenFile",
     "GonePhotos",
     "JsonFile",
+    "JsonLines",
     "Listing",
     "LostPhotos",
     "PcaFile",

@@ -25,6 +25,7 @@ REPORTS = {
 """Reports of a run, and the command that writes each again."""
 
 COMMANDS = REPORTS | {
+    "run_history.jsonl": "Delete it; the next run with new photos writes a new one.",
     "training_curves.json": "make backbone",
     "answers.parquet": CLASSIFY,
     "evaluation.json": CLASSIFY,
