@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from copy import copy
-from pkgutil import iter_modules
 from typing import Any, TextIO
 
 import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
-from fruits_pipeline import pipelines
 from fruits_pipeline.cli_options import common_options, take_locations_literally
+from fruits_pipeline.pipeline_registry import pipeline_names
 from fruits_pipeline.predict import main as predict
 from fruits_pipeline.run_options import check_options, choose_pipelines
 from fruits_pipeline.session_options import Options
@@ -24,11 +23,11 @@ def _known(option: click.Parameter) -> click.Parameter:
     """
 
     def check(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        known = {"__default__", *(m.name for m in iter_modules(pipelines.__path__))}
+        known = pipeline_names()
         names = filter(None, (name.strip() for name in (value or "").split(",")))
         if unknown := [name for name in names if name not in known]:
             raise click.BadParameter(
-                f"found {', '.join(unknown)}; expected some of {', '.join(sorted(known))}"
+                f"found {', '.join(unknown)}; expected some of {', '.join(known)}"
             )
         return parse(context, parameter, value) if parse else value
 
@@ -47,8 +46,10 @@ def cli() -> None:
 
 
 def _run(**options: Any) -> Any:
-    """Check the selection of nodes, and run the pipelines that contain them."""
+    """Check all options, and run the pipelines that contain the selected nodes."""
     check_options(options)
+    params = options["params"] or {}
+    Options(options["env"], options["conf_source"], params).check_parameters()
     names = filter(None, [*(options["pipelines"] or ()), options["pipeline"]])
     chosen = choose_pipelines(names, options)
     return kedro_callback(**options | {"pipelines": chosen, "pipeline": None})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.logging import RichHandler
 
+from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import is_local
+from fruits_pipeline.redaction import printable, redact
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,29 @@ class Options:
         return KedroSession.create(
             env=self.env, conf_source=self.conf_source, runtime_params=self.params
         )
+
+    def check_parameters(self) -> None:
+        """Check parameters and settings, without the slow imports of a session.
+
+        Raises:
+            click.ClickException: The configuration is invalid.
+        """
+        from kedro.utils import find_kedro_project
+
+        from fruits_pipeline.config_loader import CONFIG_LOADER_ARGS, ConfigLoader
+        from fruits_pipeline.parameter_validation import validate_parameters
+
+        folder = find_kedro_project(Path.cwd()) or Path.cwd()
+        loader = ConfigLoader(
+            self.conf_source or str(folder / "conf"),
+            self.env or os.environ.get("KEDRO_ENV"),
+            runtime_params=self.params,
+            **CONFIG_LOADER_ARGS,
+        )
+        try:
+            validate_parameters(loader["parameters"], loader["globals"])
+        except FruitsError as exc:
+            raise click.ClickException(printable(redact(str(exc)))) from exc
 
     def datasets(self, *names: str) -> list[Any]:
         """Check the configuration, and return datasets of the catalog.

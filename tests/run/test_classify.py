@@ -6,8 +6,8 @@ import pytest
 from factories import jpeg, write_files
 from pipeline_runs import SETTINGS, KedroRun, PipelineRun, error_message
 
-from fruits_pipeline.datasets import PhoneModelFile
 from fruits_pipeline.answers import classify_photo
+from fruits_pipeline.datasets import PhoneModelFile
 
 
 @pytest.fixture(scope="module")
