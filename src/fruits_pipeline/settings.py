@@ -1,25 +1,24 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
-from fruits_pipeline import config_loader
-from fruits_pipeline.hooks.errors import ErrorHooks
-from fruits_pipeline.hooks.lease import LeaseHooks
-from fruits_pipeline.hooks.lineage import LineageHooks
-from fruits_pipeline.hooks.listing import ListingHooks
-from fruits_pipeline.hooks.report import ReportHooks
-from fruits_pipeline.hooks.selection import SelectionHooks
-from fruits_pipeline.hooks.spark import SparkHooks
-from fruits_pipeline.hooks.summary import SummaryHooks
+from collections.abc import Iterator
+from typing import Any
 
-HOOKS = (
-    SparkHooks(),
-    LeaseHooks(),
-    LineageHooks(),
-    SelectionHooks(),
-    ErrorHooks(),
-    ListingHooks(),
-    ReportHooks(),
-    SummaryHooks(),
-)
+from fruits_pipeline import config_loader
+
+
+class _Hooks:
+    """The hooks, imported when Kedro creates a session.
+
+    The import takes longer than the checks of `kedro run` that need no session.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        from fruits_pipeline.hooks import registered
+
+        return iter(registered.HOOKS)
+
+
+HOOKS = _Hooks()
 
 CONFIG_LOADER_CLASS = config_loader.ConfigLoader
 CONFIG_LOADER_ARGS = config_loader.CONFIG_LOADER_ARGS

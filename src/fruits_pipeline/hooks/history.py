@@ -9,6 +9,7 @@ from typing import Any
 from kedro.io import DataCatalog
 
 from fruits_pipeline.hooks.current import location_of
+from fruits_pipeline.reporting.theme import count_text
 
 HISTORY = "run_history"
 """Catalog entry: one object for each run that has written a batch."""
@@ -37,8 +38,9 @@ def summary_lines(catalog: DataCatalog, summary: Mapping[str, Any]) -> Iterator[
     """Yield the text about a run: counts, vectors, speed, and where the results are."""
     left_out = sum(summary["left_out"].values())
     yield (
-        f"Run summary: {summary['photos']:,} photos, {summary['new_photos']:,} of them "
-        f"new; {summary['rejected']:,} rejected, {left_out:,} other files left out"
+        f"Run summary: {count_text(summary['photos'], 'photo')}, {summary['new_photos']:,} of them "
+        f"new; {summary['rejected']:,} rejected, {count_text(left_out, 'other file')} "
+        "left out"
     )
     yield (
         f"  Vectors: {summary['feature_width']:,} features reduced to "
@@ -51,7 +53,7 @@ def summary_lines(catalog: DataCatalog, summary: Mapping[str, Any]) -> Iterator[
             f"  Speed: no new photos; the run of {last['finished_at']} processed "
             f"{last['new_photos']:,} at {last['photos_per_second']:,.0f} photos/s"
         )
-    elif summary["new_photos"]:
+    else:
         seconds = (f"{name} {s:.0f} s" for name, s in summary["seconds"].items())
         speed = f"{summary['photos_per_second']:,.0f} photos/s"
         yield f"  Speed: {speed} ({', '.join(seconds)})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import chdir
-from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -14,7 +13,7 @@ from pyspark.sql import SparkSession
 from fruits_pipeline.datasets.delta.cache import CACHE
 from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.spark.active import set_start, spark_session
-from fruits_pipeline.spark.session import check_configuration, start_spark
+from fruits_pipeline.spark.session import check_configuration, check_jars, start_spark
 
 
 class SparkHooks:
@@ -35,7 +34,7 @@ class SparkHooks:
             settings = check_configuration(context.config_loader)
         except Exception as exc:
             raise_for_user(exc)
-        set_start(lambda: _start(settings, context.project_path))
+        set_start(lambda: _start(context, settings))
 
     @hook_impl(trylast=True)
     def before_pipeline_run(self) -> None:
@@ -52,7 +51,8 @@ class SparkHooks:
             raise_for_user(exc)
 
 
-def _start(settings: Mapping[str, Any], project: Path) -> SparkSession:
+def _start(context: KedroContext, settings: Mapping[str, Any]) -> SparkSession:
+    check_jars(context.config_loader, settings)
     # Java resolves relative paths in spark.yml. A notebook runs in its own folder.
-    with chdir(project):
+    with chdir(context.project_path):
         return start_spark(settings)

@@ -48,7 +48,7 @@ SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
 def check_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Check parameters, settings, buckets and jars, without starting Spark.
+    """Check parameters, settings and buckets, without starting Spark.
 
     Args:
         config: Configuration of the environment: `parameters`, `globals`, `catalog` and
@@ -58,8 +58,7 @@ def check_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
         The settings for `start_spark`.
 
     Raises:
-        FruitsError: A parameter or setting is invalid, a bucket is not accessible, or
-            hadoop-aws is missing.
+        FruitsError: A parameter or setting is invalid, or a bucket is not accessible.
     """
     parameters = config["parameters"]
     validate_parameters(parameters, config["globals"])
@@ -72,9 +71,21 @@ def check_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
         region = check_bucket(bucket, parameters["storage"]["regions"])
         # For delta-rs and botocore; AWS_DEFAULT_REGION can be that of another project.
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
+    return settings
+
+
+def check_jars(config: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Check that Spark can access the tables.
+
+    Args:
+        config: Configuration of the environment, with `catalog`.
+        settings: Result of `check_configuration`.
+
+    Raises:
+        FruitsError: The tables are in a bucket, and hadoop-aws is missing.
+    """
     if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
         check_hadoop_aws(settings)
-    return settings
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
