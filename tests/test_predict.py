@@ -3,6 +3,8 @@ import io
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -235,10 +237,24 @@ def test_shipped_model_is_used_before_anything_is_classified(
     assert f"nothing was classified in {tmp_path}/out yet" in result.stderr
 
 
+def test_output_outside_of_the_project_contains_results_only(
+    model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "1.jpg").write_bytes(jpeg(1))
+    command = [sys.executable, "-m", "fruits_pipeline.predict", "--json", "1.jpg"]
+    done = subprocess.run(
+        [*command, "--model", str(model)],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)[0]["path"] == "1.jpg"
+
+
 def test_folder_as_model_is_reported(tmp_path: Path) -> None:
     result = CliRunner().invoke(predict.main, ["--model", str(tmp_path), "0.jpg"])
     assert result.exit_code == 1
-    assert f"{tmp_path}" in result.stderr
+    assert f"Found a folder, and no file, in {tmp_path}; expected" in result.stderr
     assert "Traceback" not in result.output
 
 

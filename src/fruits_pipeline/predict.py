@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
 
 from fruits_pipeline.answers import PhotoAnswer, write_csv, write_json, write_text
-from fruits_pipeline.cli_options import common_options
 from fruits_pipeline.redaction import printable
 from fruits_pipeline.session_options import Options
+
+with redirect_stdout(sys.stderr):  # Kedro can log its logging configuration
+    from fruits_pipeline.cli_options import common_options
 
 DECODE_MEMORY_MIB = 256  # the default of the pipeline
 FORMATS = {"text": write_text, "json": write_json, "csv": write_csv}
