@@ -61,15 +61,22 @@ def summary_lines(catalog: DataCatalog, summary: Mapping[str, Any]) -> Iterator[
     yield f"  Results: figures, tables and run_summary.json in {reports}"
 
 
-def classifier_lines(catalog: DataCatalog) -> Iterator[str]:
-    """Yield the text about an evaluated classifier, and where the results are."""
-    found = catalog.load("evaluation")
-    yield f"Classifier: {found['labels']:,} labels, {found['photos']:,} test photos"
-    if found["accuracy"] is not None:
-        yield (
-            f"  Accuracy {found['accuracy']:.1%}; answers {found['answered']:.0%} of the "
-            "photos, the others are unknown"
-        )
-    reports = (location_of(catalog, "evaluation") or "").rpartition("/")[0]
-    yield f"  Results: evaluation.json and figures in {reports}"
-    yield f"  Phone model: {location_of(catalog, 'phone_model')}"
+def classifier_lines(catalog: DataCatalog, outputs: set[str]) -> Iterator[str]:
+    """Yield the text about the classifier of a run, and where the results are.
+
+    Args:
+        catalog: Datasets of the run.
+        outputs: Names of the datasets that the run has saved.
+    """
+    if "evaluation" in outputs:
+        found = catalog.load("evaluation")
+        yield f"Classifier: {found['labels']:,} labels, {found['photos']:,} test photos"
+        if found["accuracy"] is not None:
+            yield (
+                f"  Accuracy {found['accuracy']:.1%}; answers {found['answered']:.0%} of "
+                "the photos, the others are unknown"
+            )
+        reports = (location_of(catalog, "evaluation") or "").rpartition("/")[0]
+        yield f"  Results: evaluation.json and figures in {reports}"
+    if "phone_model" in outputs:
+        yield f"  Phone model: {location_of(catalog, 'phone_model')}"

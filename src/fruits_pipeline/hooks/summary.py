@@ -69,8 +69,7 @@ class SummaryHooks:
         newest = record_run(catalog, run) if self.tables else None
         if "run_summary" in pipeline.all_outputs() and self.seconds:
             self._complete_summary(catalog, run, newest)
-        if {"evaluation", "phone_model"} <= pipeline.all_outputs():
-            _print_lines(classifier_lines(catalog))
+        _print_lines(classifier_lines(catalog, pipeline.all_outputs()))
         try:
             check_accounts(self.tables.values())
         except FruitsError as exc:
