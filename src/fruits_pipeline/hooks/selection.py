@@ -11,6 +11,10 @@ from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import Pipeline
 
+from fruits_pipeline.datasets import PhotoStore
+from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.hooks.errors import raise_for_user
+
 
 class SelectionHooks:
     """Raises before a run if a node needs the result in memory of a node that is not run."""
@@ -22,8 +26,11 @@ class SelectionHooks:
         """Check the inputs of the selected nodes.
 
         Raises:
-            click.ClickException: An input is not stored, and no selected node computes it.
+            click.ClickException: An input is not stored, and no selected node computes it;
+                or the photo root is missing.
         """
+        if not run_params.get("only_missing_outputs"):
+            _check_photo_root(pipeline, catalog)
         missing = [
             name for name in sorted(pipeline.inputs()) if _is_lost(catalog, name)
         ]
@@ -38,6 +45,15 @@ class SelectionHooks:
             "stored; expected a selection with the node that computes it. Use "
             f"--from-nodes={starts}"
         )
+
+
+def _check_photo_root(pipeline: Pipeline, catalog: DataCatalog) -> None:
+    for dataset in map(catalog.get, pipeline.inputs()):
+        if type(dataset) is PhotoStore:  # not a subclass that accepts a missing folder
+            try:
+                dataset.check_location()
+            except FruitsError as exc:
+                raise_for_user(exc)
 
 
 def _is_lost(catalog: DataCatalog, name: str) -> bool:
