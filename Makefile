@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget predict viz ipython notebook pictures backbone phone-model dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -44,8 +44,11 @@ mend: $(VENV)/.run-ready  ## Repair what `make check` has found, with the same A
 forget: $(VENV)/.run-ready  ## Erase photos: make forget ARGS="<path or photo_id>... --params photos=...,root=..."
 	$(BIN)/kedro forget $(ARGS)
 
-predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg b.jpg"
-	@$(BIN)/python -m fruits_pipeline.predict $(ARGS)
+similar: $(VENV)/.run-ready  ## Find similar photos: make similar ARGS="a.jpg --params root=..."
+	@$(BIN)/kedro similar $(ARGS)
+
+predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg folder --params root=... --csv"
+	@$(BIN)/kedro predict $(ARGS)
 
 viz: $(VENV)/.viz-ready  ## Look at the pipeline, its tables and figures in a browser
 	@echo 'Without a browser on this machine: forward the port with `ssh -L 4141:127.0.0.1:4141 <this machine>`, and'

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 from factories import PROJECT
 from kedro.config import OmegaConfigLoader
 
-from fruits_pipeline.cli import forget, run, split_locations
+from fruits_pipeline.cli import forget, run
+from fruits_pipeline.cli_options import split_locations
 from fruits_pipeline.settings import CONFIG_LOADER_ARGS
 
 

@@ -56,40 +56,41 @@ def test_run_settings_are_accepted_beside_the_stages(parameters: Parameters) -> 
 
 
 WRONG = [
-    ("ingest.photos_per_batch", 0, "greater than or equal to 1"),
-    ("ingest.photos_per_batch", 2.5, "valid integer"),
-    ("ingest.photos_per_batch", "many", "valid integer"),
-    ("ingest.photos_per_part", 0, "greater than or equal to 1"),
-    ("ingest.part_bytes", 0, "greater than or equal to 1"),
-    ("ingest.requests_in_flight", 1000, "less than or equal to 512"),
-    ("ingest.extensions", [], "at least 1 item"),
-    ("ingest.extensions", "jpg", "valid list"),
-    ("ingest.path_rules", None, "valid list"),
+    ("ingest.photos_per_batch", 0, "expected a number of at least 1"),
+    ("ingest.photos_per_batch", 2.5, "expected a whole number"),
+    ("ingest.photos_per_batch", "many", "expected a whole number"),
+    ("ingest.photos_per_part", 0, "expected a number of at least 1"),
+    ("ingest.part_bytes", 0, "expected a number of at least 1"),
+    ("ingest.requests_in_flight", 1000, "expected a number of at most 512"),
+    ("ingest.extensions", [], "expected a list that is not empty"),
+    ("ingest.extensions", "jpg", "expected a list, such as [a, b]"),
+    ("ingest.path_rules", None, "expected a list, such as [a, b]"),
     ("ingest.gone", "forget", "expected 'keep' or 'delete'"),
-    ("ingest.max_gone_rate", 1.01, "less than or equal to 1"),
-    ("preprocess.short_side", 8, "greater than or equal to 16"),
-    ("preprocess.decode_memory_mib", 31, "greater than or equal to 32"),
-    ("preprocess.seconds_per_photo", 0, "greater than or equal to 0.1"),
-    ("preprocess.max_error_rate", 1.01, "less than or equal to 1"),
-    ("preprocess.max_error_rate", None, "valid number"),
-    ("backbone.architecture", 5, "valid string"),
-    ("backbone.arguments", [1], "valid dictionary"),
-    ("backbone.inner_layers", "block_13_project_BN", "valid list"),
-    ("backbone.input_size", 257, "less than or equal to 256"),
-    ("backbone.weights", "", "at least 1 character"),
-    ("backbone.training.epochs", -1, "greater than or equal to 0"),
-    ("backbone.training.learning_rate", 0, "greater than 0"),
-    ("backbone.training.weight_interpolation", 0, "greater than 0"),
-    ("backbone.training.weight_interpolation", 1.5, "less than or equal to 1"),
+    ("ingest.max_gone_rate", 1.01, "expected a number of at most 1"),
+    ("preprocess.short_side", 8, "expected a number of at least 16"),
+    ("preprocess.decode_memory_mib", 31, "expected a number of at least 32"),
+    ("preprocess.seconds_per_photo", 0, "expected a number of at least 0.1"),
+    ("preprocess.max_error_rate", 1.01, "expected a number of at most 1"),
+    ("preprocess.max_error_rate", None, "expected a number"),
+    ("backbone.photos.held_out_series", "(", "expected a regular expression ("),
+    ("backbone.architecture", 5, "expected text"),
+    ("backbone.arguments", [1], "expected parameters by name"),
+    ("backbone.inner_layers", "block_13_project_BN", "expected a list, such as [a, b]"),
+    ("backbone.input_size", 257, "expected a number of at most 256"),
+    ("backbone.weights", "", "expected text that is not empty"),
+    ("backbone.training.epochs", -1, "expected a number of at least 0"),
+    ("backbone.training.learning_rate", 0, "expected a number above 0"),
+    ("backbone.training.weight_interpolation", 0, "expected a number above 0"),
+    ("backbone.training.weight_interpolation", 1.5, "expected a number of at most 1"),
     ("featurize.fit", "strech", "'pad', 'crop' or 'stretch'"),
-    ("reduce.variance", 0, "greater than 0"),
-    ("reduce.variance", 95, "less than or equal to 1"),
-    ("reduce.variance", float("nan"), "finite number"),
-    ("reduce.standardise", "perhaps", "valid boolean"),
-    ("reduce.max_components", 0, "greater than or equal to 1"),
+    ("reduce.variance", 0, "expected a number above 0"),
+    ("reduce.variance", 95, "expected a number of at most 1"),
+    ("reduce.variance", float("nan"), "expected a finite number"),
+    ("reduce.standardise", "perhaps", "expected true or false"),
+    ("reduce.max_components", 0, "expected a number of at least 1"),
     ("reduce.refit", "sometimes", "'when needed', 'always' or 'never'"),
-    ("report.examples_per_label", 51, "less than or equal to 50"),
-    ("sample.size", 10, "greater than or equal to 32"),
+    ("report.examples_per_label", 51, "expected a number of at most 50"),
+    ("sample.size", 10, "expected a number of at least 32"),
 ]
 
 
@@ -117,9 +118,9 @@ def test_invalid_extension_is_rejected(extension: str, parameters: Parameters) -
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ("(?P<label>", "not a regular expression: "),
-        ("(?P<lable>x)", "groups ['lable'], expected label, split or series"),
-        (5, "valid string"),
+        ("(?P<label>", "expected a regular expression ("),
+        ("(?P<lable>x)", "expected groups label, split or series, not ['lable']"),
+        (5, "expected text"),
     ],
 )
 def test_invalid_path_rule_is_reported_with_its_position(
@@ -169,7 +170,7 @@ def test_missing_parameter_is_reported_with_its_file(parameters: Parameters) -> 
 @pytest.mark.parametrize("value", [0.9, None, ["variance"]])
 def test_stage_must_be_a_dictionary(value: Any, parameters: Parameters) -> None:
     (line,) = error_lines(parameters | {"reduce": value})
-    assert line.startswith(f"- reduce: found {value!r}; Input should be a valid dict")
+    assert line.startswith(f"- reduce: found {value!r}; expected parameters by name")
     assert line.endswith(
         "change it in parameters_reduce.yml or with --params reduce=..."
     )
@@ -179,6 +180,43 @@ def test_all_errors_are_reported_together(parameters: Parameters) -> None:
     parameters["reduce"] |= {"variance": 2, "refit": "no", "extra": 1}
     parameters["sample"]["size"] = "big"
     assert len(error_lines(parameters | {"stage": 1})) == 5
+
+
+def test_random_weights_without_training_are_rejected(parameters: Parameters) -> None:
+    parameters["backbone"]["weights"] = "random"
+    validate_parameters(parameters)
+    parameters["backbone"]["training"]["epochs"] = 0
+    (line,) = error_lines(parameters)
+    assert line.startswith("- backbone.training: found epochs 0 and backbone.weights r")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"concurrent_run": "maybe"}, "'maybe'; expected 'refuse' or 'wait'"),
+        ({"changed_recipe": None}, "None; expected 'refuse' or 'rebuild'"),
+        ({"changed_location": True}, "True; expected 'refuse' or 'accept'"),
+        ({"event_log": "perhaps"}, "'perhaps'; expected true or false"),
+    ],
+)
+def test_wrong_setting_in_globals_is_rejected(
+    settings: Parameters, expected: str, parameters: Parameters
+) -> None:
+    (name,) = settings
+    with pytest.raises(FruitsError) as caught:
+        validate_parameters(parameters, settings)
+    assert f"- {name}: found {expected}; change it in globals.yml" in str(caught.value)
+
+
+def test_misspelt_setting_in_globals_is_rejected(parameters: Parameters) -> None:
+    with pytest.raises(FruitsError, match="changed_recipie: .* mean changed_recipe"):
+        validate_parameters(parameters, {"changed_recipie": "rebuild"})
+    validate_parameters(parameters, {"my_bucket": "fruits"})
+
+
+def test_parameter_overrides_a_wrong_setting(parameters: Parameters) -> None:
+    chosen = parameters | {"concurrent_run": "wait"}
+    validate_parameters(chosen, {"concurrent_run": "maybe"})
 
 
 def test_numbers_given_as_text_are_accepted(parameters: Parameters) -> None:

@@ -10,7 +10,17 @@ from kedro.config import OmegaConfigLoader
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from fruits_pipeline.spark.error_messages import user_message
+from fruits_pipeline.environment import read_variable
+from fruits_pipeline.io.files import is_local
+from fruits_pipeline.locations import read_location
+
+CONFIG_LOADER_ARGS: dict[str, Any] = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "config_patterns": {"spark": ["spark*", "spark*/**"]},
+    "custom_resolvers": {"variable": read_variable, "location": read_location},
+}
+"""Arguments of `ConfigLoader` in this project."""
 
 
 class ConfigLoader(OmegaConfigLoader):
@@ -22,13 +32,7 @@ class ConfigLoader(OmegaConfigLoader):
     def __init__(
         self, conf_source: str, env: str | None = None, **options: Any
     ) -> None:
-        folder = Path(conf_source)
-        if env and folder.is_dir() and not (folder / env).is_dir():
-            names = sorted(f.name for f in folder.iterdir() if f.is_dir())
-            raise click.ClickException(
-                f"Found no environment {env} in {folder}; expected one of "
-                f"{', '.join(names)}. Change --env, or KEDRO_ENV if it is not given."
-            )
+        _check_folder(conf_source, env, str(options.get("base_env", "base")))
         super().__init__(conf_source, env, **options)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -40,4 +44,30 @@ class ConfigLoader(OmegaConfigLoader):
         try:
             return super().__getitem__(key)
         except (OmegaConfBaseException, YAMLError, ValueError) as exc:
+            # Imported here because it imports PySpark, which takes long.
+            from fruits_pipeline.spark.error_messages import user_message
+
             raise click.ClickException(user_message(exc) or str(exc)) from exc
+
+
+def _check_folder(source: str, env: str | None, base_env: str) -> None:
+    """Raise if a folder, which is not an archive, lacks the chosen environment."""
+    folder = Path(source)
+    if folder.is_file() or not is_local(source):
+        return
+    if not folder.is_dir():
+        raise click.ClickException(
+            f"Found no configuration folder {folder}; expected the folder `conf` of this "
+            "project. Run the command in the project folder, or set --conf-source."
+        )
+    names = sorted(f.name for f in folder.iterdir() if f.is_dir())
+    if base_env not in names:
+        raise click.ClickException(
+            f"Found no folder {base_env} in {folder}; expected a copy of the folder "
+            "`conf` of this project. Change --conf-source."
+        )
+    if env and env not in names:
+        raise click.ClickException(
+            f"Found no environment {env} in {folder}; expected one of "
+            f"{', '.join(names)}. Change --env, or KEDRO_ENV if it is not given."
+        )

@@ -15,12 +15,13 @@ from fruits_pipeline.datasets.erasure.search import search
 from fruits_pipeline.datasets.erasure.selection import Selection, check_found, select
 from fruits_pipeline.datasets.erasure.values import discard_shared
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.forget_root import Options, Root, compute_again, open_root
+from fruits_pipeline.forget_root import Root, compute_again, open_root
 from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.io.forgotten import ForgottenPhotos, UnfinishedErasure
 from fruits_pipeline.io.lease.held import hold_lease, release_lease
 from fruits_pipeline.io.search_terms import FILE_NAME, SearchTerms
 from fruits_pipeline.io.traces import Traces
+from fruits_pipeline.session_options import Options
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +42,13 @@ def forget(arguments: Sequence[str], options: Options) -> None:
     """
     try:
         root = open_root(options)
-        _hold(root, options)
+        _hold(root)
         receipt, traces = _erase(root, arguments)
         release_lease()  # the next run takes it
         problem = ""
         if traces.remaining:
             receipt.computed_again, problem = compute_again(root, options)
-        _hold(root, options)
+        _hold(root)
         _prove(root, receipt, traces)
     except Exception as exc:
         raise_for_user(exc)
@@ -60,9 +61,8 @@ def forget(arguments: Sequence[str], options: Options) -> None:
         )
 
 
-def _hold(root: Root, options: Options) -> None:
-    is_waiting = options.params.get("concurrent_run") == "wait"
-    hold_lease(root.location, "kedro forget", wait=is_waiting)
+def _hold(root: Root) -> None:
+    hold_lease(root.location, "kedro forget", wait=root.waits)
 
 
 def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:

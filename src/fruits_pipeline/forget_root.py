@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-from kedro.framework.session import KedroSession
 from kedro.io import DataCatalog
 from kedro.runner import SequentialRunner
 
@@ -25,6 +24,7 @@ from fruits_pipeline.pipelines import (
     reduce,
     report,
 )
+from fruits_pipeline.session_options import Options
 
 TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 STAGES = {
@@ -42,21 +42,6 @@ WRITTEN_BY_HOOKS = {"report": {"report_page"}}
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of the command, as those of `kedro run`."""
-
-    env: str | None
-    conf_source: str | None
-    params: dict[str, Any]
-
-    def session(self) -> Any:
-        """Return a new Kedro session, a context manager."""
-        return KedroSession.create(
-            env=self.env, conf_source=self.conf_source, runtime_params=self.params
-        )
-
-
-@dataclass(frozen=True)
 class Root:
     """Datasets below a root.
 
@@ -65,12 +50,14 @@ class Root:
         location: Path or URL of the root.
         photo_root: Path or URL of the photo root.
         results: Paths or URLs of the models and reports of each stage.
+        waits: Whether to wait while another run writes below the root.
     """
 
     catalog: DataCatalog
     location: str
     photo_root: str
     results: Mapping[str, Sequence[str]]
+    waits: bool
 
     @property
     def tables(self) -> Tables:
@@ -97,11 +84,12 @@ class Root:
 
 
 def open_root(options: Options) -> Root:
-    """Check the configuration, start Spark, and return the datasets."""
+    """Check the configuration, and return the datasets."""
     with options.session() as session:
         context = session.load_context()
         entries = context.config_loader["catalog"]
         catalog = context.catalog
+        settings = {**context.config_loader["globals"], **options.params}
     results = {
         stage: [
             entries[name]["filepath"]
@@ -115,7 +103,8 @@ def open_root(options: Options) -> Root:
     }
     results["report"].append(entries[DIGESTS_DATASET]["filepath"])  # not of a node
     photos: Any = catalog.get("photo_store")
-    return Root(catalog, photos.root, photos.filepath, results)
+    waits = settings.get("concurrent_run") == "wait"
+    return Root(catalog, photos.root, photos.filepath, results, waits)
 
 
 def compute_again(root: Root, options: Options) -> tuple[Sequence[str], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError, create_model
@@ -13,6 +14,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.lease.held import ConcurrentRun
 from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe
 from fruits_pipeline.locations import location_problem
+from fruits_pipeline.parameter_messages import expectation
 from fruits_pipeline.parameters import STAGES, ParameterGroup
 
 RENAMED: Mapping[str, str] = {
@@ -41,7 +43,7 @@ class RunSettings(ParameterGroup):
     photos: Location = None
     root: Location = None
     backbone_folder: Location = None
-    event_log: Any = None
+    event_log: bool | None = None
     changed_recipe: ChangedRecipe = "refuse"
     changed_location: ChangedLocation = "refuse"
     concurrent_run: ConcurrentRun = "refuse"
@@ -51,18 +53,22 @@ _fields: dict[str, Any] = {stage: (model, ...) for stage, model in STAGES.items(
 _RunParameters = create_model("_RunParameters", __base__=RunSettings, **_fields)
 
 
-def validate_parameters(parameters: Mapping[str, Any]) -> None:
-    """Raise if a parameter is missing, unknown or out of range.
+def validate_parameters(
+    parameters: Mapping[str, Any], settings: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Raise if a parameter or setting is missing, unknown or out of range.
 
     Args:
         parameters: Parameters by stage, and any `RunSettings` set by `--params`.
+        settings: Content of `globals.yml`, which `parameters` override.
 
     Raises:
         FruitsError: With one line for each wrong parameter.
     """
+    # An absent stage counts as empty, so that each of its parameters is reported.
+    found = dict.fromkeys(STAGES, {}) | _known_settings(settings) | dict(parameters)
     try:
-        # An absent stage counts as empty, so that each of its parameters is reported.
-        _RunParameters.model_validate(dict.fromkeys(STAGES, {}) | dict(parameters))
+        _RunParameters.model_validate(found)
     except ValidationError as exc:
         errors = exc.errors()
         # A renamed parameter is reported under its old name, and not also as missing.
@@ -73,6 +79,19 @@ def validate_parameters(parameters: Mapping[str, Any]) -> None:
             if error["type"] != "missing" or _dotted_name(error) not in replacements
         ]
         raise FruitsError("\n".join(["Wrong parameters:", *lines])) from exc
+
+
+def _known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of this project, and those that are named almost like them.
+
+    Other settings in `globals.yml` can belong to catalog entries of the user.
+    """
+    known = RunSettings.model_fields
+    return {
+        name: value
+        for name, value in settings.items()
+        if get_close_matches(name, known, n=1, cutoff=0.8)
+    }
 
 
 def _dotted_name(error: ErrorDetails) -> str:
@@ -87,13 +106,9 @@ def _message(error: ErrorDetails) -> str:
             return f"- {name}: {_explain_unknown(*error['loc'])}"
         case "missing":
             return f"- {name}: not set; set it in {file}"
-        case "location":
+        case "location" | "conflict":
             return f"- {name}: {error['msg']}"
-        case "literal_error":
-            expected = f"expected {error['ctx']['expected']}"
-        case _:
-            expected = error["msg"].removeprefix("Value error, ")
-    found = f"found {error['input']!r}; {expected}"
+    found = f"found {error['input']!r}; expected {expectation(error)}"
     return f"- {name}: {found}; change it in {file} or with --params {name}=..."
 
 

@@ -9,7 +9,15 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.lineage import Recipe
@@ -17,19 +25,36 @@ from fruits_pipeline.lineage import Recipe
 Share = Annotated[float, Field(gt=0, le=1)]
 ShareOrZero = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-Extension = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]
+RANDOM_WEIGHTS = "random"
+"""Value of `weights` of a network whose weights are not pretrained."""
+
+
+def _check_extension(extension: str) -> str:
+    if not re.fullmatch("[a-z0-9]+", extension):
+        raise ValueError("lower-case letters and digits without a dot, such as jpg")
+    return extension
+
+
+def _check_expression(expression: str) -> str:
+    try:
+        re.compile(expression)
+    except re.error as exc:
+        raise ValueError(f"a regular expression ({exc})") from exc
+    return expression
 
 
 def _check_path_rule(rule: str) -> str:
-    try:
-        groups = set(re.compile(rule).groupindex)
-    except re.error as exc:
-        raise ValueError(f"not a regular expression: {exc}") from exc
+    groups = set(re.compile(rule).groupindex)
     if "film" in groups:
-        raise ValueError("group film was renamed to series")
+        raise ValueError("the group series, because group film was renamed to series")
     if unknown := groups - {"label", "split", "series"}:
-        raise ValueError(f"groups {sorted(unknown)}, expected label, split or series")
+        raise ValueError(f"groups label, split or series, not {sorted(unknown)}")
     return rule
+
+
+Extension = Annotated[str, AfterValidator(_check_extension)]
+Expression = Annotated[str, AfterValidator(_check_expression)]
+PathRule = Annotated[Expression, AfterValidator(_check_path_rule)]
 
 
 class ParameterGroup(BaseModel):
@@ -51,7 +76,7 @@ class IngestParameters(ParameterGroup):
     part_bytes: Count
     requests_in_flight: Annotated[int, Field(ge=1, le=512)]
     extensions: Annotated[list[Extension], Field(min_length=1)]
-    path_rules: list[Annotated[str, AfterValidator(_check_path_rule)]]
+    path_rules: list[PathRule]
     gone: Literal["keep", "delete"]
     max_gone_rate: ShareOrZero
 
@@ -99,7 +124,7 @@ class TrainingPhotosParameters(ParameterGroup):
 
     splits: list[str]
     held_out_labels: list[str]
-    held_out_series: str | None
+    held_out_series: Expression | None
 
 
 class BackboneParameters(NetworkParameters):
@@ -110,6 +135,20 @@ class BackboneParameters(NetworkParameters):
     teacher: TeacherParameters
     checkpoints: Annotated[str, Field(min_length=1)]
     seed: int
+
+    @field_validator("training")
+    @classmethod
+    def _check_weights(
+        cls, training: TrainingParameters, info: ValidationInfo
+    ) -> TrainingParameters:
+        if info.data.get("weights") == RANDOM_WEIGHTS and not training.epochs:
+            raise PydanticCustomError(
+                "conflict",
+                "found epochs 0 and backbone.weights random; expected training or "
+                "pretrained weights. Set backbone.training.epochs to more than 0, or "
+                "backbone.weights to imagenet or a weights file",
+            )
+        return training
 
 
 class FeaturizeParameters(ParameterGroup):

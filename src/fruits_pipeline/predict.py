@@ -1,87 +1,86 @@
-"""Classify photos with a phone model: `python -m fruits_pipeline.predict PHOTO...`."""
+"""Classify photos with a phone model: `kedro predict`, `python -m fruits_pipeline.predict`."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Any
 
 import click
-from kedro.io.core import DatasetError
 
-from fruits_pipeline.datasets import PhoneModelFile
-from fruits_pipeline.imaging.canonical import canonicalise
-from fruits_pipeline.imaging.fitting import fit
-from fruits_pipeline.io.files import read_local
-from fruits_pipeline.models.classifiers import UNKNOWN, distinct_text
-from fruits_pipeline.models.phone_models import PhoneModel
-from fruits_pipeline.spark.error_messages import user_message
+from fruits_pipeline.answers import PhotoAnswer, write_csv, write_json, write_text
+from fruits_pipeline.redaction import printable
+from fruits_pipeline.session_options import Options
 
-TOP_LABELS = 5
-DEFAULT_MODEL = "data/06_models/phone_model.tflite"
+with redirect_stdout(sys.stderr):  # Kedro can log its logging configuration
+    from fruits_pipeline.cli_options import common_options
+
 DECODE_MEMORY_MIB = 256  # the default of the pipeline
+FORMATS = {"text": write_text, "json": write_json, "csv": write_csv}
 
 
 @click.command()
 @click.argument("photos", nargs=-1, required=True)
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="Path or URL.")
+@click.option("--model", help="Path or URL of a phone model.")
 @click.option(
     "--decode-memory-mib",
     default=DECODE_MEMORY_MIB,
     show_default=True,
+    type=click.IntRange(min=1),
     help="Photos that need more memory are rejected.",
 )
-def main(photos: tuple[str, ...], model: str, decode_memory_mib: int) -> None:
-    """Classify PHOTOS: print the answer and the five most probable labels of each.
+@click.option("--json", "output", flag_value="json", help="Print a JSON array.")
+@click.option("--csv", "output", flag_value="csv", help="Print CSV.")
+@common_options
+def main(
+    photos: tuple[str, ...],
+    model: str | None,
+    decode_memory_mib: int,
+    output: str | None,
+    **options: Any,
+) -> None:
+    """Classify PHOTOS: print the answer and the most probable labels of each.
 
-    Errors go to stderr. The exit code is 0 if all photos were classified, else 1.
+    PHOTOS are files, or folders that are searched for photos. Without --model, the phone
+    model of the root is used, which `kedro run --pipelines classify` has written; if
+    there is none in the default root, the one that the project ships.
+
+    The model and errors are printed to stderr. The exit code is 0 if all photos were
+    classified, else 1.
     """
+    # Imported here because it is slow to import, and not needed for other commands.
+    from fruits_pipeline.hooks.errors import raise_for_user
+    from fruits_pipeline.phone_model_choice import choose_model
+
     try:
-        phone_model = PhoneModelFile(filepath=model).load()
-    except DatasetError as exc:
-        raise click.ClickException(user_message(exc) or str(exc)) from exc
-    classified = [
-        _print_answer(phone_model, photo, decode_memory_mib) for photo in photos
-    ]
-    sys.exit(0 if all(classified) else 1)
+        phone_model, description = choose_model(model, Options(**options))
+    except Exception as exc:
+        raise_for_user(exc)
+    click.echo(f"Model: {printable(description)}", err=True)
+    failed: list[str] = []
+    answers = _classify_all(phone_model, photos, decode_memory_mib, failed)
+    FORMATS[output or "text"](answers)
+    sys.exit(1 if failed else 0)
 
 
-def _print_answer(model: PhoneModel, photo: str, max_mib: int) -> bool:
-    """Print the answer or an error message; return whether there is an answer."""
-    try:
-        answer = classify_photo(model, read_local(photo), max_mib)
-    except OSError as exc:
-        click.echo(f"{photo}: cannot be read: {exc.strerror}", err=True)
-    except ValueError as exc:
-        click.echo(f"{photo}: {exc}", err=True)
-    else:
-        click.echo(f"{photo}: {answer}")
-        return True
-    return False
+def _classify_all(
+    model: Any, names: tuple[str, ...], max_mib: int, failed: list[str]
+) -> Iterator[PhotoAnswer]:
+    """Yield the answers; print errors, and append their photos to `failed`."""
+    from fruits_pipeline.answers import classify_file
+    from fruits_pipeline.io.photo_files import find_photos
 
-
-def classify_photo(model: PhoneModel, content: bytes, max_mib: int) -> str:
-    """Return the answer and the most probable labels, as `answer (label 1.0%, ...)`.
-
-    Args:
-        model: The phone model.
-        content: Content of the photo file.
-        max_mib: Maximum memory for decoding the photo, in MiB.
-
-    Raises:
-        ValueError: If the photo cannot be decoded.
-    """
-    card = model.card
-    canonical = canonicalise(content, card.short_side, max_mib)
-    if canonical.image is None:
-        raise ValueError(canonical.error)
-    pixels = fit(canonical.image, card.input_size, card.fit)
-    (probabilities,) = model.probabilities([pixels])
-    top = probabilities.argsort()[::-1][:TOP_LABELS]
-    is_known = probabilities[top[0]] >= card.threshold
-    unknown = distinct_text(UNKNOWN, model.labels)
-    answer = model.labels[top[0]] if is_known else unknown
-    shares = ", ".join(f"{model.labels[i]} {probabilities[i]:.1%}" for i in top)
-    return f"{answer} ({shares})"
+    for path, problem in find_photos(names):
+        answer = classify_file(model, path, max_mib, problem)
+        if answer.error:
+            click.echo(f"{answer.shown_path}: {answer.error}", err=True)
+            failed.append(path)
+        yield answer
 
 
 if __name__ == "__main__":
+    from kedro.framework.project import configure_project
+
+    configure_project("fruits_pipeline")
     main()

@@ -1,36 +1,28 @@
 """Project settings: https://docs.kedro.org/en/stable/configure/."""
 
-from fruits_pipeline.config_loader import ConfigLoader
-from fruits_pipeline.environment import read_variable
-from fruits_pipeline.hooks.errors import ErrorHooks
-from fruits_pipeline.hooks.lease import LeaseHooks
-from fruits_pipeline.hooks.lineage import LineageHooks
-from fruits_pipeline.hooks.listing import ListingHooks
-from fruits_pipeline.hooks.page import PageHooks
-from fruits_pipeline.hooks.report import ReportHooks
-from fruits_pipeline.hooks.spark import SparkHooks
-from fruits_pipeline.hooks.summary import SummaryHooks
-from fruits_pipeline.locations import read_location
+from collections.abc import Iterator
+from typing import Any
 
-HOOKS = (
-    SparkHooks(),
-    LeaseHooks(),
-    LineageHooks(),
-    ErrorHooks(),
-    ListingHooks(),
-    ReportHooks(),
-    SummaryHooks(),
-    PageHooks(),
-)
+from fruits_pipeline import config_loader
 
 # They write statistics and error messages, which can contain names of photos, into the
 # project folder, where `kedro forget` does not erase them.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro-viz",)
 
-CONFIG_LOADER_CLASS = ConfigLoader
-CONFIG_LOADER_ARGS = {
-    "base_env": "base",
-    "default_run_env": "local",
-    "config_patterns": {"spark": ["spark*", "spark*/**"]},
-    "custom_resolvers": {"variable": read_variable, "location": read_location},
-}
+
+class _Hooks:
+    """The hooks, imported when Kedro creates a session.
+
+    The import takes longer than the checks of `kedro run` that need no session.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        from fruits_pipeline.hooks import registered
+
+        return iter(registered.HOOKS)
+
+
+HOOKS = _Hooks()
+
+CONFIG_LOADER_CLASS = config_loader.ConfigLoader
+CONFIG_LOADER_ARGS = config_loader.CONFIG_LOADER_ARGS

@@ -6,8 +6,8 @@ import pytest
 from factories import jpeg, write_files
 from pipeline_runs import SETTINGS, KedroRun, PipelineRun, error_message
 
+from fruits_pipeline.answers import classify_photo
 from fruits_pipeline.datasets import PhoneModelFile
-from fruits_pipeline.predict import classify_photo
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,9 @@ def test_phone_model_answers_like_the_pipeline(classified: PipelineRun) -> None:
         answer = classify_photo(
             model, (classified.photos / str(row.path)).read_bytes(), 256
         )
-        assert answer.startswith(f"{row.answer} ({row.named} {row.probability:.1%}")
+        assert str(answer).startswith(
+            f"{row.answer} ({row.named} {row.probability:.1%}"
+        )
 
 
 def test_missing_labels_are_reported(kedro_run: KedroRun, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_folder_without_photos_is_reported(kedro_run: KedroRun, tmp_path: Path) 
             "preprocess.shortside: there is no such parameter; "
             "did you mean preprocess.short_side?",
         ),
-        ({"reduce__variance": 1.5}, "reduce.variance: found 1.5; Input should be less"),
+        ({"reduce__variance": 1.5}, "reduce.variance: found 1.5; expected a number of"),
         ({"ingest__photos_per_batch": "ten"}, "ingest.photos_per_batch: found 'ten'"),
         ({"root": ""}, "root: found nothing; expected a folder or URL"),
         ({"photos": ""}, "photos: found nothing; expected a folder or URL"),

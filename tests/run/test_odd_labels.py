@@ -9,9 +9,10 @@ from factories import jpeg, read_table, write_files
 from pipeline_runs import KedroRun, PipelineRun, run_pipeline
 from plotly.io import from_json
 
+from fruits_pipeline.answers import classify_photo, one_line
 from fruits_pipeline.datasets import ClassifierFile, PhoneModelFile
 from fruits_pipeline.models.phone_models import PhoneModel
-from fruits_pipeline.predict import DECODE_MEMORY_MIB, classify_photo
+from fruits_pipeline.predict import DECODE_MEMORY_MIB
 from fruits_pipeline.reporting.spreadsheets import unescape_formulas
 
 FOLDERS = [
@@ -144,7 +145,8 @@ def test_phone_model_answers_like_the_pipeline(
         content = (odd_run.photos / str(row.path)).read_bytes()
         answer = row.answer if isinstance(row.answer, str) else "(unknown)"
         found = classify_photo(phone_model, content, DECODE_MEMORY_MIB)
-        assert found.startswith(f"{answer} ({row.named} ")
+        named = one_line(str(row.named))
+        assert str(found).startswith(f"{one_line(answer)} ({named} ")
 
 
 def test_labels_above_the_fruits_are_reported(

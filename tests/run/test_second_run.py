@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 
@@ -51,10 +52,21 @@ def test_nothing_is_fetched(second_run: PipelineRun) -> None:
 def test_same_photos_are_reported(
     first_run: PipelineRun, second_run: PipelineRun
 ) -> None:
-    changing = ("batches_written", "seconds", "photos_per_second")
+    changing = ("batches_written", "seconds", "photos_per_second", "new_photos")
     same = {k: value for k, value in first_run.summary.items() if k not in changing}
     assert same.items() <= second_run.summary.items()
     assert second_run.summary["photos_per_second"] == 0
+
+
+def test_numbers_of_the_last_run_with_new_photos_are_kept(
+    first_run: PipelineRun, second_run: PipelineRun
+) -> None:
+    lines = (second_run.root / "08_reporting/run_history.jsonl").read_text()
+    (recorded,) = map(json.loads, lines.splitlines())
+    assert second_run.summary["last_run_with_new_photos"] == recorded
+    assert recorded["new_photos"] == first_run.summary["features"]
+    assert recorded["photos_per_second"] == first_run.summary["photos_per_second"] > 0
+    assert "last_run_with_new_photos" not in first_run.summary
 
 
 def test_run_with_only_missing_outputs_keeps_the_summary(

@@ -18,6 +18,7 @@ from fruits_pipeline.datasets.delta.views import (
 )
 from fruits_pipeline.datasets.forgotten_file import ForgottenFile
 from fruits_pipeline.datasets.json_file import JsonFile
+from fruits_pipeline.datasets.json_lines import JsonLines
 from fruits_pipeline.datasets.parquet_report import ParquetReport
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
@@ -45,6 +46,7 @@ __all__ = [
     "ForgottenFile",
     "GonePhotos",
     "JsonFile",
+    "JsonLines",
     "Listing",
     "LostPhotos",
     "ParquetReport",

@@ -25,6 +25,8 @@ class PhoneModelFile(PathDataset[PhoneModel, PhoneModel]):
             content = read_file(self.filepath)
         except FileNotFoundError as exc:
             raise self._error("no phone model") from exc
+        except IsADirectoryError as exc:
+            raise self._error("a folder, and no file,") from exc
         try:
             return PhoneModel(content)
         except ValueError as exc:

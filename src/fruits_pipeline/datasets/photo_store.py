@@ -115,6 +115,16 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         archived = frozenset(found.archived)
         return Listing(self.filepath, found.files, found.left_out, archived)
 
+    def check_location(self) -> None:
+        """Check the location, without a request to a remote store.
+
+        Raises:
+            FruitsError: The photo root is missing, or a folder that runs write to.
+        """
+        self._tables_below(base := self._base())
+        if is_local(self.filepath) and not os.path.exists(base):
+            raise self._empty_error("no such")
+
     def _list(self, base: str, root: str | None) -> FoundFiles:
         if is_local(self.filepath):
             return list_folder(base, root)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import click
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -17,8 +17,12 @@ from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.accounts import check_accounts
 from fruits_pipeline.hooks.errors import raise_for_user
-
-logger = logging.getLogger(__name__)
+from fruits_pipeline.hooks.history import (
+    classifier_lines,
+    record_run,
+    summary_lines,
+)
+from fruits_pipeline.redaction import printable
 
 
 class SummaryHooks:
@@ -29,9 +33,9 @@ class SummaryHooks:
         self.seconds: dict[str, float] = defaultdict(float)
         self.tables: dict[str, DeltaBatches] = {}
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Start the clock, and find the tables that this run writes."""
+        """Start the clock when Spark has started, and find the tables that this run writes."""
         self.last_event = time.monotonic()
         self.seconds.clear()
         outputs = map(catalog.get, pipeline.all_outputs())
@@ -61,29 +65,39 @@ class SummaryHooks:
         Raises:
             click.ClickException: Photos are missing in a table.
         """
-        self._complete_summary(pipeline, catalog)
+        run = self._numbers()
+        newest = record_run(catalog, run) if self.tables else None
+        if "run_summary" in pipeline.all_outputs() and self.seconds:
+            self._complete_summary(catalog, run, newest)
+        _print_lines(classifier_lines(catalog, pipeline.all_outputs()))
         try:
             check_accounts(self.tables.values())
         except FruitsError as exc:
             raise_for_user(self._cause_of(exc))
 
-    def _complete_summary(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        if "run_summary" not in pipeline.all_outputs() or not self.seconds:
-            return
+    def _numbers(self) -> dict[str, Any]:
+        """Return counts, times and speed of the run."""
         features = self.tables.get("features")
         photos = features.saved.photos if features else 0
-        summary = catalog.load("run_summary") | {
-            "retries": self.tables["photos"].saved.retries
-            if "photos" in self.tables
-            else 0,
+        total = sum(self.seconds.values())
+        return {
+            "new_photos": photos,
             "batches_written": {
                 n: len(t.saved.batches) for n, t in self.tables.items()
             },
             "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
-            "photos_per_second": round(photos / sum(self.seconds.values()), 1),
+            "photos_per_second": round(photos / total, 1) if total else 0.0,
         }
+
+    def _complete_summary(
+        self, catalog: DataCatalog, run: dict[str, Any], newest: dict[str, Any] | None
+    ) -> None:
+        retries = self.tables["photos"].saved.retries if "photos" in self.tables else 0
+        summary = catalog.load("run_summary") | {"retries": retries} | run
+        if newest and not run["new_photos"]:
+            summary["last_run_with_new_photos"] = newest
         catalog.save("run_summary", summary)
-        logger.info("Run summary: %s", summary)
+        _print_lines(summary_lines(catalog, summary))
         if {"photos", "images", "features"} <= self.tables.keys():
             try:
                 check_counts(summary)
@@ -98,6 +112,11 @@ class SummaryHooks:
         except FruitsError as exc:
             return exc
         return difference
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(printable(line))
 
 
 def check_counts(summary: Mapping[str, Any]) -> None:

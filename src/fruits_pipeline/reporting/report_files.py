@@ -33,6 +33,9 @@ def _read(kind: str, content: bytes) -> None:
     match kind:
         case "json":
             json.loads(content)
+        case "jsonl":
+            for line in content.decode().splitlines():
+                json.loads(line)
         case "csv":
             if "\0" in content.decode():
                 raise ValueError("a zero byte in text")

@@ -20,7 +20,12 @@ _FORMULA = re.compile(
 
 def escape_formulas(table: pd.DataFrame) -> pd.DataFrame:
     """Write `'` before every text that a spreadsheet program could execute."""
-    return _map_text(table, lambda text: f"'{text}" if _FORMULA.match(text) else text)
+    return _map_text(table, escape_text)
+
+
+def escape_text(text: str) -> str:
+    """Write `'` before a text that a spreadsheet program could execute."""
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def unescape_formulas(table: pd.DataFrame) -> pd.DataFrame:

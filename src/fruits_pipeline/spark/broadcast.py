@@ -6,7 +6,8 @@ from threading import Lock
 from typing import Any
 
 from pyspark import Broadcast, SparkContext
-from pyspark.sql import SparkSession
+
+from fruits_pipeline.spark.active import spark_session
 
 _lock = Lock()  # batches are computed in several threads
 _newest: list[tuple[object, SparkContext, Broadcast[Any]]] = []
@@ -20,7 +21,7 @@ def broadcast(value: Any) -> Broadcast[Any]:
     Args:
         value: The model. Another object is broadcast again, even if it is equal.
     """
-    context = SparkSession.builder.getOrCreate().sparkContext
+    context = spark_session().sparkContext
     with _lock:
         if _newest and _newest[0][0] is value and _newest[0][1] is context:
             return _newest[0][2]

@@ -15,10 +15,11 @@ from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 from pyspark import TaskContext
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.isolation import isolate
 from fruits_pipeline.spark.parquet import write_rows
 from fruits_pipeline.spark.parts import (
@@ -48,7 +49,7 @@ def parts_of(rows: DataFrame) -> Sequence[Part] | None:
 
 def from_parts(parts: Sequence[Part], schema: pa.Schema) -> DataFrame:
     """Return the rows of parts, lazily; each part is one Spark task."""
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     numbers = spark.range(0, len(parts), 1, max(1, len(parts)))
     step = partial(run_parts, parts=tuple(parts))
     return attach_parts(numbers.mapInArrow(step, from_arrow_schema(schema)), parts)

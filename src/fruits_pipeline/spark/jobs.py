@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
+from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.batches import Batches
 from fruits_pipeline.spark.frames import task_count
 
@@ -32,7 +33,7 @@ def write_concurrently(
     """
     if not batches:
         return
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     first = next(iter(batches.values()))
     tasks = max(1, task_count(first()))
     jobs = 1 + -(-spark.sparkContext.defaultParallelism // tasks)  # rounded up

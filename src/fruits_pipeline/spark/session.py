@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.parameter_validation import validate_parameters
@@ -48,42 +47,50 @@ REDACTION = {
 SOCKETS_ENABLED = "spark.python.unix.domain.socket.enabled"
 
 
-def check_and_start(config: Mapping[str, Any]) -> FruitsError | None:
-    """Check parameters, buckets and jars, and start the Spark session.
+def check_configuration(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters, settings and buckets, without starting Spark.
 
     Args:
-        config: Configuration of the environment: `parameters`, `catalog` and `spark`.
+        config: Configuration of the environment: `parameters`, `globals`, `catalog` and
+            `spark`.
 
     Returns:
-        Why a bucket that contains only photos is not accessible: not every pipeline needs
-        it. None if there is no such bucket.
+        The settings for `start_spark`.
 
     Raises:
-        FruitsError: A parameter is invalid, a bucket is not accessible, hadoop-aws is
-            missing, or there is no Java that Spark supports.
+        FruitsError: A parameter or setting is invalid, or a bucket is not accessible.
     """
     parameters = config["parameters"]
-    validate_parameters(parameters)
+    validate_parameters(parameters, config["globals"])
     os.environ.setdefault("AWS_EC2_METADATA_V1_DISABLED", "true")
     if region := os.environ.get("AWS_REGION"):  # botocore reads only the other variable
         os.environ["AWS_DEFAULT_REGION"] = region
     settings = use_local_jars(config["spark"])
-    photos = config["catalog"]["photo_store"]["filepath"]
-    filepaths = {entry.get("filepath", "") for entry in config["catalog"].values()}
-    buckets, photo_error = bucket_names(filepaths - {photos}), None
-    try:
-        photo_buckets = {*bucket_names([photos])} - {*buckets}
-        _use_buckets(photo_buckets, parameters["storage"]["regions"])
-    except FruitsError as exc:
-        photo_error = exc
-    _use_buckets(buckets, parameters["storage"]["regions"])
-    if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
-        check_hadoop_aws(settings)
-    if str(settings.get("spark.eventLog.enabled")).lower() == "true":
-        # Spark fails without this folder. In a bucket, a folder exists if it has a file.
-        write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
-    start_spark(settings)
-    return photo_error
+    _use_buckets(_table_buckets(config), parameters["storage"]["regions"])
+    return settings
+
+
+def check_photo_bucket(config: Mapping[str, Any]) -> None:
+    """Check the bucket of the photos, if it contains nothing else.
+
+    Args:
+        config: Configuration of the environment, with `parameters` and `catalog`.
+
+    Raises:
+        FruitsError: The bucket is not accessible.
+    """
+    tables = _table_buckets(config)
+    photos = bucket_names([config["catalog"]["photo_store"]["filepath"]])
+    if not {*photos} <= {*tables}:
+        # The region of the tables is used for both, because S3 redirects requests.
+        _use_buckets([*photos, *tables], config["parameters"]["storage"]["regions"])
+
+
+def _table_buckets(config: Mapping[str, Any]) -> Sequence[str]:
+    """Return the buckets of all datasets but the photos."""
+    catalog = config["catalog"]
+    filepaths = {entry.get("filepath", "") for entry in catalog.values()}
+    return [*bucket_names(filepaths - {catalog["photo_store"]["filepath"]})]
 
 
 def _use_buckets(buckets: Iterable[str], regions: Iterable[str]) -> None:
@@ -92,6 +99,20 @@ def _use_buckets(buckets: Iterable[str], regions: Iterable[str]) -> None:
         region = check_bucket(bucket, regions)
         # For delta-rs and botocore; AWS_DEFAULT_REGION can be that of another project.
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
+
+
+def check_jars(config: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Check that Spark can access the tables.
+
+    Args:
+        config: Configuration of the environment, with `catalog`.
+        settings: Result of `check_configuration`.
+
+    Raises:
+        FruitsError: The tables are in a bucket, and hadoop-aws is missing.
+    """
+    if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
+        check_hadoop_aws(settings)
 
 
 def start_spark(settings: Mapping[str, Any]) -> SparkSession:
@@ -116,6 +137,9 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen = _jvm_settings(settings)
     conf = SparkConf().setAll([*(REDACTION | chosen).items()])
     start_jvm(conf)
+    if str(settings.get("spark.eventLog.enabled")).lower() == "true":
+        # Spark fails without this folder. In a bucket, a folder exists if it has a file.
+        write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
     spark = SparkSession.builder.config(conf=conf).getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     logger.info(

@@ -11,11 +11,12 @@ import re
 from collections.abc import Collection, Sequence
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.frames import attach_parts, parts_of
 from fruits_pipeline.spark.parts import StoredPart
 
@@ -30,7 +31,7 @@ def from_table(folder: str, files: Sequence[str], schema: pa.Schema) -> DataFram
         files: Paths of its files relative to `folder`: `batch=000001/part-...`.
         schema: Schema of the files; the column `batch` is added.
     """
-    spark = SparkSession.builder.getOrCreate()
+    spark = spark_session()
     full = from_arrow_schema(pa.schema([*schema, schemas.BATCH]))
     if not files:
         return spark.createDataFrame([], full)

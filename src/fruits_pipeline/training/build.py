@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone
-from fruits_pipeline.parameters import BackboneParameters
+from fruits_pipeline.parameters import RANDOM_WEIGHTS, BackboneParameters
 from fruits_pipeline.training.data import TrainingPhotos
 from fruits_pipeline.training.distillation import add_targets
 from fruits_pipeline.training.litert_export import export_backbone
 from fruits_pipeline.training.networks import (
-    RANDOM,
     add_inner_layers,
     add_scaling,
     build_network,
@@ -58,7 +57,7 @@ def build_backbone(
             "backbone. Install it with `pip install fruits-pipeline[keras]`, or use "
             "the backbone that the project ships."
         ) from exc
-    if parameters.weights == RANDOM and not images:
+    if parameters.weights == RANDOM_WEIGHTS and not images:
         raise weights_error(parameters, "random weights without training")
     keras.utils.set_random_seed(parameters.seed)
     network = build_network(parameters)
@@ -102,7 +101,7 @@ def fine_tune(
     model = add_scaling(network, parameters)
     pretrained = network.get_weights()
     history = train(model, photos, parameters.training, parameters.seed, folder)
-    if parameters.weights != RANDOM:
+    if parameters.weights != RANDOM_WEIGHTS:
         share = parameters.training.weight_interpolation
         interpolate_weights(network, pretrained, share)
     return history

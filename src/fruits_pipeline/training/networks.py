@@ -10,13 +10,14 @@ import numpy as np
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.imaging.fitting import fit
-from fruits_pipeline.parameters import BackboneParameters, NetworkParameters
+from fruits_pipeline.parameters import (
+    RANDOM_WEIGHTS,
+    BackboneParameters,
+    NetworkParameters,
+)
 
 if TYPE_CHECKING:
     import keras
-
-RANDOM = "random"
-"""Value of the parameter `weights` for random initialisation."""
 
 EMBEDDING_BATCH = 64
 
@@ -50,7 +51,9 @@ def build_network(parameters: NetworkParameters) -> keras.Model:
             input_shape=(size, size, 3),
             include_top=False,
             pooling="avg",
-            weights=None if parameters.weights == RANDOM else parameters.weights,
+            weights=None
+            if parameters.weights == RANDOM_WEIGHTS
+            else parameters.weights,
             **parameters.arguments,
         )
     except Exception as exc:  # Keras raises many types for downloads, files, arguments
@@ -149,7 +152,7 @@ def freeze_layers(network: keras.Model, parameters: BackboneParameters) -> None:
             "beginning of a layer's name, or null to train all layers. Choose from: "
             f"{', '.join(names)}."
         )
-    pretrained = parameters.weights != RANDOM
+    pretrained = parameters.weights != RANDOM_WEIGHTS
     for number, layer in enumerate(network.layers):
         normalises = isinstance(layer, keras.layers.BatchNormalization)
         layer.trainable = number >= found[0] and not (pretrained and normalises)

@@ -21,6 +21,7 @@ from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.lineage import Lineage
+from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.tables import from_table
 
 View = TypeVar("View")
@@ -48,7 +49,7 @@ class DeltaSpark(_DeltaView[DataFrame]):
         Raises:
             FruitsError: There is no table, or a file is missing or truncated.
         """
-        log, session = self._load_log(), SparkSession.builder.getOrCreate()
+        log, session = self._load_log(), spark_session()
         if self._frame is None or self._frame[:2] != (log.version_id, session):
             paths = [file.path for file in log.files]
             frame = from_table(self.filepath, paths, self.schema)

@@ -49,6 +49,7 @@ CLASSIFY_REPORTS = (
 
 COMMANDS = {
     **REPORTS,
+    "run_history.jsonl": "Delete it; the next run with new photos writes a new one.",
     "training_curves.json": "make backbone",
     **dict.fromkeys(CLASSIFY_REPORTS, CLASSIFY),
 }
