@@ -86,7 +86,9 @@ def test_catalog_has_the_datasets_of_the_pipelines(config: OmegaConfigLoader) ->
     parameters = {name for name in used if name.startswith("params:")}
     tables = {name.partition("@")[0] for name in used}
     views = {n for n in datasets(config) if n.partition("@")[0] in tables}
-    assert (used - parameters) | views | {"report_states"} == datasets(config).keys()
+    assert (used - parameters) | views | {"report_states", "search_terms"} == datasets(
+        config
+    ).keys()
     for name in parameters:
         value = config["parameters"]
         for part in name.removeprefix("params:").split("."):
