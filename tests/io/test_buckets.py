@@ -53,6 +53,7 @@ def test_wrong_configuration_is_reported_with_a_solution(
 ) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("fruits_pipeline.io.buckets.START_PATIENCE", 1)
     with pytest.raises(FruitsError) as caught:
         check_bucket("fruits", REGIONS)
     assert code in str(caught.value)
