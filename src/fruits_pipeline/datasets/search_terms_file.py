@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from kedro_datasets._typing import TablePreview
+
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.previews.results import preview_or_reason, text_table
+from fruits_pipeline.datasets.previews.rows import object_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import read_file, write_atomically
 from fruits_pipeline.io.search_terms import SearchTerms
@@ -33,3 +37,10 @@ class SearchTermsFile(PathDataset[SearchTerms, SearchTerms | None]):
     def save(self, data: SearchTerms) -> None:
         """Write the terms atomically."""
         write_atomically(self.filepath, data.to_json())
+
+    def preview(self) -> TablePreview:
+        """Return whether an erasure has begun, for Kedro-Viz."""
+        return preview_or_reason(self._table, text_table, "`kedro forget`")
+
+    def _table(self) -> TablePreview:
+        return object_preview({"erasure that is not complete": self.load() is not None})

@@ -19,7 +19,7 @@ from fruits_pipeline.training import build
 
 pytestmark = pytest.mark.usefixtures("spark")
 
-UNTRAINED = backbone_parameters({"epochs": 0})
+UNTRAINED = backbone_parameters({"epochs": 0}, weights="imagenet")
 
 TrainingData = tuple[list[bytes], list[str]]
 
