@@ -25,8 +25,8 @@ from fruits_pipeline.pipelines import (
     reduce,
     report,
 )
+from fruits_pipeline.schemas import TABLES
 
-TABLES = ("photos", "images", "features", "moments", "reduced")
 STAGES = {
     "preprocess": preprocess,
     "featurize": featurize,
