@@ -85,7 +85,7 @@ fuzz: $(VENV)/.dev-ready  ## Decode 100,000 mutated photos in monitored processe
 	$(BIN)/python tests/imaging/decoding/fuzzing.py $(ARGS)
 	$(BIN)/python tests/imaging/decoding/damage.py
 
-chaos: $(VENV)/.dev-ready  ## Inject faults into runs: five minutes; hours with ARGS="--full"
+chaos: $(VENV)/.dev-ready  ## Inject faults into runs: eight minutes; hours with ARGS="--full"
 	PYTHONPATH=src:tests $(BIN)/python -m chaos $(ARGS)
 
 lint: $(VENV)/.dev-ready  ## Check formatting, lint rules, types and imports

@@ -67,14 +67,14 @@ def _hold(root: Root) -> None:
 
 def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:
     """Erase the photos from the results and tables."""
-    older = root.forgotten.unfinished
-    begun = begun_terms(root.search_terms, root.forgotten, arguments, root.photo_root)
-    selection, traces = _begin(root, arguments, begun)
+    forgotten = root.forgotten
+    begun = begun_terms(root.search_terms, forgotten, arguments, root.photo_root)
+    selection, traces = _begin(root, arguments, begun, forgotten)
     entry = traces.forgotten.unfinished or UnfinishedErasure()
     deleted = [p for s in entry.stages for p in erasing.delete_results(root.results[s])]
     receipt = Receipt(
         photos=len(entry.photos),
-        is_resumed=older is not None,
+        is_resumed=forgotten.unfinished is not None,
         has_lost_terms=not begun.is_complete,
         rows=erasing.erase(root.tables, selection),
         versions=erasing.purge_all(root.tables),
@@ -87,10 +87,13 @@ def _erase(root: Root, arguments: Sequence[str]) -> tuple[Receipt, Traces]:
 
 
 def _begin(
-    root: Root, arguments: Sequence[str], begun: SearchTerms
+    root: Root,
+    arguments: Sequence[str],
+    begun: SearchTerms,
+    forgotten: ForgottenPhotos,
 ) -> tuple[Selection, Traces]:
     """Find the photos, and write what is needed to complete an interrupted erasure."""
-    forgotten, logs = root.forgotten, erasing.open_logs(root.tables)
+    logs = erasing.open_logs(root.tables)
     if not logs:
         raise FruitsError(
             f"Found no tables below {root.location}; expected those of a run. Set `root` "

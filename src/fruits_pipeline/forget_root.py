@@ -24,9 +24,9 @@ from fruits_pipeline.pipelines import (
     reduce,
     report,
 )
+from fruits_pipeline.schemas import TABLES
 from fruits_pipeline.session_options import Options
 
-TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 STAGES = {
     "preprocess": preprocess,
     "featurize": featurize,

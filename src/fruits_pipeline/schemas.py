@@ -2,6 +2,9 @@
 
 import pyarrow as pa
 
+TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
+"""Names of the tables; each comes after the tables that it is computed from."""
+
 KEY = [
     pa.field("path", pa.string()),
     pa.field("photo_id", pa.string()),

@@ -18,12 +18,7 @@ from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.io.folders import entry_names
 from fruits_pipeline.io.lease.holder import parse_holder
 from fruits_pipeline.io.lease.lease import LEASE_NAME, lease_path
-
-TABLES = tuple(
-    f"{table}@batches"
-    for table in ("photos", "images", "features", "moments", "reduced")
-)
-"""Catalog entries of the tables."""
+from fruits_pipeline.schemas import TABLES
 
 TAGS_OF_EXISTING_ROOTS = {"check", "mend"}
 """Tags of nodes of the pipelines that need an earlier run."""
@@ -97,7 +92,8 @@ def _path(dataset: Any) -> str:
 
 def _has_table(root: str, names: Set[str], catalog: DataCatalog) -> bool:
     base = resolve(root)[1].rstrip("/")
-    tables: list[Any] = [catalog.get(name) for name in TABLES if name in catalog]
+    entries = (f"{table}@batches" for table in TABLES)
+    tables: list[Any] = [catalog.get(name) for name in entries if name in catalog]
     return any(
         is_own_table(table.filepath)
         for table in tables

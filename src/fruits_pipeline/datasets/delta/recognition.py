@@ -10,10 +10,7 @@ from fruits_pipeline.datasets.delta.errors import (
     check_location,
     translate_delta_errors,
 )
-from fruits_pipeline.datasets.delta.files import (
-    DATA_FILE_NAME,
-    list_sizes,
-)
+from fruits_pipeline.datasets.delta.files import DATA_FILE_NAME, list_sizes
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.errors import REPAIR, FruitsError
 

@@ -16,9 +16,7 @@ from fruits_pipeline.datasets.delta.errors import (
     damaged_log_error,
     translate_delta_errors,
 )
-from fruits_pipeline.datasets.delta.files import (
-    flush_commit,
-)
+from fruits_pipeline.datasets.delta.files import flush_commit
 from fruits_pipeline.datasets.delta.integrity import check_sizes
 from fruits_pipeline.datasets.delta.log import (
     RECIPE,

@@ -11,8 +11,7 @@ from fruits_pipeline.pipelines.check.nodes import (
     make_report,
     raise_findings,
 )
-
-TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
+from fruits_pipeline.schemas import TABLES
 
 
 def create_pipeline(**_: object) -> Pipeline:
