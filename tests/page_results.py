@@ -118,6 +118,7 @@ def _files(photos: pd.DataFrame) -> dict[str, Any]:
             "compared": count,
             "labels": photos["label"].nunique(),
             "similarity": 0.97,
+            "similarity_across_splits": 0.95,
             "duplicate_pairs": 6,
             "duplicate_pairs_across_splits": 6,
             "suspect_labels": 6,

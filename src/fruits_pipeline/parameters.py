@@ -193,6 +193,7 @@ class ReportParameters(ParameterGroup):
     explored_photos: Annotated[int, Field(ge=1, le=200_000)]
     neighbours: Annotated[int, Field(ge=3, le=100)]
     duplicate_similarity: Annotated[float, Field(gt=0, le=1)]
+    leakage_similarity: Annotated[float, Field(gt=0, le=1)]
     outlier_distance: Annotated[float, Field(ge=1)]
     rows_listed: Annotated[int, Field(ge=1, le=100_000)]
     examples_shown: Annotated[int, Field(ge=0, le=500)]

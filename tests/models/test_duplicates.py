@@ -25,7 +25,7 @@ def near(n: int, width: int = 8) -> np.ndarray:
 
 def find(photos: pd.DataFrame, vectors: np.ndarray, limit: int = 100) -> NearDuplicates:
     training = (photos["split"] == "Training").to_numpy(bool)
-    return find_near_duplicates(photos, vectors, 0.97, limit, training)
+    return find_near_duplicates(photos, vectors, (0.97, 0.97), limit, training)
 
 
 def test_each_pair_above_the_similarity_is_found_once() -> None:
@@ -50,6 +50,18 @@ def test_pairs_across_splits_are_marked_and_counted() -> None:
     assert count_leaks(photos, found.leaks, photos["split"] == "Training") == [
         {"split": "Test", "photos": 2, "with_near_duplicate": 2}
     ]
+
+
+def test_pairs_of_two_splits_have_a_smallest_similarity_of_their_own() -> None:
+    photos = photos_of(["Training", "Training", "Test"])
+    angles = np.arccos([1, 0.96, 0.96])
+    vectors = np.zeros((3, 4), np.float32)
+    vectors[:, 0] = np.cos(angles)
+    vectors[[0, 1, 2], [1, 1, 2]] = np.sin(angles)
+    training = (photos["split"] == "Training").to_numpy(bool)
+    found = find_near_duplicates(photos, vectors, (0.97, 0.95), 100, training)
+    assert (found.count, found.across_splits) == (1, 1)
+    assert found.leaks.tolist() == [False, False, True]
 
 
 def test_frames_of_a_series_are_pairs_across_splits_only() -> None:

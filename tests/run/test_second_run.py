@@ -69,6 +69,16 @@ def test_numbers_of_the_last_run_with_new_photos_are_kept(
     assert "last_run_with_new_photos" not in first_run.summary
 
 
+def test_run_of_the_report_alone_keeps_them(
+    first_run: PipelineRun, copy: PipelineRun, kedro_run: KedroRun
+) -> None:
+    result = kedro_run("--pipelines", "report", **copy.parameters)
+    assert result.exit_code == 0, result.output
+    speed = first_run.summary["photos_per_second"]
+    assert copy.summary["last_run_with_new_photos"]["photos_per_second"] == speed
+    assert "Speed: no new photos; the run of" in result.output
+
+
 def test_run_with_only_missing_outputs_keeps_the_summary(
     first_run: PipelineRun, copy: PipelineRun, kedro_run: KedroRun
 ) -> None:

@@ -54,9 +54,11 @@ def summary_lines(catalog: DataCatalog, summary: Mapping[str, Any]) -> Iterator[
             f"{last['new_photos']:,} at {last['photos_per_second']:,.0f} photos/s"
         )
     else:
-        seconds = (f"{name} {s:.0f} s" for name, s in summary["seconds"].items())
-        speed = f"{summary['photos_per_second']:,.0f} photos/s"
-        yield f"  Speed: {speed} ({', '.join(seconds)})"
+        seconds = ", ".join(f"{n} {s:.0f} s" for n, s in summary["seconds"].items())
+        if summary["new_photos"]:
+            yield f"  Speed: {summary['photos_per_second']:,.0f} photos/s ({seconds})"
+        else:
+            yield f"  Time: {seconds}"
     reports = (location_of(catalog, "run_summary") or "").rpartition("/")[0]
     yield f"  Results: figures, tables and run_summary.json in {reports}"
 

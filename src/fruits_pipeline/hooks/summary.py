@@ -66,8 +66,9 @@ class SummaryHooks:
             click.ClickException: Photos are missing in a table.
         """
         run = self._numbers()
-        newest = record_run(catalog, run) if self.tables else None
-        if "run_summary" in pipeline.all_outputs() and self.seconds:
+        has_summary = "run_summary" in pipeline.all_outputs() and bool(self.seconds)
+        newest = record_run(catalog, run) if self.tables or has_summary else None
+        if has_summary:
             self._complete_summary(catalog, run, newest)
         _print_lines(classifier_lines(catalog, pipeline.all_outputs()))
         try:

@@ -40,7 +40,7 @@ class NearDuplicates:
 def find_near_duplicates(
     photos: pd.DataFrame,
     vectors: np.ndarray,
-    min_similarity: float,
+    min_similarity: tuple[float, float],
     limit: int,
     training: np.ndarray,
 ) -> NearDuplicates:
@@ -49,7 +49,8 @@ def find_near_duplicates(
     Args:
         photos: `path, label, split, series` of each photo.
         vectors: Unit vectors, `float32 [n, d]`.
-        min_similarity: Smallest similarity of a pair.
+        min_similarity: Smallest similarity of a pair in one split, and of a pair of two
+            splits.
         limit: Maximum number of listed pairs of two splits, and of other pairs.
         training: Whether each photo is a training photo, `bool [n]`.
     """
@@ -57,10 +58,11 @@ def find_near_duplicates(
     splits, _ = pd.factorize(photos["split"])
     counts, leaks = np.zeros(2, int), np.zeros(len(photos), bool)
     kept = _Pairs(limit), _Pairs(limit)
-    for found in _similar_pairs(vectors, min_similarity):
+    for found in _similar_pairs(vectors, min(min_similarity)):
         pairs = found[series[found["first"]] != series[found["second"]]]
-        first, second = splits[pairs["first"]], splits[pairs["second"]]
-        differs = (first != second) & (first >= 0) & (second >= 0)
+        differs = _differ(pairs, splits)
+        is_near = pairs["similarity"] >= np.take(min_similarity, differs)
+        pairs, differs = pairs[is_near], differs[is_near]
         for across, is_kind in enumerate((~differs, differs)):
             counts[across] += np.count_nonzero(is_kind)
             kept[across].add(pairs[is_kind])
@@ -127,7 +129,6 @@ def _pair_table(
     one, other = (
         photos.iloc[pairs[name]].reset_index() for name in ("first", "second")
     )
-    first, second = splits[pairs["first"]], splits[pairs["second"]]
     return pd.DataFrame(
         {
             "path": one["path"],
@@ -137,9 +138,16 @@ def _pair_table(
             "other_label": other["label"],
             "split": one["split"],
             "other_split": other["split"],
-            "across_splits": (first != second) & (first >= 0) & (second >= 0),
+            "across_splits": _differ(pairs, splits),
         }
     )
+
+
+def _differ(pairs: np.ndarray, splits: np.ndarray) -> np.ndarray:
+    """Return whether the photos of each pair are in two splits, `bool [n]`."""
+    first, second = splits[pairs["first"]], splits[pairs["second"]]
+    differ: np.ndarray = (first != second) & (first >= 0) & (second >= 0)
+    return differ
 
 
 def count_leaks(

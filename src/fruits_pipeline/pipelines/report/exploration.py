@@ -94,11 +94,13 @@ class Comparison:
     @cached_property
     def duplicates(self) -> NearDuplicates:
         """Near duplicates of all photos."""
-        similarity, limit = (
-            self.parameters.duplicate_similarity,
-            self.parameters.rows_listed,
+        chosen = self.parameters
+        return find_near_duplicates(
+            *self.sample,
+            (chosen.duplicate_similarity, chosen.leakage_similarity),
+            chosen.rows_listed,
+            self.is_training,
         )
-        return find_near_duplicates(*self.sample, similarity, limit, self.is_training)
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -161,6 +163,7 @@ def count_findings(comparison: Comparison) -> dict[str, Any]:
         "compared": len(photos),
         "labels": int(photos["label"].nunique()),
         "similarity": comparison.parameters.duplicate_similarity,
+        "similarity_across_splits": comparison.parameters.leakage_similarity,
         "duplicate_pairs": duplicates.count,
         "duplicate_pairs_across_splits": duplicates.across_splits,
         "duplicate_pairs_listed": len(duplicates.pairs),

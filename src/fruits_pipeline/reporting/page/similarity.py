@@ -32,11 +32,12 @@ def near_duplicates(results: Results) -> Section:
     if reason := why_missing(results, "near_duplicates"):
         return section([reason])
     found = results["exploration"]
-    similarity, pairs = found["similarity"], found["duplicate_pairs"]
-    across = found.get("duplicate_pairs_across_splits", 0)
+    across = found["duplicate_pairs_across_splits"]
     text = [
-        f"{photos(found['compared'])} were compared; {pairs:,} pairs have a similarity of "
-        f"{similarity:g} or more ({across:,} across splits). Frames of one series in one "
+        f"{photos(found['compared'])} were compared; "
+        f"{found['duplicate_pairs'] - across:,} pairs have a similarity of "
+        f"{found['similarity']:g} or more, and {across:,} pairs in two splits of "
+        f"{found['similarity_across_splits']:g} or more. Frames of one series in one "
         "split are not counted."
     ]
     leaks = [
