@@ -40,6 +40,9 @@ STAGES = {
 WRITTEN_BY_HOOKS = {"report": {"report_page"}}
 """Reports of a stage that are no outputs of its nodes."""
 
+OLD_SHEET = "mistake_sheet.png"
+"""Report with photos that the stage classify of version 0.2 has written."""
+
 
 @dataclass(frozen=True)
 class Root:
@@ -101,7 +104,9 @@ def open_root(options: Options) -> Root:
         ]
         for stage, module in STAGES.items()
     }
-    results["report"].append(entries[DIGESTS_DATASET]["filepath"])  # not of a node
+    digests = entries[DIGESTS_DATASET]["filepath"]
+    results["report"].append(digests)  # not of a node
+    results["classify"].append(f"{digests.rpartition('/')[0]}/{OLD_SHEET}")
     photos: Any = catalog.get("photo_store")
     waits = settings.get("concurrent_run") == "wait"
     return Root(catalog, photos.root, photos.filepath, results, waits)

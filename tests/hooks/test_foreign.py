@@ -10,7 +10,13 @@ from fake_s3 import Bucket
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 
-from fruits_pipeline.datasets import CsvReport, DeltaBatches, JsonFile
+from fruits_pipeline.datasets import (
+    CsvReport,
+    DeltaBatches,
+    JsonFile,
+    JsonLines,
+    TextFile,
+)
 from fruits_pipeline.datasets.delta.tables import create_table
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.foreign import check_root
@@ -50,6 +56,8 @@ def check(root: str, *tags: str, outputs: Iterable[str] = ()) -> None:
     }
     others = {
         "report_states": JsonFile(filepath=f"{root}/08_reporting/report_states.json"),
+        "report_page": TextFile(filepath=f"{root}/08_reporting/report.html"),
+        "run_history": JsonLines(filepath=f"{root}/08_reporting/run_history.jsonl"),
         "training_curves": JsonFile(filepath=f"{root}/08_reporting/curves.json"),
     }
     names = [*outputs] or [*datasets]
@@ -88,6 +96,7 @@ def test_files_of_other_programs_are_refused(root: str) -> None:
         ".lease.json",
         "08_reporting/listing_counts.json",
         "08_reporting/report_states.json",
+        "08_reporting/report.html",
         f"{REJECTS}/a folder/file.txt",
     ],
 )

@@ -20,6 +20,7 @@ from pipeline_runs import (
 )
 
 from fruits_pipeline.datasets import PcaFile
+from fruits_pipeline.forget_root import OLD_SHEET
 
 TWIN = "Training/Apple Red 1/twin.jpg"
 TWIN_OF = "Training/Kiwi/0_100.jpg"
@@ -48,6 +49,7 @@ def erased(
     # As a copy of a killed process, and as the leftover of a user.
     write_files(run.root, {"08_reporting/class_sheet.png.unfinished": PHOTOS[TWIN_OF]})
     write_files(run.root, {"08_reporting/check.json": json.dumps(BY_ID).encode()})
+    write_files(run.root, {f"08_reporting/{OLD_SHEET}": PHOTOS[TWIN_OF]})
     by_path = [str(run.photos / BY_PATH[0]), *BY_PATH[1:]]
     given = "\n".join([photo_id(BY_ID[0]).upper(), BY_ID[1], ""])
     result = forget(run, *by_path, "--from-file", "-", stdin=given)
@@ -90,6 +92,7 @@ def test_models_and_reports_are_computed_again(
         "report.html",
         "answers.parquet",
     } <= names
+    assert OLD_SHEET not in names
 
 
 def test_receipt_describes_the_erasure_without_personal_data(

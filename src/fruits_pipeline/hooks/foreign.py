@@ -12,7 +12,9 @@ from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.datasets.delta.recognition import is_own_table
 from fruits_pipeline.datasets.delta.tables import open_log
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.hooks.history import HISTORY
 from fruits_pipeline.hooks.listing import COUNTS
+from fruits_pipeline.hooks.page import PAGE
 from fruits_pipeline.hooks.report import DIGESTS_DATASET
 from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.io.folders import entry_names
@@ -22,6 +24,9 @@ from fruits_pipeline.schemas import TABLES
 
 TAGS_OF_EXISTING_ROOTS = {"check", "mend"}
 """Tags of nodes of the pipelines that need an earlier run."""
+
+WRITTEN_BY_HOOKS = {DIGESTS_DATASET, HISTORY, PAGE}
+"""Files of a run that are no outputs of its nodes."""
 
 MADE_WITHOUT_TABLES = {"backbone", "training_curves", "sample_photos"}
 """Outputs that can exist before the first run, and are not written by one."""
@@ -52,7 +57,7 @@ def check_root(root: str, pipeline: Pipeline, catalog: DataCatalog) -> None:
             f"Found no tables of this project below {root}; expected those of an earlier "
             "run, to check or repair. Set `root` to the folder of that run."
         )
-    outputs = outputs_below(root, {*outputs, DIGESTS_DATASET}, catalog)
+    outputs = outputs_below(root, {*outputs, *WRITTEN_BY_HOOKS}, catalog)
     _check_tables(catalog, outputs, names)
     if found := [*_existing_files(root, names, catalog, outputs)]:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
