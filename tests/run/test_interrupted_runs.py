@@ -51,6 +51,7 @@ def test_killed_run_is_resumed(
         **dict.fromkeys(TABLES, BATCHES),
         "photos": 0,
         "images": 0,
+        "quality": 0,
         "features": BATCHES - len(done),
     }
     for table in TABLES:

@@ -52,13 +52,14 @@ def test_shift_of_the_features_is_measured(standardise: bool) -> None:
     means = [
         {"batch": "000001", "n": 400, "mean": [0.0, 0.0, 0.0]},
         {"batch": "000002", "n": 100, "mean": [0.0, 0.0, 9.0]},
+        {"batch": "000003", "n": 0, "mean": []},  # all photos are rejected
     ]
     quality = [quality_of(KIWI) | {"batch": "000001"}]
     changes = compare_batches(
         frame(quality, schemas.QUALITY),
         frame(means, schemas.MOMENTS),
         pca,
-        ["000002"],
+        ["000002", "000003"],
     )
     expected = 1 / np.sqrt(3) if standardise else 9 / np.sqrt(1 + 4 + 81)
     assert changes["mean_distance"] == pytest.approx(expected, rel=0.1)

@@ -48,7 +48,8 @@ def compare_batches(
 ) -> dict[str, Any]:
     """Compare the photos of the last run that added photos with earlier photos."""
     means = moments.select("batch", "n", "mean").toPandas()
-    means["mean"] /= means["mean"].map(lambda _: pca.model.scale)
+    # A batch of rejected photos has an empty mean.
+    means["mean"] = [mean / pca.model.scale[: len(mean)] for mean in means["mean"]]
     variance = float(pca.model.spectrum.sum())
     return coverage.compare_batches(_read(quality), means, variance, new_batches)
 
