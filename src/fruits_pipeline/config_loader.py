@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class ConfigLoader(OmegaConfigLoader):
         self, conf_source: str, env: str | None = None, **options: Any
     ) -> None:
         _check_folder(conf_source, env, str(options.get("base_env", "base")))
+        self._loaded: dict[str, dict[str, Any]] = {}
         super().__init__(conf_source, env, **options)
 
     def __getitem__(self, key: str) -> dict[str, Any]:
@@ -41,6 +43,11 @@ class ConfigLoader(OmegaConfigLoader):
         Raises:
             click.ClickException: An environment variable is missing, or a file is wrong.
         """
+        if key not in self._loaded:
+            self._loaded[key] = self._load(key)
+        return deepcopy(self._loaded[key])  # Kedro changes it
+
+    def _load(self, key: str) -> dict[str, Any]:
         try:
             return super().__getitem__(key)
         except (OmegaConfBaseException, YAMLError, ValueError) as exc:

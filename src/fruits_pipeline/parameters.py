@@ -189,7 +189,7 @@ class ReportParameters(ParameterGroup):
     map_photos: Count
     examples_per_label: Annotated[int, Field(ge=1, le=50)]
     rejects_shown: Annotated[int, Field(ge=0, le=500)]
-    explore: Literal["auto"] | bool
+    explore: Literal["auto", True, False]
     explored_photos: Annotated[int, Field(ge=1, le=200_000)]
     neighbours: Annotated[int, Field(ge=3, le=100)]
     duplicate_similarity: Annotated[float, Field(gt=0, le=1)]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import leaves_list, linkage
-from scipy.spatial.distance import squareform
 
 
 def most_confused(
@@ -50,6 +48,10 @@ def similar_order(counts: np.ndarray) -> np.ndarray:
     Args:
         counts: Photos of each label by answer, `[n, n]`.
     """
+    # Imported here because most commands draw no confusion matrix.
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
     if len(counts) <= 2:  # noqa: PLR2004 - nothing to order
         return np.arange(len(counts))
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
