@@ -49,7 +49,7 @@ def _sentences(counts: Mapping[str, Any]) -> Sequence[str]:
     reasons = listing([f"{number:,} × {reason}" for reason, number in kinds[:5]])
     came_in = f"The photo root contains {count_text(counts['files'], 'file')}"
     if left_out:
-        came_in += f"; {left_out:,} of them are not photos and are left out ({reasons})"
+        came_in += f"; left out, because they are not photos: {reasons}"
     came_out = (
         f"{photos(counts['features'])} became vectors of {counts['feature_width']:,} "
         f"features, and then of {count_text(counts['components'], 'component')}, which "

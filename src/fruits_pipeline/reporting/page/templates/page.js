@@ -89,7 +89,7 @@ function startAtlas() {
     const ratio = devicePixelRatio || 1;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    const gap = Math.max(0.4, scale * 0.03), frame = Math.max(0.8, scale * 0.05), inner = scale - 2 * gap;
+    const gap = Math.max(0.4, scale * 0.03), frame = Math.max(0.5, scale * 0.05), inner = scale - 2 * gap;
     if (inner < 2 * frame + 1) return;
     const first = { x: Math.max(0, Math.floor(left)), y: Math.max(0, Math.floor(top)) };
     for (let row = first.y; row < Math.min(rows, top + height / scale); row++) {
