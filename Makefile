@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-cloud test-readme fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -75,14 +75,16 @@ backbone: $(VENV)/.dev-ready $(PHOTOS)  ## Build a backbone as configured in par
 dev: $(VENV)/.dev-ready  ## Install the development tools and the pre-commit hook
 	$(BIN)/pre-commit install
 
-test: $(VENV)/.dev-ready  ## Run all tests but the cloud tests, with coverage
-	$(BIN)/python -m pytest -m "not cloud and not readme" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(ARGS)
+test: $(VENV)/.dev-ready  ## Run the unit tests and the tests of whole runs, with coverage
+	$(TEST) -m "not cloud and not system" --cov --cov-report=term $(ARGS)
+
+test-system: $(VENV)/.notebook-ready $(VENV)/.viz-ready $(VENV)/.dev-ready  ## Run the commands of README.md, notebooks, Kedro-Viz, and runs on odd machines
+	$(TEST) -m system $(ARGS)
 
 test-cloud: $(VENV)/.dev-ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)
 
-test-readme: $(VENV)/.notebook-ready $(VENV)/.viz-ready $(VENV)/.dev-ready  ## Run the commands of README.md
-	$(BIN)/python -m pytest -m readme $(ARGS)
+TEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(VENV)/.dev-ready  ## Decode 100,000 mutated photos in monitored processes
 	$(BIN)/python tests/imaging/decoding/fuzzing.py $(ARGS)

@@ -18,7 +18,7 @@ import pytest
 import requests
 from factories import PROJECT
 
-pytestmark = pytest.mark.readme
+pytestmark = pytest.mark.system
 
 README = (PROJECT / "README.md").read_text()
 BLOCKS = re.findall(
@@ -35,8 +35,7 @@ COMMANDS = [
 SCRIPTS = [block for language, block in BLOCKS if language == "python"]
 
 ELSEWHERE = {
-    "make test": "runs the other tests",
-    "make test-cloud": "run by .ci/run",
+    "make test": "run by .ci/run, like test-system and test-cloud",
     "make chaos": "run by .ci/run",
     "make lint": "run by .ci/run",
     "make bench": "takes many minutes; tests/test_benchmarks.py calls its functions",

@@ -8,6 +8,8 @@ from factories import PROJECT, run_python
 from kedro.framework.session import KedroSession
 from pipeline_runs import GOOD_PHOTOS, PipelineRun
 
+pytestmark = pytest.mark.system
+
 IPYTHON = """
 %reload_kedro {project} --params=root={root},photos={photos}
 spark, pandas = catalog.load("features@spark"), catalog.load("reduced@pandas")

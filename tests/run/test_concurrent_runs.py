@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import pytest
 from factories import by_path, read_table, write_files
 from pipeline_runs import (
     GOOD_PHOTOS,
@@ -12,6 +13,8 @@ from pipeline_runs import (
     run_pipeline,
     start_pipeline,
 )
+
+pytestmark = pytest.mark.system
 
 
 def test_second_run_is_refused_or_waits(kedro_run: KedroRun, tmp_path: Path) -> None:

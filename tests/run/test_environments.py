@@ -21,6 +21,8 @@ from factories import PROJECT, jpeg, read_table, write_files
 
 from fruits_pipeline.spark.class_archive import cache_folder
 
+pytestmark = pytest.mark.system
+
 NO_NAMESPACES = "unshare is not permitted: this needs namespaces of users and mounts"
 
 ODD_NAME = "a b'\"é%$x"

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 from deltalake import DeltaTable
 from factories import PROJECT, TABLES, by_path, read_table, write_files
 from pipeline_runs import (
@@ -18,6 +19,8 @@ from pipeline_runs import (
     sorted_rows,
     start_pipeline,
 )
+
+pytestmark = pytest.mark.system
 
 
 def kill_pipeline(photos: Path, root: Path, conf: Path) -> None:

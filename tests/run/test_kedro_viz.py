@@ -19,6 +19,8 @@ from factories import PROJECT
 from pipeline_runs import PipelineRun
 from playwright.sync_api import Page, Route, sync_playwright
 
+pytestmark = pytest.mark.system
+
 CHROMIUM = Path("/usr/bin/chromium")
 SECONDS = 90
 

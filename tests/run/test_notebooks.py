@@ -13,6 +13,8 @@ import yaml
 from factories import PROJECT, write_files
 from pipeline_runs import GOOD_PHOTOS, PipelineRun
 
+pytestmark = pytest.mark.system
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 pytest.importorskip("ipykernel")

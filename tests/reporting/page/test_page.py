@@ -47,10 +47,7 @@ def test_page_contains_no_url_outside_of_itself() -> None:
 
 def test_summary_says_what_came_in_and_what_looks_wrong() -> None:
     text = Elements(render_page(make_results())).text
-    assert (
-        "contains 39 files; left out, because they are not photos: 2 × .<md>"
-        in text
-    )
+    assert "contains 39 files; left out, because they are not photos: 2 × .<md>" in text
     assert "23 of 111 photos in Test have a near duplicate in training" in text
     assert "1 photo rejected" in text
     assert "1 min 15 s" in text
