@@ -14,6 +14,23 @@ _ANGLE = 0.8  # coarser than the default of 0.5, and twice as fast
 _MIN_PHOTOS = 6  # of t-SNE
 
 
+def place_photos(
+    photos: pd.DataFrame, vectors: np.ndarray, max_photos: int
+) -> pd.DataFrame:
+    """Return `path, label, row, column` of photos on a full grid, row by row.
+
+    Args:
+        photos: `path` and `label` of each photo, in random order.
+        vectors: Unit vectors, `float32 [n, d]`.
+        max_photos: Maximum number of photos on the grid.
+    """
+    rows, columns = grid_size(min(max_photos, len(photos)))
+    chosen = balanced_sample(photos["label"], rows * columns)
+    row, column = arrange(vectors[chosen])
+    places = photos[["path", "label"]].iloc[chosen].assign(row=row, column=column)
+    return places.sort_values(["row", "column"], ignore_index=True)
+
+
 def balanced_sample(labels: pd.Series, count: int) -> np.ndarray:
     """Return the positions of photos, equally many of each label where possible.
 

@@ -19,8 +19,8 @@ from fruits_pipeline.pipelines.report.exploration import (
     list_neighbours,
     list_outliers,
     list_suspect_labels,
-    sample_photos,
 )
+from fruits_pipeline.pipelines.report.sampling import sample_photos
 
 pytestmark = pytest.mark.usefixtures("spark")
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
+from threadpoolctl import threadpool_limits
 
-from fruits_pipeline import schemas
-from fruits_pipeline.models import atlas
+from fruits_pipeline.models.atlas import place_photos
 from fruits_pipeline.models.duplicates import (
     NearDuplicates,
     count_leaks,
@@ -25,13 +24,11 @@ from fruits_pipeline.models.neighbours import (
     Neighbours,
     find_neighbours,
     neighbour_table,
-    unit_vectors,
 )
 from fruits_pipeline.models.suspects import find_outliers, find_suspects
 from fruits_pipeline.parameters import ReportParameters
-from fruits_pipeline.spark.frames import record_batches
+from fruits_pipeline.pipelines.report.sampling import sample_photos
 from fruits_pipeline.spark.resources import available_mib
-from fruits_pipeline.spark.vectors import to_matrix
 
 MIN_MIB = 2048
 """Available memory with which `report.explore` = `auto` compares photos, in MiB."""
@@ -79,9 +76,30 @@ class Comparison:
         return sample_photos(self.reduced, count)
 
     @cached_property
+    def found(self) -> tuple[Neighbours, NearDuplicates, pd.DataFrame]:
+        """Neighbours, near duplicates and the atlas, computed by two threads."""
+        sample, training, chosen = self.sample, self.is_training, self.parameters
+        similarities = chosen.duplicate_similarity, chosen.leakage_similarity
+        listed = chosen.rows_listed
+        # Other threads of NumPy would compete with these.
+        with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
+            submit = pool.submit
+            places = submit(place_photos, *sample, chosen.atlas_photos)
+            neighbours = submit(find_neighbours, sample[1], chosen.neighbours)
+            duplicates = submit(
+                find_near_duplicates, *sample, similarities, listed, training
+            )
+            return neighbours.result(), duplicates.result(), places.result()
+
+    @property
     def neighbours(self) -> Neighbours:
         """Neighbours of each photo."""
-        return find_neighbours(self.sample[1], self.parameters.neighbours)
+        return self.found[0]
+
+    @property
+    def duplicates(self) -> NearDuplicates:
+        """Near duplicates of all photos."""
+        return self.found[1]
 
     @cached_property
     def is_training(self) -> np.ndarray:
@@ -90,17 +108,6 @@ class Comparison:
         splits = self.sample[0]["split"].astype("string").str.lower()
         found: np.ndarray = splits.isin(names).to_numpy(bool)
         return found
-
-    @cached_property
-    def duplicates(self) -> NearDuplicates:
-        """Near duplicates of all photos."""
-        chosen = self.parameters
-        return find_near_duplicates(
-            *self.sample,
-            (chosen.duplicate_similarity, chosen.leakage_similarity),
-            chosen.rows_listed,
-            self.is_training,
-        )
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
@@ -144,14 +151,8 @@ def list_outliers(comparison: Comparison) -> pd.DataFrame:
 
 
 def arrange_atlas(comparison: Comparison) -> pd.DataFrame:
-    """Return `path, label, row, column` of photos on a full grid, row by row."""
-    photos, vectors = comparison.sample
-    count = min(comparison.parameters.atlas_photos, len(photos))
-    rows, columns = atlas.grid_size(count)
-    chosen = atlas.balanced_sample(photos["label"], rows * columns)
-    row, column = atlas.arrange(vectors[chosen])
-    places = photos[["path", "label"]].iloc[chosen].assign(row=row, column=column)
-    return places.sort_values(["row", "column"], ignore_index=True)
+    """Return the photos of the atlas; see `place_photos`."""
+    return comparison.found[2]
 
 
 def count_findings(comparison: Comparison) -> dict[str, Any]:
@@ -171,30 +172,3 @@ def count_findings(comparison: Comparison) -> dict[str, Any]:
         "outliers": len(comparison.outliers),
         "leakage": leakage,
     }
-
-
-def sample_photos(reduced: DataFrame, count: int) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the keys and unit vectors of up to `count` photos, in random order.
-
-    `photo_id` is a digest, so the photos with the smallest ids are a random sample, and
-    a photo stays in it when others are added.
-    """
-    rows = _complete([])
-    batches = []
-    for batch in record_batches(reduced) if count else ():
-        batches.append(batch.select(rows.column_names))
-        if sum(map(len, batches)) > count:
-            batches = _smallest(_complete(batches), count).to_batches()
-    rows = _smallest(_complete(batches), count)
-    vectors = unit_vectors(to_matrix(rows["components"].combine_chunks()))
-    return rows.drop_columns(["components"]).to_pandas(), vectors
-
-
-def _complete(batches: Sequence[pa.RecordBatch]) -> pa.Table:
-    table = pa.Table.from_batches(batches) if batches else schemas.REDUCED.empty_table()
-    return table.cast(schemas.REDUCED)
-
-
-def _smallest(rows: pa.Table, count: int) -> pa.Table:
-    keys = [("photo_id", "ascending"), ("path", "ascending")]
-    return rows.take(pc.select_k_unstable(rows, min(count, len(rows)), keys))

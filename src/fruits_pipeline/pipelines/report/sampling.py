@@ -1,0 +1,43 @@
+"""Choose the photos that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+
+from fruits_pipeline import schemas
+from fruits_pipeline.models.neighbours import unit_vectors
+from fruits_pipeline.spark.frames import record_batches
+from fruits_pipeline.spark.vectors import to_matrix
+
+
+def sample_photos(reduced: DataFrame, count: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the keys and unit vectors of up to `count` photos, in random order.
+
+    `photo_id` is a digest, so the photos with the smallest ids are a random sample, and
+    a photo stays in it when others are added.
+    """
+    rows = _complete([])
+    batches = []
+    for batch in record_batches(reduced) if count else ():
+        batches.append(batch.select(rows.column_names))
+        if sum(map(len, batches)) > count:
+            batches = _smallest(_complete(batches), count).to_batches()
+    rows = _smallest(_complete(batches), count)
+    vectors = unit_vectors(to_matrix(rows["components"].combine_chunks()))
+    return rows.drop_columns(["components"]).to_pandas(), vectors
+
+
+def _complete(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    table = pa.Table.from_batches(batches) if batches else schemas.REDUCED.empty_table()
+    return table.cast(schemas.REDUCED)
+
+
+def _smallest(rows: pa.Table, count: int) -> pa.Table:
+    keys = [("photo_id", "ascending"), ("path", "ascending")]
+    return rows.take(pc.select_k_unstable(rows, min(count, len(rows)), keys))
