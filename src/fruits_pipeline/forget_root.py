@@ -12,7 +12,7 @@ from kedro.runner import SequentialRunner
 
 from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.datasets.erasure.erasing import Tables
-from fruits_pipeline.hooks.report import DIGESTS_DATASET
+from fruits_pipeline.hooks.report import STATES
 from fruits_pipeline.io.forgotten import ForgottenPhotos
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.io.search_terms import SearchTerms
@@ -104,7 +104,7 @@ def open_root(options: Options) -> Root:
         ]
         for stage, module in STAGES.items()
     }
-    digests = entries[DIGESTS_DATASET]["filepath"]
+    digests = entries[STATES]["filepath"]
     results["report"].append(digests)  # not of a node
     results["classify"].append(f"{digests.rpartition('/')[0]}/{OLD_SHEET}")
     photos: Any = catalog.get("photo_store")

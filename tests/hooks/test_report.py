@@ -138,3 +138,12 @@ def test_error_of_a_node_is_kept_if_the_states_cannot_be_saved(
     (tmp_path / "report_states.json").mkdir()
     run.hooks.digests = {"draw": "new"}
     run.hooks.on_pipeline_error(run.catalog)
+
+
+def test_output_with_other_content_is_computed_again(
+    run: ReportRun, tmp_path: Path
+) -> None:
+    run()
+    (tmp_path / "figure.json").write_text('"of another program"')
+    assert run() == {"figure", "summary"}
+    assert run() == {"summary"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 
 from kedro_datasets._typing import TablePreview
 
@@ -11,6 +13,9 @@ from fruits_pipeline.datasets.previews.results import preview_or_reason, text_ta
 from fruits_pipeline.datasets.previews.rows import rows_preview, size_text
 from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.reporting.report_files import report_problem
+
+STATES = "report_states.json"
+"""Report with the digests of others."""
 
 
 class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
@@ -24,7 +29,20 @@ class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
             return {}
         paths = (str(path).rstrip("/") for path in file_system.ls(base, detail=False))
         names = (path.rpartition("/")[2] for path in paths)
-        return {name: file_problem(f"{self.filepath}/{name}") for name in names}
+        written = self._written()
+        return {
+            name: file_problem(f"{self.filepath}/{name}", written.get(name))
+            for name in names
+        }
+
+    def _written(self) -> Mapping[str, str]:
+        """Return the digests of the files that a run wrote, as far as it has stored them."""
+        try:
+            states = json.loads(read_file(f"{self.filepath}/{STATES}"))
+            files = [state["files"] for state in states.values()]
+            return {name: digest for state in files for name, digest in state.items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}  # reported as damage of that file, if it exists
 
     def preview(self) -> TablePreview:
         """Return names and sizes of the files for Kedro-Viz."""
@@ -46,10 +64,26 @@ class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
         """Do nothing: the entry is read-only."""
 
 
-def file_problem(path: str) -> str | None:
-    """Return why a report cannot be read; None if it can."""
+def file_problem(path: str, written: str | None) -> str | None:
+    """Return why a report is damaged; None if it is not.
+
+    Args:
+        path: Path or URL of the file.
+        written: Digest of what a run has written; None if it is unknown.
+    """
     try:
         content = read_file(path)
     except OSError as exc:
         return f"not a readable file ({exc.strerror or exc})"
-    return report_problem(path.rpartition("/")[2], content)
+    problem = report_problem(path.rpartition("/")[2], content)
+    if problem is None and written not in (None, sha256(content).hexdigest()):
+        return "other content than a run has written"
+    return problem
+
+
+def file_digest(path: str) -> str | None:
+    """Return the SHA-256 of a file; None if it cannot be read."""
+    try:
+        return sha256(read_file(path)).hexdigest()
+    except OSError:
+        return None

@@ -15,7 +15,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.hooks.history import HISTORY
 from fruits_pipeline.hooks.listing import COUNTS
 from fruits_pipeline.hooks.page import PAGE
-from fruits_pipeline.hooks.report import DIGESTS_DATASET
+from fruits_pipeline.hooks.report import STATES
 from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.io.folders import entry_names
 from fruits_pipeline.io.lease.holder import parse_holder
@@ -25,7 +25,7 @@ from fruits_pipeline.schemas import TABLES
 TAGS_OF_EXISTING_ROOTS = {"check", "mend"}
 """Tags of nodes of the pipelines that need an earlier run."""
 
-WRITTEN_BY_HOOKS = {DIGESTS_DATASET, HISTORY, PAGE}
+WRITTEN_BY_HOOKS = {STATES, HISTORY, PAGE}
 """Files of a run that are no outputs of its nodes."""
 
 MADE_WITHOUT_TABLES = {"backbone", "training_curves", "sample_photos"}

@@ -14,14 +14,14 @@ from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from fruits_pipeline.datasets.report_folder import file_problem
+from fruits_pipeline.datasets.report_folder import file_digest
 from fruits_pipeline.hooks.current import file_of
 from fruits_pipeline.lineage import UNCHANGED
 
 logger = logging.getLogger(__name__)
 
-DIGESTS_DATASET = "report_states"
-"""Catalog entry: for each node, the digest of the inputs that its outputs belong to."""
+STATES = "report_states"
+"""Catalog entry: for each node, the digest of its inputs, and those of its files by name."""
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -30,7 +30,8 @@ class ReportHooks:
     """Skips nodes with `skip_if_unchanged` whose inputs and code did not change."""
 
     def __init__(self) -> None:
-        self.digests: dict[str, str] = {}
+        self.catalog = DataCatalog()
+        self.states: dict[str, Any] = {}
         self.new_digests: dict[str, str] = {}
         self.compared: set[str] = set()
         self.fingerprints: dict[str, str] = {}
@@ -38,11 +39,12 @@ class ReportHooks:
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Load the digests of earlier runs, if any node can be skipped."""
-        self.digests, self.new_digests, self.fingerprints = {}, {}, {}
+        self.catalog = catalog
+        self.states, self.new_digests, self.fingerprints = {}, {}, {}
         skipped = [node for node in pipeline.nodes if _can_be_skipped(node)]
         self.compared = {name for node in skipped for name in node.inputs}
         if skipped:
-            self.digests = _load_digests(catalog)
+            self.states = _load_states(catalog)
 
     @hook_impl
     def before_node_run(
@@ -54,12 +56,12 @@ class ReportHooks:
             return None
         digest = _digest_inputs(catalog, inputs, self.fingerprints)
         self.new_digests[node.name] = digest
-        is_intact = all(_is_intact(catalog.get(name)) for name in node.outputs)
-        if is_intact and self.digests.get(node.name) == digest:
+        state = {"inputs": digest, "files": _digest_files(catalog, node)}
+        if self.states.get(node.name) == state:
             logger.info("%s: unchanged", node.name)
             return dict.fromkeys(inputs, UNCHANGED)
         # The outputs are not up to date until they are saved, even if the run fails.
-        self.digests.pop(node.name, None)
+        self.states.pop(node.name, None)
         return None
 
     def _digest_results(
@@ -74,41 +76,42 @@ class ReportHooks:
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
-        """Remember the digest of the inputs of a node, because its outputs are saved."""
+        """Remember the digests of a node, because its outputs are saved."""
         if node.name in self.new_digests:
-            self.digests[node.name] = self.new_digests[node.name]
+            self.states[node.name] = {
+                "inputs": self.new_digests[node.name],
+                "files": _digest_files(self.catalog, node),
+            }
 
     @hook_impl
     def after_pipeline_run(self, catalog: DataCatalog) -> None:
         """Save the digests."""
-        self._save_digests(catalog)
+        self._save_states(catalog)
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, catalog: DataCatalog) -> None:
         """Save the digests of the nodes that succeeded, if possible."""
         with suppress(DatasetError):  # it would replace the error of the node
-            self._save_digests(catalog)
+            self._save_states(catalog)
 
-    def _save_digests(self, catalog: DataCatalog) -> None:
-        if self.new_digests and self.digests != _load_digests(catalog):
-            catalog.save(DIGESTS_DATASET, self.digests)
+    def _save_states(self, catalog: DataCatalog) -> None:
+        if self.new_digests and self.states != _load_states(catalog):
+            catalog.save(STATES, self.states)
 
 
-def _load_digests(catalog: DataCatalog) -> dict[str, str]:
+def _load_states(catalog: DataCatalog) -> dict[str, Any]:
     """Return the digests of earlier runs; none if the file is missing or damaged."""
     try:
-        digests: dict[str, str] = catalog.load(DIGESTS_DATASET)
+        states = catalog.load(STATES)
     except DatasetError:
         return {}
-    return digests
+    return states if isinstance(states, dict) else {}
 
 
-def _is_intact(dataset: Any) -> bool:
-    """Return whether the file of a report exists and is readable."""
-    location = file_of(dataset)
-    if location is None:
-        return bool(dataset.exists())
-    return file_problem(location) is None
+def _digest_files(catalog: DataCatalog, node: Node) -> dict[str, str | None]:
+    """Return the digest of each output of a node by file name; None for no file."""
+    paths = [str(file_of(catalog.get(name))) for name in node.outputs]
+    return {path.rpartition("/")[2]: file_digest(path) for path in paths}
 
 
 def _can_be_skipped(node: Node) -> bool:

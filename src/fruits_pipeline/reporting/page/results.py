@@ -73,8 +73,8 @@ class Results:
         value = self.values.get(name)
         if isinstance(value, pd.DataFrame):
             return TABLES.get(name, set()) <= {*value.columns}
-        if isinstance(value, Mapping):
-            return FILES.get(name, set()) <= value.keys()
+        if name in FILES:
+            return isinstance(value, Mapping) and FILES[name] <= value.keys()
         return value is not None
 
     @cached_property
