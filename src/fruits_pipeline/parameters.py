@@ -186,7 +186,7 @@ class QualityLimits(ParameterGroup):
 class ReportParameters(ParameterGroup):
     """Parameters of the stage report; see `conf/base/parameters_report.yml`."""
 
-    map_photos: Count
+    map_photos: Annotated[int, Field(ge=1, le=100_000)]
     examples_per_label: Annotated[int, Field(ge=1, le=50)]
     rejects_shown: Annotated[int, Field(ge=0, le=500)]
     explore: Literal["auto", True, False]
@@ -206,7 +206,7 @@ class ClassifyParameters(ParameterGroup):
 
     training_splits: list[str]
     test_share: Share
-    photos_per_label: Count
+    photos_per_label: Annotated[int, Field(ge=1, le=1_000_000)]
     mistakes_shown: Annotated[int, Field(ge=0, le=500)]
     seed: int
 

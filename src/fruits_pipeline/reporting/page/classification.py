@@ -14,17 +14,17 @@ from fruits_pipeline.reporting.page import classifier_figures
 from fruits_pipeline.reporting.page.coverage import MAX_BARS
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card
-from fruits_pipeline.reporting.page.text import percent, photos
+from fruits_pipeline.reporting.page.text import have, percent, photos
 from fruits_pipeline.reporting.theme import count_text
 
-MISSING = "There is no classifier yet; `kedro run --pipelines classify` trains one."
+MISSING = "There is no classifier yet; `make classify`, with the ARGS of this run, trains one."
 OLD = (
-    "The answers are of an older version; `kedro run --pipelines classify` writes them "
-    "again."
+    "The answers are of an older version; `make classify`, with the ARGS of this run, "
+    "writes them again."
 )
 OUTDATED = (
-    "The classifier is older than the vectors; `kedro run --pipelines classify` trains it "
-    "again."
+    "The classifier is older than the vectors; `make classify`, with the ARGS of this "
+    "run, trains it again."
 )
 _LABELS = 30
 """Labels in the confusion matrix."""
@@ -64,10 +64,7 @@ def classifier(results: Results) -> Section:
 def _text(evaluation: dict[str, Any], known: int) -> list[str]:
     text = [
         f"On {photos(known)} for testing, the most probable label is correct for "
-        f"{percent(evaluation['accuracy'], 1)}. Below a probability of "
-        f"{percent(evaluation['threshold'], 1)} the answer is “unknown”: "
-        f"{percent(evaluation['answered'], 1)} are answered, and "
-        f"{percent(evaluation['right_of_answered'], 1)} of these answers are correct.",
+        f"{percent(evaluation['accuracy'], 1)}. {_describe_threshold(evaluation)}",
         "Points below the diagonal are probabilities that are too high; their mean "
         f"error is {percent(evaluation['calibration_error'], 1)}.",
     ]
@@ -80,16 +77,39 @@ def _text(evaluation: dict[str, Any], known: int) -> list[str]:
     return text
 
 
+def _describe_threshold(evaluation: dict[str, Any]) -> str:
+    if not evaluation["threshold"]:
+        return (
+            "Every photo is answered, because there are too few labels or photos to "
+            "choose a threshold of “unknown”."
+        )
+    return (
+        f"Below a probability of {percent(evaluation['threshold'], 1)} the answer is "
+        f"“unknown”: {percent(evaluation['answered'], 1)} are answered, and "
+        f"{percent(evaluation['right_of_answered'], 1)} of these answers are correct."
+    )
+
+
 def _alerts(evaluation: dict[str, Any]) -> list[str]:
+    by_label = evaluation["by_label"]
+    untested = sum(not label["photos"] for label in by_label.values())
+    alerts = []
+    if untested:
+        alerts.append(
+            f"{untested:,} of {count_text(len(by_label), 'learned label')} {have(untested)} "
+            "no photo for testing; the accuracy says nothing about them."
+        )
     weak = [
         name
-        for name, label in evaluation["by_label"].items()
+        for name, label in by_label.items()
         if label["recall"] is not None and label["recall"] < 0.5  # noqa: PLR2004 - half
     ]
-    if not weak:
-        return []
-    verb = "label is" if len(weak) == 1 else "labels are"
-    return [f"{len(weak):,} {verb} recognised in fewer than half of the photos."]
+    if weak:
+        verb = "label is" if len(weak) == 1 else "labels are"
+        alerts.append(
+            f"{len(weak):,} {verb} recognised in fewer than half of the photos."
+        )
+    return alerts
 
 
 def _recalls(evaluation: dict[str, Any]) -> list[dict[str, Any]]:
@@ -133,7 +153,7 @@ def refusals(results: Results) -> Section:
         return section(["No photo of a learned label was answered with “unknown”."])
     correct = int((refused["rank"] == 1).sum())
     text = [
-        f"{photos(len(refused))} of learned labels were answered with “unknown”. The most "
+        f"{photos(len(refused))} of learned labels got the answer “unknown”. The most "
         f"probable label of {correct:,} of them was correct: a lower threshold would "
         "answer these, and more of the others wrongly."
     ]

@@ -21,6 +21,7 @@ MAX_BARS = 300
 """Maximum number of labels with a bar; all are counted."""
 
 _SHOWN_LABELS = 12
+_WARNINGS = f"fewer than {MIN_PHOTOS} photos, one series only, or none for testing"
 _NO_SPLIT = "no split"
 
 
@@ -39,16 +40,17 @@ def coverage(results: Results) -> Section:
     count = len(labels) - (no_label in labels.index)
     warned = sum(map(bool, labels["warnings"]))
     bars = _bars(rows, labels, splits)
-    text = [
-        f"{photos(int(rows['photos'].sum()))} of {count_text(count, 'label')} in "
-        + (count_text(len(splits), "split") + "." if len(splits) > 1 else "one split."),
-        f"{count_text(warned, 'label')} with a warning: fewer than {MIN_PHOTOS} photos, one "
-        "series only, or none for testing."
-        if warned
-        else "No label has fewer than "
-        f"{MIN_PHOTOS} photos, one series only, or none for testing.",
-    ]
+    total, unlabelled = int(rows["photos"].sum()), _count(labels, no_label)
     alerts = [f"{count_text(warned, 'label')} with poor coverage."] if warned else []
+    if count and unlabelled:
+        alerts.append(f"{photos(unlabelled)} without a label.")
+    elif unlabelled:
+        alerts.append("No photo has a label; ingest.path_rules find them in the paths.")
+    text = [f"{photos(total)} of {count_text(count, 'label')}{_place(splits)}."]
+    if warned:
+        text.append(f"{count_text(warned, 'label')} with a warning: {_WARNINGS}.")
+    elif count:
+        text.append(f"No label has {_WARNINGS}.")
     batch = _batch(results["batch_changes"]) if results.has("batch_changes") else None
     content = {
         "bars": bars,
@@ -57,6 +59,16 @@ def coverage(results: Results) -> Section:
         "batch": batch,
     }
     return section(text, alerts, content)
+
+
+def _place(splits: list[dict[str, Any]]) -> str:
+    if [split["name"] for split in splits] == [_NO_SPLIT]:
+        return ", without splits"
+    return f" in {count_text(len(splits), 'split')}"
+
+
+def _count(labels: pd.DataFrame, label: str) -> int:
+    return int(labels["photos"].get(label, 0))
 
 
 def _is_test(splits: pd.Series, training: Collection[str]) -> pd.Series:

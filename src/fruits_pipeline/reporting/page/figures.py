@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fruits_pipeline.reporting.palette import NO_LABEL_COLOUR, label_colours
+from fruits_pipeline.reporting.theme import short_name
 
 Figure = dict[str, Any]
 
@@ -104,7 +105,7 @@ def photo_map(figure: Mapping[str, Any], cells: Mapping[str, int]) -> Figure:
         "x": [round(point[0], 3) for point in points],
         "y": [round(point[1], 3) for point in points],
         "customdata": [
-            [path, "no label" if label is None else label, cell]
+            [path, "no label" if label is None else short_name(label), cell]
             for _, _, path, label, cell in points
         ],
         "mode": "markers",

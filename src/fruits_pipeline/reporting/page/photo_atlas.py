@@ -46,14 +46,28 @@ def atlas(results: Results) -> Section:
             "legend": [[entry["label"], entry["colour"]] for entry in legend],
         },
     }
-    number = count_text(places["label"].nunique(), "label")
-    text = [
-        f"{photos(len(places))} of {results['exploration']['compared']:,}, equally many of "
-        f"each of {number} where possible, with similar photos next to each other.",
-        "A frame of another colour within a group is a photo that looks like other "
-        "labels. Point at a photo for its label and path; scroll with Ctrl, or double-click, to zoom.",
-    ]
-    return section(text, (), content)
+    return section(_describe(places, results["exploration"]["compared"]), (), content)
+
+
+def _describe(places: pd.DataFrame, compared: int) -> list[str]:
+    """Return what the atlas shows.
+
+    Args:
+        places: `label` of each photo of the atlas.
+        compared: Number of photos from which they were chosen.
+    """
+    labels, shown = places["label"].nunique(), photos(len(places))
+    if len(places) < compared:
+        shown += f" of {compared:,}, as many as fill the grid"
+        if labels > 1:
+            shown += f", equally many of each of {labels:,} labels where possible"
+    point = "Point at a photo for its path; scroll with Ctrl, or double-click, to zoom."
+    if labels > 1:
+        point = (
+            "A frame of another colour within a group is a photo that looks like other "
+            f"labels. {point.replace('its path', 'its label and path')}"
+        )
+    return [f"{shown}. Similar photos are next to each other.", point]
 
 
 def variance(results: Results) -> Section:

@@ -37,7 +37,9 @@ def quality(results: Results) -> Section:
     text = [
         f"{photos(measured['photos'])} were measured. Dotted lines are the limits "
         "report.quality.",
-        f"Beyond them are {listing(found)}." if found else "No photo is beyond them.",
+        f"Photos beyond them: {listing(found)}."
+        if found
+        else "No photo is beyond them.",
     ]
     alerts = [f"Image quality: {listing(found)}."] if found else []
     content = {"groups": _groups(results, counts)}

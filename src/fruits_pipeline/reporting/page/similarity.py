@@ -10,7 +10,8 @@ import pandas as pd
 from fruits_pipeline.reporting import examples
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card, label_text
-from fruits_pipeline.reporting.page.text import listing, photos
+from fruits_pipeline.reporting.page.text import have, listing, photos
+from fruits_pipeline.reporting.theme import count_text
 
 SKIPPED = (
     "Photos were not compared, because little memory is available or "
@@ -33,12 +34,18 @@ def near_duplicates(results: Results) -> Section:
         return section([reason])
     found = results["exploration"]
     across = found["duplicate_pairs_across_splits"]
+    within = found["duplicate_pairs"] - across
+    place = " in one split" if across or found["leakage"] else ""
     text = [
-        f"{photos(found['compared'])} were compared; "
-        f"{found['duplicate_pairs'] - across:,} pairs have a similarity of "
-        f"{found['similarity']:g} or more, and {across:,} pairs in two splits of "
-        f"{found['similarity_across_splits']:g} or more. Frames of one series in one "
-        "split are not counted."
+        f"{photos(found['compared'])} were compared. {count_text(within, 'pair')}{place} "
+        f"{have(within)} a similarity of {found['similarity']:g} or more"
+        + (
+            f", and {count_text(across, 'pair')} in two splits {have(across)} one of "
+            f"{found['similarity_across_splits']:g} or more"
+            if place
+            else ""
+        )
+        + ". Frames of one series in one split are not counted."
     ]
     leaks = [
         f"{row['with_near_duplicate']:,} of {photos(row['photos'])} in {row['split']} "
@@ -51,6 +58,10 @@ def near_duplicates(results: Results) -> Section:
     elif found["leakage"]:
         text.append("No test photo has a near duplicate in training.")
     shown = examples.example_pairs(results["near_duplicates"], results.shown)
+    if len(shown) < found["duplicate_pairs"]:
+        text.append(
+            f"Here are {len(shown):,} of them; others are in near_duplicates.csv."
+        )
     content = {"pairs": [_pair(results, row) for _, row in shown.iterrows()]}
     return section(text, [f"{leak}." for leak in leaks], content)
 
@@ -83,9 +94,8 @@ def suspect_labels(results: Results) -> Section:
         return section(["The photos have no labels."])
     if not count:
         return section(["No photo has three nearest neighbours of one other label."])
-    verb = "photo has" if count == 1 else "photos have"
     text = [
-        f"{count:,} {verb} no neighbour of the same label, and three nearest neighbours of "
+        f"{photos(count)} {have(count)} no neighbour of the same label, and three nearest neighbours of "
         "one other label. Each is shown with these three: either the label is wrong, or "
         "the photo is unusual."
     ]
@@ -111,8 +121,13 @@ def outliers(results: Results) -> Section:
     if reason := why_missing(results, "outliers"):
         return section([reason])
     count = results["exploration"]["outliers"]
+    if not results["exploration"].get("labels", 1):
+        return section(["The photos have no labels."])
+    if not count:
+        return section(["No photo differs strongly from the others of its label."])
+    verb = "differs" if count == 1 else "differ"
     text = [
-        f"{photos(count)} differ strongly from the other photos of their label. The "
+        f"{photos(count)} {verb} strongly from the other photos of their label. The "
         "number is the distance from the mean of the label; 1 is typical."
     ]
     shown = examples.example_outliers(results["outliers"], results.shown)

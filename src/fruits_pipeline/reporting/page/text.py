@@ -35,6 +35,11 @@ def seconds(duration: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def have(number: int) -> str:
+    """Return the verb of a number of things."""
+    return "has" if number == 1 else "have"
+
+
 def listing(parts: Sequence[str]) -> str:
     """Return `a`, `a and b` or `a, b and c`."""
     *first, last = parts or [""]
