@@ -9,14 +9,15 @@ import click
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import CONTEXT_SETTINGS
 
+from fruits_pipeline import viz
 from fruits_pipeline.cli_options import common_options, take_locations_literally
 from fruits_pipeline.pipeline_registry import pipeline_names
 from fruits_pipeline.predict import main as predict
 from fruits_pipeline.run_options import check_options, choose_pipelines
 from fruits_pipeline.session_options import Options
-from fruits_pipeline.viz import hide_warning
 
-hide_warning()
+viz.hide_warning()
+viz.check_options()
 
 
 def _known(option: click.Parameter) -> click.Parameter:
@@ -108,9 +109,19 @@ cli.add_command(predict, "predict")
     help="Picture of the photos to write.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option(
+    "--decode-memory-mib",
+    type=click.IntRange(min=1),
+    help="Photos that need more memory are not read; by default, as in the collection.",
+)
 @common_options
 def similar(
-    photos: tuple[str, ...], count: int, sheet: str, as_json: bool, **options: Any
+    photos: tuple[str, ...],
+    count: int,
+    sheet: str,
+    as_json: bool,
+    decode_memory_mib: int | None,
+    **options: Any,
 ) -> None:
     """Find the photos of the collection that are most similar to PHOTOS.
 
@@ -118,7 +129,8 @@ def similar(
     exit code is 0 if all photos could be compared, else 1.
     """
     # Imported here because it is slow to import, and not needed for other commands.
-    from fruits_pipeline.similar import find_similar
+    from fruits_pipeline.similar import Search, find_similar
 
-    if not find_similar(photos, Options(**options), count, sheet, as_json):
+    search = Search(count, decode_memory_mib, sheet, as_json)
+    if not find_similar(photos, Options(**options), search):
         raise click.exceptions.Exit(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
@@ -40,17 +40,39 @@ class SimilarPhotos:
     similarities: np.ndarray
 
 
-def find_similar(
-    names: Sequence[str], options: Options, count: int, sheet: str, as_json: bool
-) -> bool:
+@dataclass(frozen=True)
+class FailedPhoto:
+    """A photo that cannot be compared."""
+
+    path: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Search:
+    """Options of the search.
+
+    Attributes:
+        count: Number of similar photos.
+        decode_memory_mib: Maximum memory for decoding a photo; None for the parameter
+            with which the collection was decoded.
+        sheet: Path of the contact sheet.
+        as_json: Whether to print JSON.
+    """
+
+    count: int
+    decode_memory_mib: int | None
+    sheet: str
+    as_json: bool
+
+
+def find_similar(names: Sequence[str], options: Options, search: Search) -> bool:
     """Print the most similar photos of each photo, and write a contact sheet.
 
     Args:
         names: Paths of photos and folders.
         options: Options of the command.
-        count: Number of similar photos.
-        sheet: Path of the contact sheet.
-        as_json: Whether to print JSON.
+        search: Options of the search.
 
     Returns:
         Whether all photos could be compared.
@@ -60,17 +82,19 @@ def find_similar(
     """
     try:
         collection = _open(options)
-        found, is_complete = _compare_all(collection, names, count)
-        if as_json:
-            click.echo(json.dumps([_to_object(collection, f) for f in found], indent=2))
+        results = _compare_all(collection, names, search)
+        found = [result for result in results if isinstance(result, SimilarPhotos)]
+        if search.as_json:
+            objects = [_to_object(collection, result) for result in results]
+            click.echo(json.dumps(objects, indent=2))
         else:
             _print(collection, found)
         if found:
-            _write_sheet(collection, found, sheet)
-            click.echo(f"Contact sheet: {sheet}", err=as_json)
+            _write_sheet(collection, found, search.sheet)
+            click.echo(f"Contact sheet: {search.sheet}", err=search.as_json)
     except Exception as exc:
         raise_for_user(exc)
-    return is_complete
+    return len(found) == len(results)
 
 
 def _open(options: Options) -> Collection:
@@ -80,34 +104,34 @@ def _open(options: Options) -> Collection:
 
 
 def _compare_all(
-    collection: Collection, names: Sequence[str], count: int
-) -> tuple[list[SimilarPhotos], bool]:
-    """Return the similar photos of each photo, and whether there was no error."""
-    found: list[SimilarPhotos] = []
-    is_complete = True
+    collection: Collection, names: Sequence[str], search: Search
+) -> list[SimilarPhotos | FailedPhoto]:
+    """Return the similar photos of each photo, or its error, which is also printed."""
+    results: list[SimilarPhotos | FailedPhoto] = []
     for path, problem in find_photos(names):
         try:
             if problem:
                 raise ValueError(problem)
-            found.append(_compare(collection, path, count))
+            results.append(_compare(collection, path, search))
         except ValueError as exc:
-            click.echo(f"{shown(path)}: {one_line(str(exc))}", err=True)
-            is_complete = False
-    return found, is_complete
+            failed = FailedPhoto(path, one_line(str(exc)))
+            click.echo(f"{shown(path)}: {failed.error}", err=True)
+            results.append(failed)
+    return results
 
 
-def _compare(collection: Collection, path: str, count: int) -> SimilarPhotos:
+def _compare(collection: Collection, path: str, search: Search) -> SimilarPhotos:
     """Return the photos that are similar to a file.
 
     Raises:
         ValueError: The file cannot be read or decoded.
     """
     content = read_photo_file(path)
-    image, vector = collection.embed(content)
+    image, vector = collection.embed(content, search.decode_memory_mib)
     similarities = cosine_similarities(vector, collection.vectors)
     is_same = collection.is_same(content)
     similarities[is_same] = 1  # instead of 0.9999999
-    positions = most_similar(similarities, is_same, count)
+    positions = most_similar(similarities, is_same, search.count)
     return SimilarPhotos(path, image, positions, similarities[positions])
 
 
@@ -119,7 +143,11 @@ def _rows(collection: Collection, found: SimilarPhotos) -> list[dict[str, Any]]:
     ]
 
 
-def _to_object(collection: Collection, found: SimilarPhotos) -> dict[str, Any]:
+def _to_object(
+    collection: Collection, found: SimilarPhotos | FailedPhoto
+) -> dict[str, Any]:
+    if isinstance(found, FailedPhoto):
+        return asdict(found)
     return {"path": found.path, "similar": _rows(collection, found)}
 
 

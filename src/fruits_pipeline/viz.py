@@ -12,6 +12,12 @@ _WARNING = "ORJSONResponse is deprecated"
 """Start of a warning of FastAPI that Kedro-Viz causes."""
 
 
+def check_options() -> None:
+    """Let `kedro viz run` check its options, if Kedro-Viz is installed."""
+    if module := sys.modules.get("kedro_viz.launchers.cli.main"):
+        module.viz.lazy_subcommands["run"] = "fruits_pipeline.viz_command.run"
+
+
 def hide_warning() -> None:
     """Hide a warning of Kedro-Viz in this process, and in Python processes it starts."""
     warnings.filterwarnings("ignore", _WARNING)

@@ -123,6 +123,16 @@ def show(page: Page, address: str, name: str) -> None:
     page.wait_for_selector(f".pipeline-metadata__title:has-text('{name}')")
 
 
+def test_every_dataset_has_a_preview(address: str) -> None:
+    nodes = requests.get(f"{address}/api/main", timeout=10).json()["nodes"]
+    for node in nodes:
+        if node["type"] == "data":
+            found = requests.get(f"{address}/api/nodes/{node['id']}", timeout=10)
+            assert found.ok, node["name"]
+            is_stored = found.json().get("filepath")
+            assert found.json().get("preview") or not is_stored, node["name"]
+
+
 @pytest.mark.parametrize("name", ["photo_store", "photos", "images", "class_sheet"])
 def test_photos_are_shown(page: Page, address: str, name: str) -> None:
     show(page, address, name)

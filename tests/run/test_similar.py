@@ -59,10 +59,12 @@ def test_folder_is_searched_and_json_is_not_mixed_with_messages(
     assert result.exit_code == 1
     found = json.loads(result.stdout)
     paths = [path for path in sorted(GOOD_PHOTOS) if path.startswith("Test/Kiwi/")]
+    *found, text, missing = found
     assert [entry["path"] for entry in found] == [
         f"{first_run.photos}/{path}" for path in paths
     ]
     assert [entry["similar"][0]["path"] for entry in found] == paths
+    assert text.keys() == missing.keys() == {"path", "error"}
     assert "notes.txt: " in result.stderr
     assert "missing.jpg: cannot be read: No such file" in result.stderr
 
@@ -88,6 +90,13 @@ def test_root_in_s3_is_read(
     result = similar(first_run.photos / QUERY, root=url)
     assert result.exit_code == 0, result.output
     assert f"  1.000  {QUERY}  (Kiwi)" in result.stdout
+
+
+def test_memory_for_decoding_is_limited(similar: Similar, tmp_path: Path) -> None:
+    Image.new("RGB", (4000, 4000)).save(tmp_path / "large.png")
+    result = similar("--decode-memory-mib", "40", tmp_path / "large.png")
+    assert result.exit_code == 1
+    assert "expected at most decode_memory_mib = 40" in result.stderr
 
 
 @pytest.mark.parametrize(

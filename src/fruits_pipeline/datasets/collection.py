@@ -61,8 +61,14 @@ class Collection:
         found = pc.equal(self.rows["photo_id"], photo_id).fill_null(False)
         return np.asarray(found.to_numpy())
 
-    def embed(self, content: bytes) -> tuple[bytes, np.ndarray]:
+    def embed(
+        self, content: bytes, max_mib: int | None = None
+    ) -> tuple[bytes, np.ndarray]:
         """Return the canonical photo, and its reduced vector as the pipeline computes it.
+
+        Args:
+            content: Content of the file.
+            max_mib: Maximum memory for decoding, in MiB; None for that of the table.
 
         Raises:
             ValueError: The photo cannot be decoded.
@@ -71,7 +77,7 @@ class Collection:
         photo = canonicalise(
             content,
             recipe["preprocess.short_side"],
-            recipe["preprocess.decode_memory_mib"],
+            max_mib or recipe["preprocess.decode_memory_mib"],
         )
         if photo.image is None:
             raise ValueError(photo.error)
