@@ -21,6 +21,7 @@ from fruits_pipeline.io.forgotten import ForgottenPhotos, UnfinishedErasure
 from fruits_pipeline.io.lease.held import hold_lease, release_lease
 from fruits_pipeline.io.search_terms import FILE_NAME, SearchTerms
 from fruits_pipeline.io.traces import Traces
+from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.session_options import Options
 
 logger = logging.getLogger(__name__)
@@ -131,8 +132,8 @@ def _compare_with_store(
         return
     if present := store.find_present(listing, forgotten, selection.stored):
         click.echo(
-            f"{len(present)} erased photos still exist in {root.photo_root}. They are not "
-            "ingested again. Delete them there if they must not exist:"
+            f"Still in {root.photo_root}: {count_text(len(present), 'erased photo')}, not "
+            "ingested again. Delete there what must not exist:"
         )
         for path in present:
             click.echo(f"  {path}")
@@ -148,7 +149,7 @@ def _prove(root: Root, receipt: Receipt, traces: Traces) -> None:
     root.catalog.save("forgotten", replace(traces.forgotten, unfinished=None))
     erasing.delete_results([f"{root.location}/{FILE_NAME}"])
     click.echo(
-        f"Erased {receipt.photos} photos. Searched "
+        f"Erased {count_text(receipt.photos, 'photo')}. Searched "
         f"{result.files} files below {root.location} and found nothing of them. "
         f"Receipt: {path}"
     )

@@ -42,8 +42,3 @@ def shorten(names: list[str], count: int = 3) -> str:
     """Return the first names, and the number of the others."""
     more = f" and {len(names) - count} more" if len(names) > count else ""
     return ", ".join(names[:count]) + more
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number and its noun, such as `1 file` or `2 files`."""
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -20,7 +20,7 @@ from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.phone_models import PhoneModel
 from fruits_pipeline.parameters import CheckParameters, IngestParameters
 from fruits_pipeline.pipelines.check.erasures import check_erasures
-from fruits_pipeline.pipelines.check.findings import Finding, Findings, count
+from fruits_pipeline.pipelines.check.findings import Finding, Findings
 from fruits_pipeline.pipelines.check.models import (
     Models,
     check_classify,
@@ -39,6 +39,7 @@ from fruits_pipeline.pipelines.check.tables import (
     check_table,
     inspect_table,
 )
+from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.spark.inspection import Sample
 
 REPAIRS = (
@@ -135,6 +136,6 @@ def raise_findings(check_report: Mapping[str, Any]) -> None:
         logger.warning("%s", Finding(**note))
     lines = [str(Finding(**finding)) for finding in check_report["findings"]]
     if lines:
-        title = f"Found {count(len(lines), 'defect')}:"
+        title = f"Found {count_text(len(lines), 'defect')}:"
         raise FruitsError("\n".join([title, *lines, REPAIRS]))
     logger.info("Found no damage: %s", check_report["counts"])

@@ -10,8 +10,9 @@ from fruits_pipeline.datasets import Listing, StoredTable
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.exclusions import select_photos
 from fruits_pipeline.io.forgotten import ForgottenPhotos, find_forgotten
-from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, count, shorten
+from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, shorten
 from fruits_pipeline.pipelines.check.tables import InspectedTable
+from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.spark.keys import path_hashes
 
 UPSTREAM = {
@@ -43,7 +44,7 @@ def check_keys(table: InspectedTable, upstream: InspectedTable) -> Iterator[Find
             yield Finding(where, found, expected, RUN)
         elif batch not in wanted:
             rows = sum(file.photos for file in stored[batch])
-            found = f"{count(rows, 'row')}, but none in {above}"
+            found = f"{count_text(rows, 'row')}, but none in {above}"
             yield Finding(where, found, expected, MEND)
         else:
             digests = table.digest(batch, False), upstream.digest(batch, only_valid)
@@ -135,10 +136,10 @@ def check_photo_store(
     if photos.damaged or photos.table.problem:
         return counts, findings  # what the damaged files contain is unknown
     if new:
-        text = f"{count(len(new), 'photo')} not ingested, such as {shorten(new)}"
+        text = f"{count_text(len(new), 'photo')} not ingested, such as {shorten(new)}"
         findings.append(Finding(where, text, "none", RUN, False))
     if gone := counts["gone"]:
-        text = f"no file of {count(gone, 'ingested photo')}"
+        text = f"no file of {count_text(gone, 'ingested photo')}"
         repair = f"{RUN} with ingest.gone=delete, which deletes the rows"
         findings.append(Finding(where, text, "all files", repair, False))
     return counts, findings

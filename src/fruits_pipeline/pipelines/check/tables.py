@@ -12,7 +12,8 @@ import numpy as np
 from fruits_pipeline.datasets import StoredTable
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.integrity import differences, missing_or_resized
-from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, count, shorten
+from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, shorten
+from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.spark.inspection import Sample
 
 
@@ -73,7 +74,7 @@ def check_table(inspected: InspectedTable) -> Iterator[Finding]:
         yield Finding(table.name, table.problem, "a readable table", MEND)
         return
     if not table.exists and table.unlisted():
-        found = f"{count(len(table.unlisted()), 'data file')} without a log"
+        found = f"{count_text(len(table.unlisted()), 'data file')} without a log"
         yield Finding(table.name, found, f"a log in {table.location}/_delta_log", MEND)
     missing = [name for name in table.schema.names if name not in table.columns]
     if table.exists and missing:
@@ -92,7 +93,9 @@ def _duplicates(inspected: InspectedTable) -> Iterator[Finding]:
     hashes, counts = np.unique(inspected.path_hashes(), return_counts=True)
     if duplicates := int((counts - 1).sum()):
         files = _files_with(inspected, hashes[counts > 1])
-        found = f"{count(duplicates, 'row')} with the path of another row in {files}"
+        found = (
+            f"{count_text(duplicates, 'row')} with the path of another row in {files}"
+        )
         yield Finding(inspected.table.name, found, "one row for each path", MEND)
 
 
@@ -111,7 +114,7 @@ def _other_files(table: StoredTable) -> Iterator[Finding]:
     """Yield information about stored files that are not part of the table."""
     if foreign := table.foreign():
         text = (
-            f"{count(len(foreign), 'file')} of other programs or copies: "
+            f"{count_text(len(foreign), 'file')} of other programs or copies: "
             f"{shorten([*foreign])}"
         )
         expected = "only files of this project; they are ignored and kept"
@@ -119,7 +122,7 @@ def _other_files(table: StoredTable) -> Iterator[Finding]:
     if table.exists and (unlisted := table.unlisted()):
         names = Counter(path.rpartition("/")[2] for path in unlisted)
         text = (
-            f"{count(len(unlisted), 'data file')} that the log does not list: "
+            f"{count_text(len(unlisted), 'data file')} that the log does not list: "
             f"{shorten([*names])}"
         )
         expected = "none; an interrupted run leaves them, and the next one deletes them"
