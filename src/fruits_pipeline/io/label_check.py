@@ -126,7 +126,7 @@ def _suggest_rule(paths: Sequence[str], rules: Sequence[re.Pattern[str]]) -> str
                 "them with --params changed_recipe=rebuild."
             )
     return (
-        f"No usual rule finds other labels in these paths. If these are wrong, change {setting}. "
+        f"No usual rule finds better labels in these paths. If they contain labels, change {setting}. "
         "Photos without a label are processed, but cannot train the classifier."
     )
 
