@@ -9,7 +9,7 @@ ASPECT = 1.5
 """Width of the grid divided by its height."""
 
 _PERPLEXITY = 30.0
-_ITERATIONS = 400  # the arrangement changes little afterwards
+_ITERATIONS = 300  # the arrangement changes little afterwards
 _ANGLE = 0.8  # coarser than the default of 0.5, and twice as fast
 _MIN_PHOTOS = 6  # of t-SNE
 

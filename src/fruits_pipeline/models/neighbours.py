@@ -6,8 +6,9 @@ components are all 0 has the similarity 0 to every photo.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -40,29 +41,36 @@ def unit_vectors(components: np.ndarray) -> np.ndarray:
     return scaled
 
 
-def find_neighbours(vectors: np.ndarray, count: int) -> Neighbours:
+def find_neighbours(
+    vectors: np.ndarray, count: int, apply: Callable[..., Iterable[np.ndarray]] = map
+) -> Neighbours:
     """Return up to `count` neighbours of each photo, without the photo itself.
 
     Args:
         vectors: Unit vectors, `float32 [n, d]`.
         count: Number of neighbours.
+        apply: `map`, or that of a thread pool.
     """
     n = len(vectors)
     found = min(count, max(0, n - 1))
-    blocks = [np.empty((0, found), np.int64)]
+    find = partial(_find_in_block, vectors, found)
     with threadpool_limits(1):  # threads wait for each other if other processes run
-        for start in range(0, n if found else 0, _BLOCK):
-            products = vectors[start : start + _BLOCK] @ vectors.T
-            own = np.arange(len(products))
-            products[own, start + own] = -np.inf
-            blocks.append(_highest(products, found))
-    positions = np.concatenate(blocks) if found else np.empty((n, 0), np.int64)
+        blocks = [*apply(find, range(0, n if found else 0, _BLOCK))]
+    positions = np.concatenate(blocks) if blocks else np.empty((n, found), np.int64)
     similarities = np.einsum("nd,nkd->nk", vectors, vectors[positions])
     order = np.argsort(-similarities, axis=1, kind="stable")
     return Neighbours(
         np.take_along_axis(positions, order, axis=1),
         np.take_along_axis(similarities, order, axis=1),
     )
+
+
+def _find_in_block(vectors: np.ndarray, count: int, start: int) -> np.ndarray:
+    """Return the neighbours of `_BLOCK` photos, unsorted, `int64 [_BLOCK, count]`."""
+    products = vectors[start : start + _BLOCK] @ vectors.T
+    own = np.arange(len(products))
+    products[own, start + own] = -np.inf
+    return _highest(products, count)
 
 
 def find_nearest(

@@ -83,13 +83,12 @@ class Comparison:
         listed = chosen.rows_listed
         # Other threads of NumPy would compete with these.
         with threadpool_limits(1), ThreadPoolExecutor(2) as pool:
-            submit = pool.submit
-            places = submit(place_photos, *sample, chosen.atlas_photos)
-            neighbours = submit(find_neighbours, sample[1], chosen.neighbours)
-            duplicates = submit(
+            places = pool.submit(place_photos, *sample, chosen.atlas_photos)
+            duplicates = pool.submit(
                 find_near_duplicates, *sample, similarities, listed, training
             )
-            return neighbours.result(), duplicates.result(), places.result()
+            neighbours = find_neighbours(sample[1], chosen.neighbours, pool.map)
+            return neighbours, duplicates.result(), places.result()
 
     @property
     def neighbours(self) -> Neighbours:
