@@ -60,7 +60,7 @@ def near_duplicates(results: Results) -> Section:
     shown = examples.example_pairs(results["near_duplicates"], results.shown)
     if len(shown) < found["duplicate_pairs"]:
         text.append(
-            f"Here are {len(shown):,} of them; others are in near_duplicates.csv."
+            f"{len(shown):,} of these pairs are shown; others are in near_duplicates.csv."
         )
     content = {"pairs": [_pair(results, row) for _, row in shown.iterrows()]}
     return section(text, [f"{leak}." for leak in leaks], content)
