@@ -49,7 +49,7 @@ def near_duplicates(results: Results) -> Section:
     ]
     leaks = [
         f"{row['with_near_duplicate']:,} of {photos(row['photos'])} in {row['split']} "
-        "have a near duplicate in training"
+        f"{have(row['with_near_duplicate'])} a near duplicate in training"
         for row in found["leakage"]
         if row["with_near_duplicate"]
     ]
