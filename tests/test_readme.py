@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from hashlib import sha256
@@ -136,18 +137,26 @@ def test_server_answers(command: str, checkout: Path) -> None:
         port = 20_000 + found.getsockname()[1] % 20_000  # Kedro-Viz limits ports
     options = SERVERS[command].format(port=port)
     process = start(f'{command} ARGS="{options}"', checkout)
+    watchdog = threading.Timer(SECONDS, end, [process])
+    watchdog.start()
     try:
-        wait_for(f"http://127.0.0.1:{port}", process)
+        assert process.stdout is not None
+        assert any(f":{port}" in line for line in process.stdout)  # the address
+        wait_for(f"http://127.0.0.1:{port}")
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        output, _ = process.communicate(timeout=SECONDS)
-    assert str(port) in output
+        watchdog.cancel()
+        end(process)
+        process.communicate(timeout=SECONDS)
 
 
-def wait_for(url: str, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and process.poll() is None:
+def end(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+
+
+def wait_for(url: str) -> None:
+    """Wait for a server that has printed its address, and may not listen yet."""
+    for _ in range(60):
         with suppress(requests.ConnectionError):
             assert requests.get(url, timeout=SECONDS).status_code == 200
             return

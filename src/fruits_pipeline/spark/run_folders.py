@@ -70,7 +70,7 @@ def _delete_stale_folders(parent: str) -> None:
         ]
     if deleted := sum(map(_delete_if_stale, found)):
         logger.info(
-            "Deleted %d temporary folders of killed runs in %s", deleted, parent
+            "Deleted temporary folders of killed runs in %s: %d", parent, deleted
         )
 
 
