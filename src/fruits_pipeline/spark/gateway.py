@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from py4j.clientserver import FinalizerWorker
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
 
@@ -38,6 +41,16 @@ def check_user(settings: Mapping[str, Any]) -> None:
         )
 
 
+def is_of_concern(record: logging.LogRecord) -> bool:
+    """Return whether a log record is not an error of Py4J's thread that frees objects.
+
+    If the JVM closes the connection of this thread, it opens another one, and the JVM
+    keeps one object for longer. Py4J logs a traceback nevertheless.
+    """
+    is_freeing = isinstance(threading.current_thread(), FinalizerWorker)
+    return not (is_freeing and record.module == "java_gateway")
+
+
 def start_jvm(conf: SparkConf) -> None:
     """Start the JVM, if this process has none.
 
@@ -47,6 +60,7 @@ def start_jvm(conf: SparkConf) -> None:
     Raises:
         FruitsError: Java exits before it accepts a connection.
     """
+    logging.getLogger().addFilter(is_of_concern)  # Py4J logs errors to the root logger
     try:
         with temporary_files_in(run_folder(temporary_folder())):
             SparkContext._ensure_initialized(conf=conf)
