@@ -75,3 +75,9 @@ def test_darker_paler_and_colourless_photos_differ_in_their_measure() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (2, 9), (3, 3), (400, 5), (256, 256)])
 def test_photos_of_any_size_are_measured(size: tuple[int, int]) -> None:
     assert np.isfinite(measure(jpeg(0, size=size))).all()
+
+
+def test_sums_are_exact() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (97, 131, 3), np.uint8)
+    luma = pixels.astype(np.int64) @ [306, 601, 117]
+    assert measure_pixels(pixels).brightness == luma.sum() / luma.size / (1024 * 255)

@@ -14,7 +14,10 @@ import simplejpeg
 SIDE = 96
 """Shorter side in pixels at which photos are measured, if they are not smaller."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32) / 255  # ITU-R BT.601
+# ITU-R BT.601, rounded to integers, so that all sums are exact: the measures do not depend
+# on the order in which a processor adds.
+_LUMA = np.array([306, 601, 117], np.float32)
+_WHITE = 1024 * 255  # luma of a white pixel
 _MIN_SIDE = 3  # of the Laplacian
 _MIN_CONTRAST = 1 / 255  # less is rounding
 
@@ -51,29 +54,32 @@ def measure_pixels(pixels: np.ndarray) -> Quality:
     """Return the measures of a photo, `uint8 [h, w, 3]`, RGB."""
     height, width = pixels.shape[:2]
     luma = pixels.reshape(-1, 3).astype(np.float32) @ _LUMA
-    brightness = float(luma.mean())
-    contrast = _rms(luma - np.float32(brightness))
+    brightness, contrast = _mean_and_deviation(luma)
     sharpness = _sharpness(luma.reshape(height, width), contrast)
-    return Quality(brightness, contrast, sharpness, _saturation(pixels))
+    return Quality(
+        brightness / _WHITE, contrast / _WHITE, sharpness, _saturation(pixels)
+    )
 
 
 def _sharpness(luma: np.ndarray, contrast: float) -> float:
-    if contrast < _MIN_CONTRAST or min(luma.shape) < _MIN_SIDE:
+    if contrast < _MIN_CONTRAST * _WHITE or min(luma.shape) < _MIN_SIDE:
         return 0.0
     laplacian = 4 * luma[1:-1, 1:-1]
     for neighbour in (luma[:-2, 1:-1], luma[2:, 1:-1], luma[1:-1, :-2], luma[1:-1, 2:]):
         laplacian -= neighbour
-    values = laplacian.ravel()
-    return _rms(values - values.mean()) / contrast
+    return _mean_and_deviation(laplacian.ravel())[1] / contrast
 
 
 def _saturation(pixels: np.ndarray) -> float:
     red, green, blue = np.ascontiguousarray(pixels.reshape(-1, 3).T)
     high = np.maximum(np.maximum(red, green), blue)
     low = np.minimum(np.minimum(red, green), blue)
-    return _rms((high - low).astype(np.float32)) / 255
+    chroma = (high - low).astype(np.float64)
+    return math.sqrt(float(chroma @ chroma) / chroma.size) / 255
 
 
-def _rms(values: np.ndarray) -> float:
-    """Return the root mean square of a vector; faster than `np.std`."""
-    return math.sqrt(float(values @ values) / values.size)
+def _mean_and_deviation(values: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation of a vector of integers, `float32 [n]`."""
+    exact = values.astype(np.float64)
+    mean = float(exact.sum()) / exact.size
+    return mean, math.sqrt(max(0.0, float(exact @ exact) / exact.size - mean * mean))
