@@ -1,13 +1,17 @@
 import pytest
 
+from fruits_pipeline import schemas
+from fruits_pipeline.datasets import StoredTable
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.pipelines.check.models import (
     CLASSIFY_REPORTS,
     Models,
     check_classify,
+    check_models,
 )
 from fruits_pipeline.pipelines.check.nodes import raise_findings
 
+DATA_FILE = "batch=000001/part-00000-0123abcd-0123abcd-0123456789abcdef-0123456789abcdef.parquet"
 DAMAGED = FruitsError("damaged")
 FINDING = {"where": "pca", "found": "x", "expected": "y", "repair": "make mend"}
 
@@ -33,3 +37,19 @@ def test_missing_outputs_of_classify_are_reported() -> None:
     both = Models(None, DAMAGED, DAMAGED, None)
     assert missing(both, *CLASSIFY_REPORTS[1:]) == reports[:1]
     assert missing(both, *CLASSIFY_REPORTS) == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [({}, []), ({DATA_FILE: 9}, ["pca"])],
+    ids=["none", "damaged"],
+)
+def test_missing_pca_is_reported_if_there_are_vectors(
+    sizes: dict[str, int], expected: list[str]
+) -> None:
+    tables = {
+        name: StoredTable(name, name, schemas.REDUCED, sizes, problem="a damaged log")
+        for name in ("features", "reduced")
+    }
+    models = Models(pca=None, classifier=None, phone_model=None, backbone=None)
+    assert [finding.where for finding in check_models(models, tables)] == expected

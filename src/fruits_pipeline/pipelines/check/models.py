@@ -84,7 +84,8 @@ def check_models(
         model = getattr(models, name)
         if isinstance(model, FruitsError):
             yield Finding(name, f"a damaged file ({model})", "a readable file", repair)
-    if models.pca is None and tables["reduced"].rows:
+    reduced = tables["reduced"]
+    if models.pca is None and (reduced.rows or reduced.unlisted()):
         yield Finding("pca", "no file", "the PCA that computed `reduced`", MEND)
     yield from _check_pca(models, tables)
     yield from _check_stale(models)
