@@ -9,6 +9,7 @@ import pyspark
 import pytest
 
 from fruits_pipeline.spark.class_archive import (
+    MAX_FILES,
     MAX_UNUSED_DAYS,
     MIN_MIB,
     archive_options,
@@ -132,6 +133,17 @@ def test_archives_unused_for_a_month_are_deleted(java: Path, cache: Path) -> Non
         os.utime(file, (month_ago, month_ago))
     assert file_of(options(java, cache), "SharedArchiveFile") == own
     assert sorted(cache.iterdir()) == sorted([own, used])
+
+
+def test_archives_of_many_installations_are_limited(java: Path, cache: Path) -> None:
+    dump(java, cache)
+    own = file_of(options(java, cache), "SharedArchiveFile")
+    others = [cache / f"spark-{i}-0.jsa" for i in range(MAX_FILES + 2)]
+    for i, file in enumerate(others):
+        file.touch()
+        os.utime(file, (time.time() - i - 1,) * 2)
+    assert file_of(options(java, cache), "SharedArchiveFile") == own
+    assert sorted(cache.iterdir()) == sorted([own, *others[: MAX_FILES - 1]])
 
 
 def test_other_jvm_options_have_another_archive(java: Path, cache: Path) -> None:

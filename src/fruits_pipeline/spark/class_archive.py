@@ -26,6 +26,9 @@ MIN_MIB = 3072
 MAX_UNUSED_DAYS = 30
 """Days without use after which the archive of another installation is deleted."""
 
+MAX_FILES = 5
+"""Number of most recently used files that are kept, of 190 MB each."""
+
 LOG_OPTIONS = ("-Xlog:disable", "-Xlog:all=error,cds*=off:stderr")
 """Hide messages about archives that cannot be used; the JVM starts without an archive."""
 
@@ -42,7 +45,8 @@ def archive_options(
     """Return JVM options that map the archive, or dump it at exit if there is none.
 
     Deletes archives of older versions of the same Java and Spark installations, and
-    archives of other installations that were not used for `MAX_UNUSED_DAYS`.
+    archives of other installations that were not used for `MAX_UNUSED_DAYS`, or are not
+    among the `MAX_FILES` most recently used.
 
     Args:
         java: The Java executable.
@@ -91,8 +95,10 @@ def _update_archive(folder: Path, installation: str, archive: Path) -> None:
 
 def _delete_unused(folder: Path) -> None:
     oldest = time.time() - MAX_UNUSED_DAYS * 24 * 3600
-    for file in folder.glob("spark-*.jsa*"):
-        if file.stat().st_mtime < oldest:
+    used = {file: file.stat().st_mtime for file in folder.glob("spark-*.jsa*")}
+    newest_first = sorted(used, key=lambda file: -used[file])
+    for position, file in enumerate(newest_first):
+        if position >= MAX_FILES or used[file] < oldest:
             file.unlink()
 
 
