@@ -75,7 +75,7 @@ def measure_answers(model: Classifier, task: Task) -> dict[str, float]:
         labels, if there are any: `refused`, the share that is not answered.
     """
     photos = pd.DataFrame({"label": task.test.labels, "path": task.test.groups})
-    photos["film_learned"] = np.isin(task.test.groups, task.train.groups)
+    photos["series_learned"] = np.isin(task.test.groups, task.train.groups)
     probabilities = model.probabilities(task.test.vectors)
     metrics = evaluate(add_answers(photos, probabilities, model), model)
     shares = {

@@ -166,6 +166,6 @@ def _answers(photos: pd.DataFrame) -> dict[str, Any]:
     model = Classifier(labels, zeros, zeros[0], threshold=0.7)
     columns = {f"nearest_{name}": known[name] for name in ("path", "label")}
     answers = add_answers(
-        known.assign(film_learned=True, **columns), probabilities, model
+        known.assign(series_learned=True, **columns), probabilities, model
     )
     return {"answers": answers, "evaluation": evaluate(answers, model)}

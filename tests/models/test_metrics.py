@@ -27,7 +27,9 @@ PHOTOS = {
 def answers() -> pd.DataFrame:
     labels = [label for label, _ in PHOTOS.values()]
     learned = [path == "correct" for path in PHOTOS]
-    photos = pd.DataFrame({"path": [*PHOTOS], "label": labels, "film_learned": learned})
+    photos = pd.DataFrame(
+        {"path": [*PHOTOS], "label": labels, "series_learned": learned}
+    )
     probabilities = np.array([row for _, row in PHOTOS.values()])
     return add_answers(photos, probabilities, MODEL)
 
@@ -67,7 +69,7 @@ def test_rank_and_probability_are_of_the_true_label(answers: pd.DataFrame) -> No
 
 def test_label_unknown_is_not_the_absence_of_an_answer() -> None:
     model = Classifier(("nan", "unknown"), np.zeros((1, 2)), np.zeros(2), threshold=0.6)
-    rows = {"label": ["unknown", "unknown", "fig", "nan"], "film_learned": False}
+    rows = {"label": ["unknown", "unknown", "fig", "nan"], "series_learned": False}
     photos = pd.DataFrame(rows | {"path": ["1", "2", "3", "4"]})
     probabilities = np.array([[0.1, 0.9], [0.5, 0.5], [0.2, 0.8], [0.7, 0.3]])
     answers = add_answers(photos, probabilities, model).sort_values("path")
@@ -84,7 +86,7 @@ def test_metrics_equal_hand_computed_values(answers: pd.DataFrame) -> None:
     assert found == {
         "labels": 3,
         "photos": 6,
-        "photos_of_learned_films": 1,
+        "photos_of_learned_series": 1,
         "accuracy": 0.5,
         "top_5": 1.0,
         "log_loss": round(-np.log([0.8, 0.4, 0.06, 0.2]).mean(), 4),

@@ -58,7 +58,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
     """Return metrics of a classifier.
 
     Args:
-        answers: Result of `add_answers`, with the Boolean column `film_learned`: whether
+        answers: Result of `add_answers`, with the Boolean column `series_learned`: whether
             the classifier was trained on photos of the same series.
         classifier: The classifier.
 
@@ -82,7 +82,7 @@ def evaluate(answers: pd.DataFrame, classifier: Classifier) -> dict[str, Any]:
     return {
         "labels": len(classifier.labels),
         "photos": len(answers),
-        "photos_of_learned_films": int(answers["film_learned"].sum()),
+        "photos_of_learned_series": int(answers["series_learned"].sum()),
         "accuracy": _share(known["rank"] == 1),
         "top_5": _share(known["rank"] <= 5),  # noqa: PLR2004 - part of the name
         "log_loss": _log_loss(known["probability_of_label"]),

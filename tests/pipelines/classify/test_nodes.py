@@ -180,7 +180,7 @@ def test_test_photos_are_classified(answers: pd.DataFrame) -> None:
     for path in paths_of("Test", ["Fig", "Kiwi"], 2):
         assert found.loc[path, "named"] == found.loc[path, "label"]
     assert found.loc["Test/Lime/0.jpg", ["rank"]].isna().all()
-    assert not found["film_learned"].any()
+    assert not found["series_learned"].any()
 
 
 def test_test_photos_of_a_training_series_are_marked(
@@ -188,7 +188,7 @@ def test_test_photos_of_a_training_series_are_marked(
 ) -> None:
     photos = reduced([*paths_of("Training", ["Fig"]), "Test/Fig/0.jpg"], series="Fig/r")
     found = answer_photos(select_labelled(photos, PARAMETERS), classifier)
-    assert found["film_learned"].tolist() == [True]
+    assert found["series_learned"].tolist() == [True]
 
 
 @pytest.mark.parametrize(

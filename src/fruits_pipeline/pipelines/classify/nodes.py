@@ -99,7 +99,7 @@ def answer_photos(
 
     Returns:
         One row per test photo with the columns of `metrics.add_answers`,
-        `film_learned` (whether there are training photos of the same series), and path,
+        `series_learned` (whether there are training photos of the same series), and path,
         label, batch and similarity of the most similar training photo (`nearest_path`,
         ...).
 
@@ -119,7 +119,7 @@ def answer_photos(
         to_matrix(part["components"].combine_chunks()) for part in (test, training)
     )
     photos = test.drop_columns(["components", "training"]).to_pandas()
-    photos["film_learned"] = photos.pop("group").isin(training["group"].to_pylist())
+    photos["series_learned"] = photos.pop("group").isin(training["group"].to_pylist())
     nearest, similarities = find_nearest(unit_vectors(vectors), unit_vectors(others))
     for name in ("path", "label", "batch"):
         photos[f"nearest_{name}"] = training[name].take(nearest).to_pylist()

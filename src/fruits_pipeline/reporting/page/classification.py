@@ -68,7 +68,7 @@ def _text(evaluation: dict[str, Any], known: int) -> list[str]:
         "Points below the diagonal are probabilities that are too high; their mean "
         f"error is {percent(evaluation['calibration_error'], 1)}.",
     ]
-    learned = evaluation.get("photos_of_learned_films", 0)
+    learned = evaluation.get("photos_of_learned_series", 0)
     if learned:
         text.append(
             f"{photos(learned)} are frames of series that the classifier was trained on, "

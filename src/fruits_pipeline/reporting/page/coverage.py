@@ -84,17 +84,17 @@ def _splits(rows: pd.DataFrame, is_test: pd.Series) -> list[dict[str, Any]]:
 
 def _labels(rows: pd.DataFrame, is_test: pd.Series, no_label: str) -> pd.DataFrame:
     """Return counts and warnings of each label, those with warnings first."""
-    table = rows.assign(test=is_test, filmed=rows["series"].notna())
+    table = rows.assign(test=is_test, in_series=rows["series"].notna())
     labels = table.groupby("label").agg(
         photos=("photos", "sum"),
         series=("series", "nunique"),
-        filmed=("filmed", "all"),
+        in_series=("in_series", "all"),
         test=("test", "any"),
     )
     has_splits = bool(is_test.any() and not is_test.all())
     warnings = {
         f"fewer than {MIN_PHOTOS} photos": labels["photos"] < MIN_PHOTOS,
-        "one series only": labels["filmed"] & (labels["series"] == 1),
+        "one series only": labels["in_series"] & (labels["series"] == 1),
         "none for testing": has_splits & ~labels["test"],
     }
     names = [
