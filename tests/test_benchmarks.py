@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import s3fs
-from factories import jpeg, write_files
+from factories import jpeg, run_python, write_files
 
 from benchmarks.measurements import Result, ratio, run_rounds, spread
 from benchmarks.processes import CommandError, measure
@@ -81,3 +81,14 @@ def test_slow_bucket_lists_and_returns_photos(tmp_path: Path) -> None:
     assert keys == [f"{BUCKET}/{PREFIX}/{path}" for path in sorted(files)]
     assert storage.cat_file(keys[0]) == jpeg(1)
     assert bucket.counts == {"LIST": 2, "GET": 1}
+
+
+@pytest.mark.system
+def test_pipeline_is_timed_in_a_running_process(tmp_path: Path) -> None:
+    photos = {f"Kiwi/{seed}.jpg": jpeg(seed) for seed in range(12)}
+    folder, root = write_files(tmp_path / "photos", photos), tmp_path / "root"
+    program = ("-m", "benchmarks.programs.in_process", "__default__")
+    output = run_python(*program, folder, root)
+    result = json.loads(output.splitlines()[-1])
+    assert result["photos"] == 12
+    assert 0 < result["seconds"] <= sum(result["stages"].values())

@@ -29,7 +29,7 @@ def main() -> None:
     (hook,) = (hook for hook in settings.HOOKS if isinstance(hook, SummaryHooks))
     age = time.time() - psutil.Process().create_time()
     result = {
-        "photos": hook.tables["photos"].photos_written,
+        "photos": hook.tables["photos"].saved.photos,
         "seconds": sum(hook.seconds.get(stage, 0.0) for stage in STAGES),
         "start_seconds": age - sum(hook.seconds.values()),
         "stages": hook.seconds,
