@@ -14,7 +14,7 @@ from fruits_pipeline.datasets.previews.rows import rows_preview, size_text
 from fruits_pipeline.io.files import read_file, resolve
 from fruits_pipeline.reporting.report_files import report_problem
 
-STATES = "report_states.json"
+STATES_FILE = "report_states.json"
 """Report with the digests of others."""
 
 
@@ -38,7 +38,7 @@ class ReportFolder(PathDataset[None, Mapping[str, str | None]]):
     def _written(self) -> Mapping[str, str]:
         """Return the digests of the files that a run wrote, as far as it has stored them."""
         try:
-            states = json.loads(read_file(f"{self.filepath}/{STATES}"))
+            states = json.loads(read_file(f"{self.filepath}/{STATES_FILE}"))
             files = [state["files"] for state in states.values()]
             return {name: digest for state in files for name, digest in state.items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -56,13 +56,19 @@ class ReportHooks:
             return None
         digest = _digest_inputs(catalog, inputs, self.fingerprints)
         self.new_digests[node.name] = digest
-        state = {"inputs": digest, "files": _digest_files(catalog, node)}
-        if self.states.get(node.name) == state:
+        if self._is_up_to_date(node, digest):
             logger.info("%s: unchanged", node.name)
             return dict.fromkeys(inputs, UNCHANGED)
         # The outputs are not up to date until they are saved, even if the run fails.
         self.states.pop(node.name, None)
         return None
+
+    def _is_up_to_date(self, node: Node, digest: str) -> bool:
+        """Return whether the files of a node belong to its inputs, and are unchanged."""
+        state = self.states.get(node.name)
+        if not isinstance(state, dict) or state.get("inputs") != digest:
+            return False
+        return bool(state.get("files") == _digest_files(self.catalog, node))
 
     def _digest_results(
         self, node: Node, catalog: DataCatalog, inputs: Mapping[str, Any]
