@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
+from fruits_pipeline.reporting.contact_sheets import CANONICAL_MIB
 from fruits_pipeline.reporting.decoding import decode
 from fruits_pipeline.reporting.pages import (
     DPI,
@@ -26,7 +27,6 @@ _WIDTH = 1.5
 _STEP = _WIDTH + 0.15
 _HEIGHT = _WIDTH + 4.5 * LINE_HEIGHT
 _GAP = 0.25  # between a photo and the similar ones
-_CANONICAL_MIB = 256  # memory for decoding a canonical photo
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def similar_sheet(rows: Sequence[tuple[SheetPhoto, Sequence[SheetPhoto]]]) -> Fi
 
 def _draw(page: Page, position: tuple[float, float], photo: SheetPhoto) -> None:
     x, y = position
-    image = decode(photo.image, round(DPI * _WIDTH), _CANONICAL_MIB)
+    image = decode(photo.image, round(DPI * _WIDTH), CANONICAL_MIB)
     page.paste(position, image, _WIDTH)
     path = wrap_text(photo.path, _WIDTH, 2, keep_end=True)
     y += _WIDTH + 0.06
