@@ -16,6 +16,7 @@ from fruits_pipeline.pipelines.report.photos import (
     count_measures,
     find_quality_issues,
     make_thumbnails,
+    read_quality,
 )
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -32,7 +33,8 @@ def quality_of(path: str, **changes: float) -> dict[str, object]:
 def test_stored_photos_are_measured_and_counted(tmp_path: Path) -> None:
     rows = [quality_of(KIWI, brightness=0.01), quality_of(FIG), quality_of(PEAR)]
     first, second = (arrow_table(r, schemas.QUALITY) for r in (rows[:2], rows[2:]))
-    quality = store_table(tmp_path, {"000001": [first], "000002": [second]})
+    table = store_table(tmp_path, {"000001": [first], "000002": [second]})
+    quality = read_quality(table)
     parameters = report_parameters()
     issues = find_quality_issues(quality, parameters)
     dark = issues[issues["issue"] == "dark"]
@@ -56,7 +58,7 @@ def test_shift_of_the_features_is_measured(standardise: bool) -> None:
     ]
     quality = [quality_of(KIWI) | {"batch": "000001"}]
     changes = compare_batches(
-        frame(quality, schemas.QUALITY),
+        read_quality(frame(quality, schemas.QUALITY)),
         frame(means, schemas.MOMENTS),
         pca,
         ["000002", "000003"],

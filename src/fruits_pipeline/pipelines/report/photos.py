@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
@@ -21,47 +22,64 @@ from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import computed_by_workers, map_arrow, record_batches
 
 
+@dataclass(frozen=True)
+class QualityRows:
+    """The rows of the table `quality`, read when they are needed, and at most once.
+
+    Attributes:
+        quality: The table.
+    """
+
+    quality: DataFrame
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """All rows with `add_shape`, read without Spark."""
+        fields = (*schemas.QUALITY, schemas.BATCH)
+        schema = pa.schema([field for field in fields if field.name != "photo_id"])
+        batches = [batch.select(schema.names) for batch in record_batches(self.quality)]
+        table = pa.Table.from_batches(batches) if batches else schema.empty_table()
+        return image_quality.add_shape(table.to_pandas())
+
+
+def read_quality(quality: DataFrame) -> QualityRows:
+    """Return the rows of the table `quality`, which are not read yet."""
+    return QualityRows(quality)
+
+
 def find_quality_issues(
-    quality: DataFrame, parameters: ReportParameters
+    quality: QualityRows, parameters: ReportParameters
 ) -> pd.DataFrame:
     """Find photos beyond the limits `report.quality`; see `image_quality.find_issues`."""
-    rows, limits = _read(quality), parameters.quality.model_dump()
+    rows, limits = quality.rows, parameters.quality.model_dump()
     issues, _ = image_quality.find_issues(rows, limits, parameters.rows_listed)
     return issues
 
 
-def count_measures(quality: DataFrame, parameters: ReportParameters) -> dict[str, Any]:
+def count_measures(
+    quality: QualityRows, parameters: ReportParameters
+) -> dict[str, Any]:
     """Return the number of photos and of each issue, and a histogram of each measure."""
-    rows, limits = _read(quality), parameters.quality.model_dump()
+    rows, limits = quality.rows, parameters.quality.model_dump()
     _, counts = image_quality.find_issues(rows, limits, parameters.rows_listed)
     measures = image_quality.count_measures(rows)
     return {"photos": len(rows), "issues": counts, "measures": measures}
 
 
-def count_coverage(quality: DataFrame, new_batches: Sequence[str]) -> pd.DataFrame:
+def count_coverage(quality: QualityRows, new_batches: Sequence[str]) -> pd.DataFrame:
     """Count photos and new photos by label, split and series."""
-    return coverage.count_coverage(_read(quality), new_batches)
+    return coverage.count_coverage(quality.rows, new_batches)
 
 
 def compare_batches(
-    quality: DataFrame, moments: DataFrame, pca: FittedPca, new_batches: Sequence[str]
+    quality: QualityRows, moments: DataFrame, pca: FittedPca, new_batches: Sequence[str]
 ) -> dict[str, Any]:
     """Compare the photos of the last run that added photos with earlier photos."""
     means = moments.select("batch", "n", "mean").toPandas()
     # A batch of rejected photos has an empty mean.
     means["mean"] = [mean / pca.model.scale[: len(mean)] for mean in means["mean"]]
     variance = float(pca.model.spectrum.sum())
-    return coverage.compare_batches(_read(quality), means, variance, new_batches)
-
-
-def _read(quality: DataFrame) -> pd.DataFrame:
-    """Return all rows of the table `quality` with `add_shape`, without Spark."""
-    names = [n for n in (*schemas.QUALITY.names, "batch") if n != "photo_id"]
-    schema = pa.schema([*schemas.QUALITY, schemas.BATCH])
-    batches = [batch.select(names) for batch in record_batches(quality)]
-    schema = pa.schema([schema.field(name) for name in names])
-    table = pa.Table.from_batches(batches) if batches else schema.empty_table()
-    return image_quality.add_shape(table.to_pandas())
+    return coverage.compare_batches(quality.rows, means, variance, new_batches)
 
 
 def make_thumbnails(

@@ -27,6 +27,7 @@ from fruits_pipeline.pipelines.report.photos import (
     draw_atlas,
     find_quality_issues,
     make_thumbnails,
+    read_quality,
 )
 
 EXPLORATIONS = {
@@ -104,26 +105,32 @@ def create_pipeline(**_: object) -> Pipeline:
                 for output, function in EXPLORATIONS.items()
             ),
             Node(
+                func=read_quality,
+                inputs="quality@spark",
+                outputs="quality_rows",
+                name="read_quality",
+            ),
+            Node(
                 func=skip_if_unchanged(find_quality_issues),
-                inputs=["quality@spark", "params:report"],
+                inputs=["quality_rows", "params:report"],
                 outputs="quality_issues",
                 name="find_quality_issues",
             ),
             Node(
                 func=skip_if_unchanged(count_measures),
-                inputs=["quality@spark", "params:report"],
+                inputs=["quality_rows", "params:report"],
                 outputs="quality_histograms",
                 name="count_measures",
             ),
             Node(
                 func=skip_if_unchanged(count_coverage),
-                inputs=["quality@spark", "photos@new"],
+                inputs=["quality_rows", "photos@new"],
                 outputs="coverage",
                 name="count_coverage",
             ),
             Node(
                 func=skip_if_unchanged(compare_batches),
-                inputs=["quality@spark", "moments@spark", "pca", "photos@new"],
+                inputs=["quality_rows", "moments@spark", "pca", "photos@new"],
                 outputs="batch_changes",
                 name="compare_batches",
             ),
