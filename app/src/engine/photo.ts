@@ -19,6 +19,8 @@ export interface Photo {
   /** Size of the photo as taken, upright. */
   readonly width: number;
   readonly height: number;
+  /** Whether the pipeline takes the file for a canonical photo, if it is upright and in sRGB. */
+  readonly isJpeg: boolean;
   /** The photo, reduced. */
   readonly canvas: HTMLCanvasElement;
 }
@@ -37,7 +39,8 @@ export async function decode(file: Blob, shortSide: number): Promise<Photo> {
     throw new PhotoError(kind === "heic" ? "heic" : kind === "other" ? "notAPhoto" : "damaged");
   });
   try {
-    return { width: bitmap.width, height: bitmap.height, canvas: draw(bitmap, shortSide) };
+    const { width, height } = bitmap;
+    return { width, height, isJpeg: kind === "jpeg", canvas: draw(bitmap, shortSide) };
   } finally {
     bitmap.close(); // 200 MB for a photo of 48 megapixels
   }

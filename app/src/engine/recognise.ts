@@ -1,5 +1,6 @@
 /** From a photo file to an answer, as `make predict` does it. */
 import { crop, fit, shrink } from "./fit.ts";
+import { withJpegLosses } from "./jpeg_losses.ts";
 import type { PhoneModel } from "./phone_model.ts";
 import { decode, read, type Photo } from "./photo.ts";
 import type { Pixels } from "./pixels.ts";
@@ -36,13 +37,20 @@ export async function recognise(file: Blob, model: PhoneModel, limits: Limits): 
   const { input_size, fit: mode, short_side, threshold } = model.card;
   const photo = await decode(file, short_side);
   const start = performance.now();
-  const canonical = shrink(read(photo), short_side);
+  const canonical = canonicalise(photo, short_side);
   const candidates = await classify(model, fit(canonical, input_size, mode));
   const isKnown = candidates[0]!.probability >= threshold;
   const milliseconds = performance.now() - start;
   const hints = qualityHints(photo, measure(canonical), limits);
   if (!isKnown && (await isFarAway(model, canonical))) hints.push("far");
   return { photo, candidates, isKnown, hints, milliseconds };
+}
+
+/** Return a canonical photo: `imaging/canonical.py`. Small JPEGs are canonical already. */
+export function canonicalise(photo: Photo, shortSide: number): Pixels {
+  const pixels = read(photo);
+  const isCanonical = photo.isJpeg && Math.min(photo.width, photo.height) <= shortSide;
+  return isCanonical ? pixels : withJpegLosses(shrink(pixels, shortSide));
 }
 
 async function classify(model: PhoneModel, square: Pixels): Promise<Candidate[]> {

@@ -1,6 +1,7 @@
 /**
- * Resize photos with the filters of the pipeline: those of Pillow, with the same fixed-point
- * arithmetic (`Resample.c`), so that results are equal.
+ * Resize photos with the filters of the pipeline, so that results are equal: bicubic as in Pillow
+ * (`Resample.c`), with the same fixed-point arithmetic, and bilinear as in `cykooz_resizer`, which
+ * filters columns first.
  */
 import { newPixels, type Box, type Pixels } from "./pixels.ts";
 
@@ -8,10 +9,12 @@ export interface Filter {
   /** Half the width of the filter, in pixels of the smaller image. */
   readonly support: number;
   readonly weight: (x: number) => number;
+  readonly isColumnsFirst: boolean;
 }
 
 export const BILINEAR: Filter = {
   support: 1,
+  isColumnsFirst: true,
   weight: (x) => Math.max(0, 1 - Math.abs(x)),
 };
 
@@ -19,6 +22,7 @@ const A = -0.5; // of the cubic convolution: Keys (1981)
 
 export const BICUBIC: Filter = {
   support: 2,
+  isColumnsFirst: false,
   weight(signed) {
     const x = Math.abs(signed);
     if (x < 1) return ((A + 2) * x - (A + 3)) * x * x + 1;
@@ -45,14 +49,15 @@ export function resize(
   box: Box = [0, 0, photo.width, photo.height],
 ): Pixels {
   const [left, top, right, bottom] = box;
-  let result = photo;
-  if (width !== photo.width || left !== 0 || right !== photo.width) {
-    result = resizeRows(result, weightsOf(photo.width, left, right, width, filter));
-  }
-  if (height !== photo.height || top !== 0 || bottom !== photo.height) {
-    result = resizeColumns(result, weightsOf(photo.height, top, bottom, height, filter));
-  }
-  return result;
+  const rows = (pixels: Pixels) =>
+    width === pixels.width && left === 0 && right === width
+      ? pixels
+      : resizeRows(pixels, weightsOf(photo.width, left, right, width, filter));
+  const columns = (pixels: Pixels) =>
+    height === pixels.height && top === 0 && bottom === height
+      ? pixels
+      : resizeColumns(pixels, weightsOf(photo.height, top, bottom, height, filter));
+  return filter.isColumnsFirst ? rows(columns(photo)) : columns(rows(photo));
 }
 
 function weightsOf(size: number, from: number, to: number, count: number, filter: Filter): Weights[] {
