@@ -127,7 +127,7 @@ export class App {
     byId(`photo-${id}`).remove();
     this.showAnswers();
     this.showDownload();
-    byId(this.entries.length ? "answers" : "choose").focus();
+    byId(this.entries.length ? "answers-title" : "choose").focus();
   }
 
   private showAnswers(): void {

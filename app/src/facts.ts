@@ -1,12 +1,14 @@
 /** Facts about fruits, from `app/facts/*.yml`. */
+import type { Candidate } from "./engine/recognise.ts";
 import type { Language } from "./text/messages.ts";
 
 export type Text = Readonly<Record<Language, string>>;
 
 export interface Source {
   readonly title: string;
+  /** Address; like the title, it can contain {species} and {name}. */
   readonly url: string;
-  /** Whether we have read the page, and it supports the facts that name it. */
+  /** Whether we have read the page. */
   readonly verified: boolean;
 }
 
@@ -55,14 +57,34 @@ export class Facts {
     return this.byLabel.get(label)?.labels[label]?.[language] ?? this.nameOf(label, language);
   }
 
+  /** Return candidates with one name as one candidate. Some fruits have a label for each set of photos. */
+  merge(candidates: readonly Candidate[], language: Language): Candidate[] {
+    const merged = new Map<string, Candidate>();
+    for (const { label, probability } of candidates) {
+      const name = this.labelName(label, language);
+      const before = merged.get(name);
+      merged.set(name, { label: before?.label ?? label, probability: probability + (before?.probability ?? 0) });
+    }
+    return [...merged.values()].sort((a, b) => b.probability - a.probability);
+  }
+
   /** Return the names of the fruits of these labels, in alphabetical order. */
   fruitNames(labels: readonly string[], language: Language): string[] {
     const names = new Set(labels.map((label) => this.nameOf(label, language)));
     return [...names].sort(new Intl.Collator(language).compare);
   }
 
-  sourcesOf(fruit: Fruit): Source[] {
+  /** Return the sources of all facts about a fruit. */
+  sourcesOf(fruit: Fruit, language: Language): Source[] {
+    const values = { species: fruit.species.replace(/ \(.*/, ""), name: fruit.name[language] };
     const names = new Set(FACTS.flatMap((fact) => fruit[fact].sources));
-    return [...names].map((name) => this.table.sources[name]!);
+    return [...names].map((name) => {
+      const { title, url, verified } = this.table.sources[name]!;
+      return { title: fill(title, values), url: fill(url, values, encodeURIComponent), verified };
+    });
   }
+}
+
+function fill(template: string, values: Readonly<Record<string, string>>, encode = (text: string) => text): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => encode(values[name]!));
 }

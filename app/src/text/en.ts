@@ -11,7 +11,7 @@ export const en: Messages = {
   dropHere: "Drop the photos here",
   language: "Language",
   loading: "Loading the model…",
-  ready: "Ready, also without internet",
+  ready: "Ready, even offline",
   loadProblem: "The model could not be loaded. Check the connection, and load the page again.",
   results: "Answers",
   waiting: "Looking at the photo…",

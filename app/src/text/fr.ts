@@ -11,7 +11,7 @@ export const fr: Messages = {
   dropHere: "Déposez les photos ici",
   language: "Langue",
   loading: "Chargement du modèle…",
-  ready: "Prêt, même sans connexion",
+  ready: "Prêt, même hors ligne",
   loadProblem: "Le modèle n’a pas pu être chargé. Vérifiez la connexion, puis rechargez la page.",
   results: "Réponses",
   waiting: "J’examine la photo…",

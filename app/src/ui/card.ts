@@ -5,7 +5,9 @@ import { append, element, icon } from "./dom.ts";
 import type { Entry } from "./entry.ts";
 import { factSection } from "./fact_section.ts";
 import type { Page } from "./page.ts";
-import { certainty, nextFour, percent } from "./words.ts";
+import { certainty, percent } from "./words.ts";
+
+const NEXT = 4; // candidates after the first one
 
 export interface CardActions {
   readonly correct: Correct;
@@ -67,8 +69,9 @@ export function summary({ candidates: [first], isKnown }: Recognition, { facts, 
 }
 
 function heading(recognition: Recognition, page: Page): HTMLElement {
-  const { candidates: [first], isKnown } = recognition;
+  const { isKnown } = recognition;
   const { facts, language, messages } = page;
+  const [first] = facts.merge(recognition.candidates, language);
   const name = facts.labelName(first!.label, language);
   const words = certainty(first!.probability, isKnown, messages);
   const isVariety = isKnown && name !== facts.nameOf(first!.label, language);
@@ -95,7 +98,8 @@ function hints({ hints: found }: Recognition, { messages }: Page): HTMLElement |
 
 function candidates(recognition: Recognition, page: Page): HTMLElement {
   const { messages } = page;
-  const shown = recognition.isKnown ? nextFour(recognition.candidates) : recognition.candidates.slice(0, 5);
+  const merged = page.facts.merge(recognition.candidates, page.language);
+  const shown = recognition.isKnown ? merged.slice(1, 1 + NEXT) : merged.slice(0, 1 + NEXT);
   return element(
     "section",
     { class: "candidates" },

@@ -51,8 +51,8 @@ function monthStrip(fruit: Fruit, { language }: Page): HTMLElement | null {
   return element("span", { class: "months", "aria-hidden": "true" }, ...months);
 }
 
-function sources(fruit: Fruit, { facts, messages }: Page): HTMLElement {
-  const items = facts.sourcesOf(fruit).map(({ title, url, verified }) =>
+function sources(fruit: Fruit, { facts, language, messages }: Page): HTMLElement {
+  const items = facts.sourcesOf(fruit, language).map(({ title, url, verified }) =>
     element(
       "li",
       {},

@@ -1,4 +1,3 @@
-import type { Candidate } from "../engine/recognise.ts";
 import type { Language, Messages } from "../text/messages.ts";
 
 /** Return a probability in words. */
@@ -15,9 +14,4 @@ export function percent(share: number, language: Language): string {
   const rounded = share < 1 ? Math.min(0.99, share) : 1;
   if (share > 0 && share < 0.005) return language === "fr" ? "< 1 %" : "< 1%";
   return new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(rounded);
-}
-
-/** Return the probabilities of the next most probable labels. */
-export function nextFour(candidates: readonly Candidate[]): readonly Candidate[] {
-  return candidates.slice(1, 5);
 }
