@@ -36,6 +36,7 @@ MEGAPIXELS = {"large.jpg": (4032, 3024), "huge.jpg": (8064, 6048)}
 
 
 def encode(image: Image.Image, **options: Any) -> bytes:
+    """Return an image as a JPEG."""
     buffer = io.BytesIO()
     options = {"quality": 95, "subsampling": 0} | options
     image.save(buffer, "JPEG", **options)
@@ -77,7 +78,10 @@ def far_away(photo: bytes, model: PhoneModel) -> bytes:
         content = encode(background)
         centre = background.crop((left, left, left + 320, left + 320))
         whole = classify_photo(model, content, MAX_MIB)
-        if not whole.is_known and classify_photo(model, encode(centre), MAX_MIB).is_known:
+        if (
+            not whole.is_known
+            and classify_photo(model, encode(centre), MAX_MIB).is_known
+        ):
             return content
     raise SystemExit("Found no scene in which only the centre is known.")
 
@@ -110,8 +114,10 @@ def pixel_photos() -> Iterator[tuple[str, bytes]]:
 
 
 def expectation(content: bytes, model: PhoneModel) -> dict[str, Any]:
+    """Return the pixels that the pipeline gives to the model, and the quality."""
     image = canonicalise(content, model.card.short_side, MAX_MIB).image
-    assert image is not None
+    if image is None:
+        raise ValueError("a photo that the pipeline rejects")
     square = fit(image, model.card.input_size, model.card.fit)
     return {
         "square": base64.b64encode(square.tobytes()).decode(),
@@ -120,6 +126,7 @@ def expectation(content: bytes, model: PhoneModel) -> dict[str, Any]:
 
 
 def main(model_file: Path, folder: Path) -> None:
+    """Write the photos and `fixtures.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     model = PhoneModel(model_file.read_bytes())
     files: dict[str, bytes] = {}
@@ -128,7 +135,9 @@ def main(model_file: Path, folder: Path) -> None:
         if i == KNOWN_PHOTOS:
             break
         files[f"known-{i}.jpg"] = content
-        known.append({"file": f"known-{i}.jpg", "answer": answer.answer, "labels": answer.labels})
+        known.append(
+            {"file": f"known-{i}.jpg", "answer": answer.answer, "labels": answer.labels}
+        )
     first = Image.open(io.BytesIO(files["known-0.jpg"]))
     pixels = dict(pixel_photos())
     files |= pixels
