@@ -23,7 +23,7 @@ const browser = await launch();
 for (const { name, photo: hasPhoto, scroll, ...options } of SCREENS) {
   const page = await (await browser.newContext({ ...PHONE, ...options, reducedMotion: "reduce" })).newPage();
   await page.goto(url);
-  await page.locator("#engine.ready").waitFor();
+  await page.locator("#engine.readyOffline").waitFor();
   if (hasPhoto) {
     await page.setInputFiles("#choose", photo);
     await page.locator("article.answered").waitFor();
