@@ -227,6 +227,12 @@ class CheckParameters(ParameterGroup):
     seed: int
 
 
+class TidyParameters(ParameterGroup):
+    """Parameters of the stage tidy; see `conf/base/parameters_tidy.yml`."""
+
+    keep_days: Annotated[int, Field(ge=0, le=3650)]
+
+
 class StorageParameters(ParameterGroup):
     """Restrictions on S3 buckets; see `conf/base/parameters_storage.yml`."""
 
@@ -243,6 +249,7 @@ STAGES: Mapping[str, type[ParameterGroup]] = {
     "report": ReportParameters,
     "classify": ClassifyParameters,
     "check": CheckParameters,
+    "tidy": TidyParameters,
     "storage": StorageParameters,
 }
 """Model of each `parameters_<name>.yml`: all stages, and `storage`."""

@@ -125,7 +125,8 @@ def purge(location: str) -> int:
     with translate_delta_errors(location):
         table = open_delta_table(location)
     writer = TableWriter(DeltaLog(location, table))
-    writer.claim()  # also deletes data files
+    writer.claim()
+    writer.vacuum(keeps_removed=False)
     with translate_delta_errors(location):
         repeat(location, open_delta_table(location).create_checkpoint)
     flush_commit(location, writer.log.version)
