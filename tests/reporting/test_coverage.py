@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fruits_pipeline.reporting.coverage import compare_batches, count_coverage
+from fruits_pipeline.reporting.coverage import (
+    compare_batches,
+    count_coverage,
+    group_photos,
+)
 
 PHOTOS = pd.DataFrame(
     {
@@ -21,7 +25,7 @@ NOTHING = np.array([])
 
 
 def test_photos_are_counted_by_label_split_and_series() -> None:
-    counts = count_coverage(PHOTOS, ["000002"])
+    counts = count_coverage(group_photos(PHOTOS, ["000002"]))
     assert counts.astype(object).where(counts.notna(), None).to_numpy().tolist() == [
         [None, None, None, 1, 1],
         ["Fig", "Test", "r", 1, 1],
@@ -32,11 +36,12 @@ def test_photos_are_counted_by_label_split_and_series() -> None:
 
 
 def test_coverage_of_no_photos_is_empty() -> None:
-    assert not len(count_coverage(PHOTOS.head(0), []))
+    assert not len(count_coverage(group_photos(PHOTOS.head(0), [])))
 
 
 def test_new_photos_are_compared_with_earlier_photos() -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, ["000002"])
+    groups = group_photos(PHOTOS, ["000002"])
+    changes = compare_batches(groups, MEANS, 9.0, ["000002"])
     assert json.loads(json.dumps(changes)) == changes
     assert (changes["new_photos"], changes["earlier_photos"]) == (3, 2)
     assert {
@@ -56,6 +61,7 @@ def test_new_photos_are_compared_with_earlier_photos() -> None:
 def test_without_new_or_earlier_photos_there_is_no_distance(
     new: list[str], missing: str
 ) -> None:
-    changes = compare_batches(PHOTOS, MEANS | {missing: NOTHING}, 9.0, new)
+    groups = group_photos(PHOTOS, new)
+    changes = compare_batches(groups, MEANS | {missing: NOTHING}, 9.0, new)
     assert changes["mean_distance"] is None
     assert None in changes["measures"]["contrast"].values()

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from PIL import Image
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
@@ -21,6 +22,7 @@ from fruits_pipeline.reporting import coverage, examples, image_quality
 from fruits_pipeline.reporting.atlas_picture import atlas_picture
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.frames import computed_by_workers, map_arrow, record_batches
+from fruits_pipeline.spark.sampling import fit_memory, sample_photos
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,44 @@ class QualityRows:
 
     Attributes:
         quality: The table.
+        photos: Number of its rows.
+        limit: Maximum number of rows that the driver reads.
     """
 
     quality: DataFrame
+    photos: int
+    limit: int
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """All rows with `add_shape`, read without Spark."""
+        """All rows with `add_shape`, or a sample of about `limit`."""
+        sample = sample_photos(self.quality, self.photos, self.limit)
         fields = (*schemas.QUALITY, schemas.BATCH)
         schema = pa.schema([field for field in fields if field.name != "photo_id"])
-        batches = [batch.select(schema.names) for batch in record_batches(self.quality)]
+        batches = [batch.select(schema.names) for batch in record_batches(sample)]
         table = pa.Table.from_batches(batches) if batches else schema.empty_table()
         return image_quality.add_shape(table.to_pandas())
 
+    def group(self, new_batches: Sequence[str]) -> pd.DataFrame:
+        """Count all photos, not a sample, and sum their measures.
 
-def read_quality(quality: DataFrame) -> QualityRows:
+        Returns:
+            Rows as `coverage.group_photos`.
+        """
+        if self.photos <= self.limit:
+            return coverage.group_photos(self.rows, new_batches)
+        is_new = F.col("batch").isin([*new_batches]).alias("new")
+        sums = [F.sum(name).alias(name) for name in coverage.MEASURES]
+        groups = self.quality.groupBy(*coverage.GROUPS, is_new)
+        return groups.agg(F.count("path").alias("photos"), *sums).toPandas()
+
+
+def read_quality(
+    quality: DataFrame, quality_counts: pd.DataFrame, parameters: ReportParameters
+) -> QualityRows:
     """Return the rows of the table `quality`, which are not read yet."""
-    return QualityRows(quality)
+    photos = int(quality_counts["photos"].sum())
+    return QualityRows(quality, photos, fit_memory(parameters.sample_photos))
 
 
 def find_quality_issues(
@@ -60,16 +83,17 @@ def find_quality_issues(
 def count_measures(
     quality: QualityRows, parameters: ReportParameters
 ) -> dict[str, Any]:
-    """Return the number of photos and of each issue, and a histogram of each measure."""
+    """Return the number of photos, `of` all photos, of each issue, and a histogram of each measure."""
     rows, limits = quality.rows, parameters.quality.model_dump()
     _, counts = image_quality.find_issues(rows, limits, parameters.rows_listed)
     measures = image_quality.count_measures(rows)
-    return {"photos": len(rows), "issues": counts, "measures": measures}
+    found = {"photos": len(rows), "of": quality.photos}
+    return found | {"issues": counts, "measures": measures}
 
 
 def count_coverage(quality: QualityRows, new_batches: Sequence[str]) -> pd.DataFrame:
     """Count photos and new photos by label, split and series."""
-    return coverage.count_coverage(quality.rows, new_batches)
+    return coverage.count_coverage(quality.group(new_batches))
 
 
 def compare_batches(
@@ -84,7 +108,8 @@ def compare_batches(
     # Without a photo that was not rejected, the mean is empty.
     means = {name: mean / pca.model.scale[: len(mean)] for name, mean in found.items()}
     variance = float(pca.model.spectrum.sum())
-    return coverage.compare_batches(quality.rows, means, variance, new_batches)
+    groups = quality.group(new_batches)
+    return coverage.compare_batches(groups, means, variance, new_batches)
 
 
 def make_thumbnails(
