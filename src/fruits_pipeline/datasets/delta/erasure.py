@@ -13,6 +13,7 @@ from fruits_pipeline.datasets.delta.comparison import compare_with_upstream
 from fruits_pipeline.datasets.delta.errors import translate_delta_errors
 from fruits_pipeline.datasets.delta.files import DataFile, flush_commit, list_sizes
 from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.moments import TotalsFolder
 from fruits_pipeline.datasets.delta.requests import open_delta_table, repeat
 from fruits_pipeline.datasets.delta.saving import rewrite_files
 from fruits_pipeline.datasets.delta.writer import TableWriter
@@ -89,7 +90,7 @@ def erase_rows(
 
 
 def erase_moments(log: DeltaLog, features: DeltaLog | None) -> int:
-    """Delete the moments of batches whose features have changed.
+    """Delete the moments of batches whose features have changed, and all totals.
 
     Args:
         log: The table `moments`.
@@ -98,6 +99,7 @@ def erase_moments(log: DeltaLog, features: DeltaLog | None) -> int:
     Returns:
         Number of deleted rows.
     """
+    TotalsFolder.of(log.location).keep_only(())
     removed = log.files
     if features:
         difference = compare_with_upstream(log, features)
