@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.run_id import run_id
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.isolation import isolate
 from fruits_pipeline.spark.parquet import write_rows
@@ -51,7 +52,7 @@ def from_parts(parts: Sequence[Part], schema: pa.Schema) -> DataFrame:
     """Return the rows of parts, lazily; each part is one Spark task."""
     spark = spark_session()
     numbers = spark.range(0, len(parts), 1, max(1, len(parts)))
-    step = partial(run_parts, parts=tuple(parts))
+    step = partial(run_parts, parts=tuple(parts), run_id=run_id())
     return attach_parts(numbers.mapInArrow(step, from_arrow_schema(schema)), parts)
 
 

@@ -17,10 +17,15 @@ from uuid import uuid4
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from fruits_pipeline.run_id import run_id
+
 Result = TypeVar("Result")
 
 COMMIT_ID = "fruits.commit"
 """Name of the entry in the metadata of a commit that identifies it."""
+
+RUN = "fruits.run"
+"""Name of the entry in the metadata of a commit with the id of its run."""
 
 STORAGE_OPTIONS = {
     "connect_timeout": "5s",
@@ -84,7 +89,7 @@ def commit_once(location: str, commit: Callable[[Mapping[str, str]], None]) -> N
     failures, start = 0, time.monotonic()
     while True:
         try:
-            commit({COMMIT_ID: own_id})
+            commit({COMMIT_ID: own_id, RUN: run_id()})
         except (DeltaError, OSError) as exc:
             # Also an error that looks like a conflict: it can be a conflict with itself.
             if _is_s3(location) and _has_commit(location, own_id):
