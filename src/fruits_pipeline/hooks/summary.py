@@ -21,6 +21,7 @@ from fruits_pipeline.hooks.history import (
     record_run,
     summary_lines,
 )
+from fruits_pipeline.hooks.meter import Meter
 from fruits_pipeline.hooks.runs import given_parameters
 from fruits_pipeline.printing import show
 from fruits_pipeline.run_id import run_id
@@ -34,6 +35,12 @@ class SummaryHooks:
         self.seconds: dict[str, float] = defaultdict(float)
         self.tables: dict[str, DeltaBatches] = {}
         self.parameters: dict[str, Any] = {}
+        self.meter = Meter()
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Measure what the run uses, checks before it included."""
+        self.meter = Meter()
 
     @hook_impl(trylast=True)
     def before_pipeline_run(
@@ -82,7 +89,7 @@ class SummaryHooks:
             raise_for_user(self._cause_of(exc))
 
     def _numbers(self) -> dict[str, Any]:
-        """Return id, parameters, counts, times and speed of the run."""
+        """Return id, parameters, counts, times, speed and cost of the run."""
         features = self.tables.get("features")
         photos = features.saved.photos if features else 0
         total = sum(self.seconds.values())
@@ -95,6 +102,7 @@ class SummaryHooks:
             },
             "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
             "photos_per_second": round(photos / total, 1) if total else 0.0,
+            "cost": self.meter.cost(),
         }
 
     def _complete_summary(
