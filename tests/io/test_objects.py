@@ -100,7 +100,7 @@ def test_error_of_a_range_is_raised_by_the_listing(
     request = objects.ExactKeys.call_s3
 
     def failing(*args: object, **kwargs: Any) -> object:
-        if str(kwargs.get("StartAfter")).startswith("d"):
+        if str(kwargs.get("StartAfter")).startswith("b"):
             raise PermissionError("denied")
         return request(*args, **kwargs)
 

@@ -50,7 +50,7 @@ def store(folder: Path) -> Listing:
 def existing(folder: Path, *unread: str) -> ExistingPhotos:
     """Return the content of the table after all files were ingested."""
     rows: list[dict[str, Any]] = [
-        file._asdict() | {"id_hash": file.path not in unread, "batch": "000001"}
+        file._asdict() | {"id_hash": int(file.path not in unread), "batch": "000001"}
         for file in store(folder).files
     ]
     return ExistingPhotos(lambda: [pa.Table.from_pylist(rows, schemas.INGESTED)], 1)
