@@ -13,6 +13,7 @@ from fruits_pipeline.datasets.photo_listing import ListedFiles, Listing
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import is_local
 from fruits_pipeline.io.inventory import Inventory, open_inventory
+from fruits_pipeline.io.lease.lease import is_lease
 from fruits_pipeline.io.left_out import BELOW_ROOT, LeftOut
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ def _without_prefix(
     for rows in tables:
         is_below = pc.starts_with(rows["path"], prefix)
         for path in rows["path"].filter(is_below).to_pylist():
-            left_out.add(path, BELOW_ROOT)
+            if not is_lease(path):
+                left_out.add(path, BELOW_ROOT)
         yield rows.filter(pc.invert(is_below))
 
 

@@ -138,8 +138,8 @@ def _read_manifest(manifest: str) -> bytes:
         expected = read_file(checksum).decode(errors="replace").strip()
     except FileNotFoundError as exc:
         raise FruitsError(
-            f"Found no {exc}; expected the files manifest.json and manifest.checksum of "
-            "S3 Inventory, which are written when an inventory is complete. Set "
+            f"Found no {manifest}, or no manifest.checksum beside it; expected these files "
+            "of S3 Inventory, which are written when an inventory is complete. Set "
             "`inventory` to the URL of manifest.json."
         ) from exc
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
