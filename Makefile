@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost lock lock-spark40 submit clean
+.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost lock lock-spark40 clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SAMPLE := data/01_raw/sample
 PICTURES := build/pictures
+CONTAINER ?= docker
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/fruits_pipeline/__init__.py)
 ARGS ?=
 
 export PYTHONPATH := $(CURDIR)/src
@@ -111,6 +113,14 @@ phone-model: $(VENV)/.dev-ready  ## Build the shipped phone model from the photo
 
 bundle: $(VENV)/.dev-ready  ## Pack everything that a server without internet access needs
 	$(BIN)/python deploy/bundle.py
+
+image: $(VENV)/.dev-ready  ## Build the container image: make image CONTAINER=buildah
+	rm -rf build/lib dist/*.whl
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	$(CONTAINER) build --tag fruits-pipeline:$(VERSION) $(ARGS) .
+
+submit: $(VENV)/.run-ready  ## Start a job on EMR Serverless: make submit ARGS="--stack fruits-emr --wait"
+	@$(BIN)/python deploy/submit.py $(ARGS)
 
 cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
 	@$(BIN)/python deploy/cost.py $(ARGS)
