@@ -54,6 +54,8 @@ def _to_expression(name: str) -> str:
 
 
 _SYSTEM = re.compile(f"(?:^|/)(?:{'|'.join(map(_to_expression, SYSTEM_NAMES))})(?:/|$)")
+_HIDDEN = re.compile(r"(?:^|/)\.(?!\.?(?:/|\Z))")
+"""Names that start with a dot, except `.` and `..`."""
 _USUAL_EXTENSION = re.compile(r"(?=[0-9]*[a-z])[a-z0-9]{1,10}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """Python decodes bytes of a file name that are not UTF-8 to lone surrogates."""
@@ -116,9 +118,7 @@ def _name_reason(path: str) -> str | None:
     """Return why the names in a path exclude a file; None if they do not."""
     if _SYSTEM.search(path.lower()):
         return SYSTEM_FILE
-    names = path.split("/")
-    is_hidden = any(n.startswith(".") and n not in {".", ".."} for n in names)
-    return HIDDEN if is_hidden else None
+    return HIDDEN if _HIDDEN.search(path) else None
 
 
 @lru_cache(maxsize=1024)
