@@ -120,7 +120,10 @@ class Container:
         options = f"lowerdir={system},upperdir={upper},workdir={work}"
         _run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
         variables = " ".join(f'"{name}={value}"' for name, value in environ.items())
-        self.write("etc/systemd/system.conf.d/test.conf", f"[Manager]\nDefaultEnvironment={variables}\n")
+        self.write(
+            "etc/systemd/system.conf.d/test.conf",
+            f"[Manager]\nDefaultEnvironment={variables}\n",
+        )
         self.write("etc/hosts", f"127.0.0.1 localhost {os.uname().nodename}\n")
         self.write("etc/systemd/system/boothook.service", BOOTHOOK)
         self.write("etc/systemd/system/fruits-run.service.d/memory.conf", REAL_MEMORY)
