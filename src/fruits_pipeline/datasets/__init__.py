@@ -25,7 +25,8 @@ from fruits_pipeline.datasets.parquet_report import ParquetReport
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
-from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
+from fruits_pipeline.datasets.photo_listing import ListedFiles, Listing
+from fruits_pipeline.datasets.photo_store import PhotoStore
 from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
 from fruits_pipeline.datasets.report_folder import ReportFolder
 from fruits_pipeline.datasets.search_terms_file import SearchTermsFile
@@ -50,6 +51,7 @@ __all__ = [
     "GonePhotos",
     "JsonFile",
     "JsonLines",
+    "ListedFiles",
     "Listing",
     "LostPhotos",
     "ParquetReport",

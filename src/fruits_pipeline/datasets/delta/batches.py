@@ -214,7 +214,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
             FruitsError: Another run writes to the table, or too many photos are gone.
         """
         changes = data if isinstance(data, PhotoChanges) else PhotoChanges(data)
-        saved = self.saved = SavedRows(listed=dict(changes.listed))
+        saved = self.saved = SavedRows(listed=changes.listed)
         writer = self._writer = self._open_writer()
         self._check_names(changes.new, writer.log)
         saver = BatchSaver(self.table, self.schema, writer, self._upstream_log(), saved)
