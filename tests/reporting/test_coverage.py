@@ -25,8 +25,17 @@ MEANS = pd.DataFrame(
 )
 
 
-def test_photos_are_counted_by_label_split_and_series() -> None:
-    counts = count_coverage(PHOTOS, ["000002"])
+Chunks = list[pd.DataFrame]
+
+
+@pytest.fixture(params=[1, 2, 5])
+def chunks(request: pytest.FixtureRequest) -> Chunks:
+    """The photos in tables of 1, 2 or 5 rows."""
+    return [PHOTOS[i : i + request.param] for i in range(0, 5, request.param)]
+
+
+def test_photos_are_counted_by_label_split_and_series(chunks: Chunks) -> None:
+    counts = count_coverage(chunks, ["000002"])
     assert counts.astype(object).where(counts.notna(), None).to_numpy().tolist() == [
         [None, None, None, 1, 1],
         ["Fig", "Test", "r", 1, 1],
@@ -37,11 +46,11 @@ def test_photos_are_counted_by_label_split_and_series() -> None:
 
 
 def test_coverage_of_no_photos_is_empty() -> None:
-    assert not len(count_coverage(PHOTOS.head(0), []))
+    assert not len(count_coverage([], []))
 
 
-def test_new_photos_are_compared_with_earlier_photos() -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, ["000002"])
+def test_new_photos_are_compared_with_earlier_photos(chunks: Chunks) -> None:
+    changes = compare_batches(chunks, MEANS, 9.0, ["000002"])
     assert json.loads(json.dumps(changes)) == changes
     assert (changes["new_photos"], changes["earlier_photos"]) == (3, 2)
     assert {
@@ -56,7 +65,9 @@ def test_new_photos_are_compared_with_earlier_photos() -> None:
 
 
 @pytest.mark.parametrize("new", [[], ["000001", "000002"], ["000003"]])
-def test_without_new_or_earlier_photos_there_is_no_distance(new: list[str]) -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, new)
+def test_without_new_or_earlier_photos_there_is_no_distance(
+    new: list[str], chunks: Chunks
+) -> None:
+    changes = compare_batches(chunks, MEANS, 9.0, new)
     assert changes["mean_distance"] is None
     assert None in changes["measures"]["contrast"].values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,24 +12,37 @@ MEASURES = ("brightness", "contrast", "sharpness", "saturation")
 _GROUPS = ["label", "split", "series"]
 
 
-def count_coverage(photos: pd.DataFrame, new_batches: Collection[str]) -> pd.DataFrame:
+def count_coverage(
+    chunks: Iterable[pd.DataFrame], new_batches: Collection[str]
+) -> pd.DataFrame:
     """Count photos and new photos by label, split and series.
 
     Args:
-        photos: `label, split, series, batch` of each photo.
+        chunks: `label, split, series, batch` of each photo, in several tables.
         new_batches: Names of the batches with new photos.
 
     Returns:
         `label, split, series, photos, new_photos`, sorted; photos without label first.
     """
-    new = photos["batch"].isin([*new_batches]).astype(int)
-    groups = new.groupby([photos[name] for name in _GROUPS], dropna=False)
-    counts = groups.agg(photos="size", new_photos="sum").reset_index()
+    counts = pd.DataFrame(columns=[*_GROUPS, "photos", "new_photos"])
+    for photos in chunks:
+        is_new = photos["batch"].isin([*new_batches]).astype(int)
+        rows = photos[_GROUPS].assign(photos=1, new_photos=is_new)
+        counts = _add_groups(counts, rows, _GROUPS)
     return counts.sort_values(_GROUPS, na_position="first", ignore_index=True)
 
 
+def _add_groups(
+    sums: pd.DataFrame, rows: pd.DataFrame, groups: list[str]
+) -> pd.DataFrame:
+    """Add the other columns of rows to the sums of their groups."""
+    tables = [table for table in (sums, rows) if len(table)] or [sums]
+    by_group = pd.concat(tables).groupby(groups, dropna=False, as_index=False)
+    return by_group.sum()
+
+
 def compare_batches(
-    quality: pd.DataFrame,
+    chunks: Iterable[pd.DataFrame],
     means: pd.DataFrame,
     variance: float,
     new_batches: Collection[str],
@@ -37,7 +50,7 @@ def compare_batches(
     """Compare the photos of new batches with those of earlier batches.
 
     Args:
-        quality: `label, batch` and the measures of each photo.
+        chunks: `label, batch` and the measures of each photo, in several tables.
         means: `batch`, `n` and `mean` (of the features) of each batch.
         variance: Sum of the variances of the features.
         new_batches: Names of the batches with new photos.
@@ -47,34 +60,51 @@ def compare_batches(
         the distance of the mean features, divided by the square root of `variance`. Means
         are None if there are no new or no earlier photos.
     """
-    is_new = quality["batch"].isin([*new_batches])
-    parts = {"new": quality[is_new], "earlier": quality[~is_new]}
-    labels = pd.DataFrame(
-        {name: part["label"].value_counts(dropna=False) for name, part in parts.items()}
-    )
-    counts = labels.fillna(0).astype(int).sort_values("new", ascending=False)
+    labels = _sum_labels(chunks, new_batches)
+    totals = labels.drop(columns="label").groupby("part").sum()
+    totals = totals.reindex(["new", "earlier"], fill_value=0)
     return {
         "new_batches": sorted(new_batches),
-        "new_photos": len(parts["new"]),
-        "earlier_photos": len(parts["earlier"]),
-        "labels": [
-            {
-                "label": None if pd.isna(label) else label,
-                "new": int(new),
-                "earlier": int(old),
-            }
-            for label, new, old in counts[["new", "earlier"]].itertuples()
-        ],
+        "new_photos": int(totals["photos"]["new"]),
+        "earlier_photos": int(totals["photos"]["earlier"]),
+        "labels": [*_label_counts(labels)],
         "measures": {
-            measure: {name: _mean(part[measure]) for name, part in parts.items()}
+            measure: {
+                part: round(float(sums[measure] / sums["photos"]), 6)
+                if sums["photos"]
+                else None
+                for part, sums in totals.iterrows()
+            }
             for measure in MEASURES
         },
         "mean_distance": _mean_distance(means, variance, new_batches),
     }
 
 
-def _mean(values: pd.Series) -> float | None:
-    return round(float(values.mean()), 6) if len(values) else None
+def _sum_labels(
+    chunks: Iterable[pd.DataFrame], new_batches: Collection[str]
+) -> pd.DataFrame:
+    """Return photos and sums of the measures by `label` and `part`, new or earlier."""
+    sums = pd.DataFrame(columns=["label", "part", "photos", *MEASURES])
+    for quality in chunks:
+        is_new = quality["batch"].isin([*new_batches])
+        measures = quality[[*MEASURES]].astype(float)
+        rows = measures.assign(
+            label=quality["label"],
+            part=np.where(is_new, "new", "earlier"),
+            photos=1,
+        )
+        sums = _add_groups(sums, rows[sums.columns], ["label", "part"])
+    return sums
+
+
+def _label_counts(sums: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the photos of each label; the label with most new photos first."""
+    counts = sums.pivot_table("photos", "label", "part", "sum", 0, dropna=False)
+    counts = counts.reindex(columns=["new", "earlier"], fill_value=0)
+    for label, new, old in counts.sort_values("new", ascending=False).itertuples():
+        name = None if pd.isna(label) else label
+        yield {"label": name, "new": int(new), "earlier": int(old)}
 
 
 def _mean_distance(
