@@ -26,7 +26,7 @@ def sample_photos(reduced: DataFrame, count: int) -> tuple[pd.DataFrame, np.ndar
     batches = []
     for batch in record_batches(reduced) if count else ():
         batches.append(batch.select(rows.column_names))
-        if sum(map(len, batches)) > 2 * count:  # not for every record batch
+        if sum(map(len, batches)) > count:
             batches = _smallest(_complete(batches), count).to_batches()
     rows = _smallest(_complete(batches), count)
     vectors = unit_vectors(to_matrix(rows["components"].combine_chunks()))
