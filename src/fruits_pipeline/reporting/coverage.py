@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,21 +12,28 @@ MEASURES = ("brightness", "contrast", "sharpness", "saturation")
 GROUPS = ("label", "split", "series")
 
 
-def group_photos(photos: pd.DataFrame, new_batches: Collection[str]) -> pd.DataFrame:
+def group_photos(
+    chunks: Iterable[pd.DataFrame], new_batches: Collection[str]
+) -> pd.DataFrame:
     """Count photos and sum their measures by label, split, series and whether new.
 
     Args:
-        photos: `label, split, series, batch` and the measures of each photo.
+        chunks: `label, split, series, batch` and the measures of each photo, in several
+            tables.
         new_batches: Names of the batches with new photos.
 
     Returns:
         `label, split, series, new` (Boolean), `photos`, and the sum of each measure.
     """
-    new = photos["batch"].isin([*new_batches])
-    keys = [*(photos[name] for name in GROUPS), new.rename("new")]
-    groups = photos.groupby(keys, dropna=False)
-    sums = {name: (name, "sum") for name in MEASURES}
-    return groups.agg(photos=("batch", "size"), **sums).reset_index()
+    keys = [*GROUPS, "new"]
+    sums = pd.DataFrame(columns=[*keys, "photos", *MEASURES])
+    for photos in chunks:
+        measures = photos[[*MEASURES]].astype(float)
+        is_new = photos["batch"].isin([*new_batches])
+        rows = photos[[*GROUPS]].assign(new=is_new, photos=1, **measures)
+        tables = [table for table in (sums, rows) if len(table)] or [sums]
+        sums = pd.concat(tables).groupby(keys, dropna=False, as_index=False).sum()
+    return sums
 
 
 def count_coverage(groups: pd.DataFrame) -> pd.DataFrame:
