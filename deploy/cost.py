@@ -52,7 +52,7 @@ class Operation(NamedTuple):
 def first_load(photos: Photos, option: Option, prices: Prices) -> dict[str, float]:
     """Return the price of processing all photos once, in USD by item."""
     return _price(run_requests(photos), prices) | dict(
-        option.compute(photos.count, 1, prices)
+        option.compute(photos.number, 1, prices)
     )
 
 
@@ -69,7 +69,7 @@ def growth(
         prices: List prices.
     """
     return _price(later_requests(stored, new, runs), prices) | dict(
-        option.compute(new.count, runs, prices)
+        option.compute(new.number, runs, prices)
     )
 
 
@@ -115,13 +115,14 @@ def table(title: str, columns: Mapping[str, Mapping[str, float]]) -> str:
 def describe(photos: Photos, options: Sequence[Option], prices: Prices) -> str:
     """Return the assumptions of a comparison."""
     lines = [
-        f"{photos.count:,} photos of {photos.kb:g} KB in {photos.batches:,} batches; USD "
+        f"{photos.number:,} photos of {photos.kb:g} KB in {photos.batches:,} batches; USD "
         f"of {prices.region} as of {prices.noted}, without tax and free tier: check "
         "before you rely on them"
     ]
     for option in options:
-        found, hours = option.measured, option.busy_hours(photos.count)
-        basis = f"measured on {found.measured}, with photos of {found.photo_kb:.1f} KB"
+        found, hours = option.measured, option.busy_hours(photos.number)
+        verb = "measured on" if option.instance else "computed from"
+        basis = f"{verb} {found.measured}, with photos of {found.photo_kb:.1f} KB"
         if option.photos_per_second:
             basis = "given"
         lines.append(
@@ -163,7 +164,7 @@ def main(
     batch = yaml.safe_load(INGEST.read_text())["ingest"]["photos_per_batch"]
     stored = Photos(photos, photo_kb, batch)
     new = stored._replace(
-        count=photos // 10 if new_per_month is None else new_per_month
+        number=photos // 10 if new_per_month is None else new_per_month
     )
     runs = Operation(runs_per_month, **operation)
     options, prices = all_options(photos_per_second), load_prices()
@@ -177,7 +178,7 @@ def main(
     click.echo(table("First load, per million photos", shares))
     monthly = {o.name: growth(stored, new, runs_per_month, o, prices) for o in options}
     click.echo(
-        table(f"A month: {new.count:,} photos in {runs_per_month} runs", monthly)
+        table(f"A month: {new.number:,} photos in {runs_per_month} runs", monthly)
     )
     always = {o.name: standing(stored, runs, o, prices) for o in options}
     click.echo(table("A month, without any run", always))
