@@ -22,7 +22,7 @@ import click
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.spark.jars import MAVEN_SETTINGS
+from fruits_pipeline.spark.jars import MAVEN_SETTINGS, jars_for_s3
 from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]
@@ -118,7 +118,8 @@ def add_jars(folder: Path) -> None:
         SystemExit: If names or checksums differ from `jars.sha256`.
     """
     spark = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
-    settings = {name: spark[name] for name in MAVEN_SETTINGS}
+    packages, excludes = MAVEN_SETTINGS
+    settings = {packages: jars_for_s3(), excludes: spark[excludes]}
     with tempfile.TemporaryDirectory() as cache:
         settings |= {"spark.jars.ivy": cache, "spark.ui.enabled": "false"}
         start_spark(settings).stop()
@@ -179,7 +180,7 @@ def main() -> None:
         add_wheels(Path(work, "wheels"))
         add_jars(Path(work, "jars"))
         sources = {str(name): PROJECT / name for name in _project_files()}
-        for script in ("install.sh", "start.sh"):
+        for script in ("install.sh", "metrics.py", "start.sh"):
             sources[script] = Path(__file__).with_name(script)
         for file in Path(work).rglob("*"):
             if file.is_file():

@@ -1,4 +1,4 @@
-"""Evaluate `deploy/template.yaml` as CloudFormation does."""
+"""Evaluate the templates in `deploy/` as CloudFormation does."""
 
 import re
 from functools import cache
@@ -8,6 +8,7 @@ from typing import Any
 from cfnlint.decode import cfn_yaml
 
 TEMPLATE = Path(__file__).parents[1] / "deploy/template.yaml"
+EMR_TEMPLATE = TEMPLATE.with_name("emr-serverless.yaml")
 BUCKET = "fruits-bucket"
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": "123456789012",
@@ -19,25 +20,28 @@ PSEUDO_PARAMETERS = {
 
 
 @cache
-def load_template() -> dict[str, Any]:
-    """Return the template, with functions in their long form, such as `Fn::Sub`."""
-    template: dict[str, Any] = cfn_yaml.load(str(TEMPLATE))
+def load_template(file: Path) -> dict[str, Any]:
+    """Return a template, with functions in their long form, such as `Fn::Sub`."""
+    template: dict[str, Any] = cfn_yaml.load(str(file))
     return template
 
 
 class Stack:
-    """The template with all functions evaluated.
+    """A template with all functions evaluated.
 
     Names and attributes of resources are placeholders: their logical id, and
     `Id.Attribute`. Only the name and the ARN of the bucket are real.
 
     Args:
         bucket: Name of the bucket.
+        file: The template.
         **parameters: Values of parameters that differ from their defaults.
     """
 
-    def __init__(self, bucket: str = BUCKET, **parameters: object) -> None:
-        self.template = load_template()
+    def __init__(
+        self, bucket: str = BUCKET, file: Path = TEMPLATE, **parameters: object
+    ) -> None:
+        self.template = load_template(file)
         defaults = {
             name: parameter.get("Default", name)
             for name, parameter in self.template["Parameters"].items()
@@ -76,8 +80,10 @@ class Stack:
                 result = self._substitute(f"${{{name}.{attribute}}}")
             case {"Fn::Sub": [text, variables]}:
                 result = self._substitute(text, **self.evaluate(variables))
-            case {"Fn::Sub": text} | {"Fn::Base64": {"Fn::Sub": text}}:
+            case {"Fn::Sub": text}:
                 result = self._substitute(text)
+            case {"Fn::Base64": text}:
+                result = self.evaluate(text)
             case {"Fn::FindInMap": [name, first, second]}:
                 keys = self.evaluate(first), self.evaluate(second)
                 result = self.template["Mappings"][name][keys[0]][keys[1]]
@@ -85,6 +91,12 @@ class Stack:
                 result = self.evaluate(left) == self.evaluate(right)
             case {"Fn::Not": [condition]}:
                 result = not self.evaluate(condition)
+            case {"Fn::And": conditions}:
+                result = all(self.evaluate(condition) for condition in conditions)
+            case {"Fn::Or": conditions}:
+                result = any(self.evaluate(condition) for condition in conditions)
+            case {"Condition": str(condition)} if len(value) == 1:
+                result = self._is_true(condition)
             case {"Fn::If": [condition, if_true, if_false]}:
                 chosen = if_true if self._is_true(condition) else if_false
                 result = self.evaluate(chosen)
@@ -97,7 +109,8 @@ class Stack:
 
     def _substitute(self, text: str, **variables: str) -> str:
         values = self._values | variables
-        return re.sub(r"\$\{([\w:.]+)\}", lambda m: values.get(m[1], m[1]), text)
+        text = re.sub(r"\$\{([\w:.]+)\}", lambda m: values.get(m[1], m[1]), text)
+        return text.replace("${!", "${")
 
 
 def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str, Any]:

@@ -27,6 +27,17 @@ LISTING = pa.schema(
     ]
 )
 
+LISTED = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+        pa.field("etag", pa.string()),
+        pa.field("archived", pa.bool_()),
+    ]
+)
+"""Files below the photo root; `archived` objects must be restored before they are read."""
+
 INGESTED = pa.schema(
     [
         pa.field("path", pa.string()),
