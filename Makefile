@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost prices lock lock-spark40 clean
+.PHONY: help run sample classify check mend tidy forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost prices lock lock-spark40 clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -43,6 +43,9 @@ check: $(VENV)/.run-ready  ## Verify all files below root: make check ARGS="--pa
 
 mend: $(VENV)/.run-ready  ## Repair what `make check` has found, with the same ARGS
 	$(BIN)/kedro run --pipelines mend $(ARGS)
+
+tidy: $(VENV)/.run-ready  ## Combine small batches and delete expired files, with the same ARGS
+	$(BIN)/kedro run --pipelines tidy $(ARGS)
 
 forget: $(VENV)/.run-ready  ## Erase photos: make forget ARGS="<path or photo_id>... --params photos=...,root=..."
 	$(BIN)/kedro forget $(ARGS)

@@ -5,6 +5,15 @@ import pyarrow as pa
 TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 """Names of the tables; each comes after the tables that it is computed from."""
 
+UPSTREAM = {
+    "images": "photos",
+    "quality": "images",
+    "features": "images",
+    "moments": "features",
+    "reduced": "features",
+}
+"""Upstream table of each table."""
+
 KEY = [
     pa.field("path", pa.string()),
     pa.field("photo_id", pa.string()),

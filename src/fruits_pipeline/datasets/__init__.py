@@ -9,6 +9,7 @@ from fruits_pipeline.datasets.delta.lost_photos import LostPhotos
 from fruits_pipeline.datasets.delta.moments import DeltaMoments
 from fruits_pipeline.datasets.delta.photo_changes import GonePhotos, PhotoChanges
 from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
+from fruits_pipeline.datasets.delta.tidying import TidyPlan, TidyResult, TidyTable
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
@@ -64,4 +65,7 @@ __all__ = [
     "StoredTable",
     "TableState",
     "TextFile",
+    "TidyPlan",
+    "TidyResult",
+    "TidyTable",
 ]

@@ -79,6 +79,10 @@ class MomentTree:
         """Names of all batches, sorted."""
         return sorted(self.keys)
 
+    def discard_old_nodes(self) -> None:
+        """Delete the stored nodes that are no longer part of the tree."""
+        self.store.keep_only({*_stored_keys(self._root)} if self.keys else ())
+
     def total(self, names: Collection[str]) -> Moments:
         """Return the moments of some batches. Missing batches are ignored."""
         if not self.keys:
@@ -86,7 +90,7 @@ class MomentTree:
         written: list[str] = []
         found = self._merge(self._root, frozenset(names), written)
         if written:
-            self.store.keep_only({*_stored_keys(self._root)})
+            self.discard_old_nodes()
         return found
 
     def _merge(self, node: _Node, names: frozenset[str], written: list[str]) -> Moments:

@@ -149,6 +149,19 @@ def compute_moments(rows: Rows) -> Rows:
     yield moments_row(moments, key_digest(keys))
 
 
+def merge_moments(rows: Rows) -> Rows:
+    """Merge moments: all `MOMENTS` rows of several batches to one row."""
+    digests: list[int] = []
+
+    def parts() -> Iterator[Moments]:
+        for batch in rows:
+            digests.extend(int(keys, 16) for keys in batch["keys"].to_pylist())
+            yield from unpack_moments(batch)
+
+    moments = merge_all(parts())
+    yield moments_row(moments, f"{sum(digests) % 2**64:016x}")  # as `key_digest` of all
+
+
 def moments_row(moments: Moments, keys: str) -> pa.RecordBatch:
     """Return the `MOMENTS` row of moments.
 

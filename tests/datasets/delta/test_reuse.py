@@ -27,6 +27,7 @@ from fruits_pipeline.datasets.delta.reuse import (
     Sources,
     choose_sources,
 )
+from fruits_pipeline.io import sorted_runs
 from fruits_pipeline.io.row_file import RowFile
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark.batches import Batches, per_batch
@@ -109,10 +110,17 @@ def test_rows_of_moved_photos_are_copied_by_a_later_run(
     assert stored_ids(images) == {"000001": ["b"], "000009": ["a", "c"]}
 
 
+@pytest.mark.parametrize("run_rows", [1, 50_000])
 @pytest.mark.parametrize(("delete", "removed"), [(False, (1, 1)), (True, (1, 2))])
 def test_rows_of_gone_photos_are_kept_or_deleted(
-    photos: DeltaBatches, delete: bool, removed: tuple[int, int]
+    photos: DeltaBatches,
+    delete: bool,
+    removed: tuple[int, int],
+    run_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sorted_runs, "RUN_ROWS", run_rows)
+    monkeypatch.setattr(sorted_runs, "SAMPLED_ROWS", min(run_rows, 1000))
     unread = photo_row("c!") | {"photo_id": None}
     table = arrow_table([unread, photo_row("d")], schemas.PHOTOS)
     second = {"000002": lambda: from_tables([table], schemas.PHOTOS)}

@@ -218,6 +218,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         writer = self._writer = self._open_writer()
         self._check_names(changes.new, writer.log)
         saver = BatchSaver(self.table, self.schema, writer, self._upstream_log(), saved)
+        saver.follow_upstream()
         deleted = saver.delete_extra_rows()
         missing = self._select_missing(changes.new, writer.log, deleted)
         if missing:

@@ -47,14 +47,25 @@ def is_checkpoint_due(log: DeltaLog) -> bool:
 
 
 def write_checkpoint(log: DeltaLog) -> None:
-    """Write a checkpoint of the newest version, and delete expired files of the log.
-
-    Files expire after the table property `delta.logRetentionDuration`, 30 days by default.
-    The newest checkpoint before that time is kept, with all later commits.
-    """
+    """Write a checkpoint of the newest version, and delete expired files of the log."""
     repeat(log.location, log.table.create_checkpoint)
     flush_commit(log.location, log.version)
+    delete_expired_log(log)
+
+
+def delete_expired_log(log: DeltaLog) -> None:
+    """Delete expired files of the log.
+
+    They expire after the table property `delta.logRetentionDuration`, 30 days by default.
+    The newest checkpoint before that time is kept, with all later commits.
+    """
     repeat(log.location, log.table.cleanup_metadata)
+
+
+def has_checkpoint(log: DeltaLog) -> bool:
+    """Return whether the newest version has a checkpoint."""
+    names = list_sizes(f"{log.location}/_delta_log")
+    return f"{log.version:020}.checkpoint.parquet" in names
 
 
 def discard_damaged_checkpoints(location: str) -> bool:

@@ -144,6 +144,20 @@ class DeltaLog:
         """Files of all batches."""
         return [file for files in self.batches.values() for file in files]
 
+    def recently_removed(self) -> set[str]:
+        """Return the paths of stored files that were removed, and are kept for readers.
+
+        They are kept for the time that `delta.deletedFileRetentionDuration` states.
+        """
+        # Without the check that this time is long enough: the user has chosen it.
+        find = partial(
+            self.table.vacuum, dry_run=True, enforce_retention_duration=False
+        )
+        with translate_delta_errors(self.location):
+            removed = repeat(self.location, partial(find, retention_hours=0))
+            expired = repeat(self.location, find)
+        return {*removed} - {*expired}
+
     def refresh(self) -> None:
         """Read newer commits."""
         repeat(self.location, self.table.update_incremental)

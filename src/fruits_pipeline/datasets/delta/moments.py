@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.files import list_sizes
-from fruits_pipeline.datasets.delta.log import Batches
+from fruits_pipeline.datasets.delta.log import Batches, DeltaLog
 from fruits_pipeline.datasets.delta.views import DeltaView
 from fruits_pipeline.io.files import read_file, resolve, write_atomically
 from fruits_pipeline.io.lease.held import check_lease
@@ -36,13 +36,17 @@ class DeltaMoments(DeltaView[MomentTree]):
         Raises:
             FruitsError: There is no table, or a file is missing or truncated.
         """
-        log = self._load_log()
-        keys = {
-            name: "\n".join(file.path for file in files)
-            for name, files in log.batches.items()
-        }
-        read = partial(_read_batch, self.filepath, log.batches)
-        return MomentTree(keys, read, TotalsFolder.of(self.filepath))
+        return moment_tree(self._load_log())
+
+
+def moment_tree(log: DeltaLog) -> MomentTree:
+    """Return the moments of a table; none are read."""
+    keys = {
+        name: "\n".join(file.path for file in files)
+        for name, files in log.batches.items()
+    }
+    read = partial(_read_batch, log.location, log.batches)
+    return MomentTree(keys, read, TotalsFolder.of(log.location))
 
 
 def _read_batch(location: str, batches: Batches, name: str) -> Moments:
