@@ -132,9 +132,23 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def executor_environ(port: int) -> dict[str, str]:
-    """Return the variables that Spark sets for an executor on Kubernetes."""
-    return {
+MODULE_OPTIONS = """
+from pyspark import SparkContext
+SparkContext._ensure_initialized()
+print(SparkContext._jvm.org.apache.spark.launcher.JavaModuleOptions.defaultModuleOptions())
+"""
+"""Print the options with which Spark starts the JVMs of executors."""
+
+
+def executor_environ(port: int, java_options: str) -> dict[str, str]:
+    """Return the variables that Spark sets for an executor on Kubernetes.
+
+    Args:
+        port: Port of the driver.
+        java_options: Options of the JVM, separated by spaces.
+    """
+    numbered = {f"SPARK_JAVA_OPT_{n}": o for n, o in enumerate(java_options.split())}
+    return numbered | {
         "SPARK_DRIVER_URL": f"spark://CoarseGrainedScheduler@127.0.0.1:{port}",
         "SPARK_EXECUTOR_ID": "1",
         "SPARK_EXECUTOR_CORES": "1",
@@ -143,8 +157,6 @@ def executor_environ(port: int) -> dict[str, str]:
         "SPARK_EXECUTOR_POD_IP": "127.0.0.1",
         "SPARK_EXECUTOR_POD_NAME": "fruits-exec-1",
         "SPARK_RESOURCE_PROFILE_ID": "0",
-        "SPARK_JAVA_OPT_0": "-Dspark.driver.port=" + str(port),
-        "SPARK_JAVA_OPT_1": "-Dfile.encoding=UTF-8",
     }
 
 
@@ -152,6 +164,9 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
     builder: Builder, container: str, tmp_path: Path
 ) -> None:
     port = free_port()
+    local = "--env=SPARK_LOCAL_IP=127.0.0.1"
+    python = ("/opt/fruits/bin/python", "-c", MODULE_OPTIONS)
+    java_options = builder("run", local, container, *python).splitlines()[-1]
     network = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
     master = SparkDaemon(
         tmp_path / "master", Path(sys.executable), os.environ, MASTER, *network
@@ -166,7 +181,8 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
     ):
         cloud = Cloud(url)
         cloud.create_bucket(BUCKET, {f"photos/Kiwi/{n}.jpg": jpeg(n) for n in range(5)})
-        environ = endpoint_environ(url, metadata)
+        # The host name of the container is in no file or name server.
+        environ = endpoint_environ(url, metadata) | {"SPARK_LOCAL_IP": "127.0.0.1"}
         driver = builder.start(
             container,
             tmp_path / "driver",
@@ -185,7 +201,7 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
         executor = builder.start(
             container,
             tmp_path / "executor",
-            environ | executor_environ(port),
+            environ | executor_environ(port, java_options),
             *("/opt/fruits/entrypoint.sh", "executor"),
         )
         logs = [tmp_path / "driver", tmp_path / "executor"]
