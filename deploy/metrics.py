@@ -49,10 +49,14 @@ def metric_data(summary: Mapping[str, Any], stack: str) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Publish the metrics of the run whose summary is in the bucket."""
-    root = f"s3://{os.environ['FRUITS_BUCKET']}/{os.environ.get('FRUITS_PREFIX', '')}data"
+    root = (
+        f"s3://{os.environ['FRUITS_BUCKET']}/{os.environ.get('FRUITS_PREFIX', '')}data"
+    )
     with fsspec.open(f"{root}/08_reporting/run_summary.json") as file:
         summary = json.load(file)
-    client = Session().create_client("cloudwatch", os.environ["AWS_REGION"], config=CONFIG)
+    client = Session().create_client(
+        "cloudwatch", os.environ["AWS_REGION"], config=CONFIG
+    )
     client.put_metric_data(
         Namespace=NAMESPACE, MetricData=metric_data(summary, os.environ["STACK"])
     )

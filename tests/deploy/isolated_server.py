@@ -43,15 +43,21 @@ class IsolatedCloud:
         self.cloud.create_bucket(BUCKET, {})
         self.topic = self.cloud.sns.create_topic(Name="fruits")["TopicArn"]
         self.mailbox = self.cloud.sqs.create_queue(QueueName="mailbox")["QueueUrl"]
-        mailbox_arn = f"arn:aws:sqs:eu-west-3:123456789012:mailbox"
-        self.cloud.sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=mailbox_arn)
+        mailbox_arn = "arn:aws:sqs:eu-west-3:123456789012:mailbox"
+        self.cloud.sns.subscribe(
+            TopicArn=self.topic, Protocol="sqs", Endpoint=mailbox_arn
+        )
         self.role = self._create_role()
 
     def _create_role(self) -> Mapping[str, str]:
         """Create the role of the server, and return its credentials."""
-        role = Stack(BUCKET, Email="a@example.org", Topic=self.topic).properties("ServerRole")
+        role = Stack(BUCKET, Email="a@example.org", Topic=self.topic).properties(
+            "ServerRole"
+        )
         trust = json.dumps(role["AssumeRolePolicyDocument"])
-        created = self.cloud.iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust)
+        created = self.cloud.iam.create_role(
+            RoleName=ROLE, AssumeRolePolicyDocument=trust
+        )
         for policy in role["Policies"]:
             document = policy["PolicyDocument"]
             for statement in document["Statement"]:
@@ -77,7 +83,9 @@ class IsolatedCloud:
 
     def set_parameters(self, value: str) -> None:
         """Set the parameters of the next run."""
-        self.cloud.ssm.put_parameter(Name=PARAMETERS, Type="String", Value=value, Overwrite=True)
+        self.cloud.ssm.put_parameter(
+            Name=PARAMETERS, Type="String", Value=value, Overwrite=True
+        )
 
     def mails(self) -> list[str]:
         """Return and delete all mails: subject and message."""
@@ -157,7 +165,9 @@ class Recorder:
         stack = {"AutoStopMinutes": "0.02", "RunHours": "1"} | stack
         text = Stack(BUCKET, **stack).properties("Server")["UserData"]
         text = text.replace(RETRIES, 'RETRY_SECONDS="1 2"')
-        text = text.replace("fruits-stop-0 --on-active=0.02m", "fruits-stop-0 --on-active=60s")
+        text = text.replace(
+            "fruits-stop-0 --on-active=0.02m", "fruits-stop-0 --on-active=60s"
+        )
         old_logs = self.cloud.texts("logs/")
         started = time.monotonic()
         enforce_iam(self.cloud.cloud.url, is_restricted)
@@ -174,13 +184,21 @@ class Recorder:
             "logs": [logs[key] for key in logs if key not in old_logs],
             "bundles": sorted(names),
             "links": links,
+            "metrics": self.cloud.metrics(),
         }
 
+
+FIND_WRITABLE = r"""#!/bin/sh
+find / '(' -path /proc -o -path /dev ')' -prune -o \
+  -writable ! -type l ! -type s -print -prune >"$STATE_DIRECTORY/writable" 2>/dev/null
+find /tmp /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
+"""
+"""Runs after the pipeline, in the same unit and so with the same restrictions."""
 
 GOOD = 'echo "parameters: $RUN_PARAMETERS"'
 NEXT_GOOD = f"{GOOD} # of the next version"
 TRANSIENT = 'echo "Error: Found no network" >&2; exit 1'
-ONCE = '[[ -e $STATE_DIRECTORY/tried ]] || { touch $STATE_DIRECTORY/tried; exit 1; }'
+ONCE = "[[ -e $STATE_DIRECTORY/tried ]] || { touch $STATE_DIRECTORY/tried; exit 1; }"
 PERMANENT = 'echo "Error: Found a typo" >&2; exit 2'
 
 
@@ -188,8 +206,11 @@ def record_operation(recorder: Recorder) -> None:
     """Record the starts of a server with small bundles, one after the other."""
     cloud = recorder.cloud
     recorder.start("no bundle", AutoStopMinutes="0.1")
-    recorder.start("no service", lambda text: text.replace("cat >/etc", "false; cat >/etc"),
-                   AutoStopMinutes="0.03")
+    recorder.start(
+        "no service",
+        lambda text: text.replace("cat >/etc", "false; cat >/etc"),
+        AutoStopMinutes="0.03",
+    )
     cloud.upload(small_bundle(PERMANENT))
     recorder.start("permanent error")
     cloud.upload(small_bundle(f"{ONCE}; {GOOD}"))
@@ -218,11 +239,16 @@ def record_pipeline(recorder: Recorder, bundle: Path, photos: Path) -> None:
     for key, file in objects.items():
         cloud.cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
     cloud.upload(bundle)
+    recorder.container.write("etc/find-writable", FIND_WRITABLE)
+    unit = "etc/systemd/system/fruits-run.service.d/writable.conf"
+    recorder.container.write(unit, "[Service]\nExecStartPost=/etc/find-writable\n")
     # moto denies DeleteObjects with s3:DeleteObject, unlike AWS.
     recorder.start("pipeline", seconds=400, is_restricted=False)
+    state = recorder.container.root / "var/lib/fruits"
     recorder.result["pipeline"] |= {
+        "writable": (state / "writable").read_text().split(),
+        "temporary_files": (state / "temporary").read_text().split(),
         "summaries": [*cloud.texts("data/08_reporting/run_summary.json").values()],
-        "metrics": cloud.metrics(),
         "peak_mib": recorder.groups.peak >> 20,
         "killed": recorder.groups.killed,
     }
