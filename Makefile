@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost prices lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -111,8 +111,11 @@ phone-model: $(VENV)/.dev-ready  ## Build the shipped phone model from the photo
 bundle: $(VENV)/.dev-ready  ## Pack everything that a server without internet access needs
 	$(BIN)/python deploy/bundle.py
 
-cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
+cost: $(VENV)/.run-ready  ## Compare what a collection costs on AWS: make cost ARGS="--photos 1000000 --photo-kb 5"
 	@$(BIN)/python deploy/cost.py $(ARGS)
+
+prices: $(VENV)/.run-ready  ## Replace the prices by those of the AWS Price List
+	@$(BIN)/python deploy/prices.py $(ARGS)
 
 lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml

@@ -12,15 +12,35 @@ A process that is ended by a signal has the exit code of the shell, 128 and the 
 
 from __future__ import annotations
 
-from typing import Final
+import logging
+from typing import IO, Any, Final
 
 import click
+
+from fruits_pipeline.logs import is_json
 
 TRANSIENT: Final = 1
 USER_ERROR: Final = click.UsageError.exit_code  # 2
 
 
-class UserError(click.ClickException):
+logger = logging.getLogger(__name__)
+
+
+class RunError(click.ClickException):
+    """An error message of a command, which is part of the log if that is JSON."""
+
+    exit_code = TRANSIENT
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the message, or log it with the traceback of its cause."""
+        if is_json():
+            cause = None if isinstance(self, UserError) else self.__cause__
+            logger.error("%s", self.message, exc_info=cause)
+        else:
+            super().show(file)
+
+
+class UserError(RunError):
     """An error message of a command that fails again until a user changes something."""
 
     exit_code = USER_ERROR

@@ -104,6 +104,8 @@ WRITE_REPORT = pa.schema(
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("retries", pa.int64()),
+        pa.field("writes", pa.int64()),
+        pa.field("reads", pa.int64()),
     ]
 )
 """Report of a task on the Parquet file that it wrote; the driver commits the file."""

@@ -13,6 +13,7 @@ from rich.logging import RichHandler
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.io.files import is_local
+from fruits_pipeline.logs import log_format, use_format
 from fruits_pipeline.redaction import printable, redact
 
 
@@ -50,6 +51,7 @@ class Options:
             runtime_params=self.params,
             **CONFIG_LOADER_ARGS,
         )
+        use_format(log_format(loader["globals"], self.params))
         try:
             validate_parameters(loader["parameters"], loader["globals"])
         except FruitsError as exc:

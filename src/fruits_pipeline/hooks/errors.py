@@ -10,11 +10,10 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from fruits_pipeline.exit_codes import UserError
+from fruits_pipeline.exit_codes import RunError, UserError
 from fruits_pipeline.redaction import printable, protect_logs, redact
 from fruits_pipeline.spark.error_messages import (
     is_transient,
@@ -50,7 +49,7 @@ class ErrorHooks:
         """Raise the message for an error, if there is one; else Kedro raises the error.
 
         Raises:
-            click.ClickException: There is a message for the error.
+            RunError: There is a message for the error.
         """
         if user_message(error) is not None or _contains_credentials(error):
             raise_for_user(error, self.node)
@@ -69,7 +68,7 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
 
     Raises:
         UserError: A user must change something; `exit_codes` has the meaning.
-        click.ClickException: There is a message for another error.
+        RunError: There is a message for another error.
     """
     message = user_message(error)
     if message is None and not _contains_credentials(error):
@@ -78,7 +77,7 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
     if not is_user_error(error):
         file = _store_traceback(error)
         message += f" (in node {node or 'none'}; traceback in {file})"
-    shown = click.ClickException if is_transient(error) else UserError
+    shown = RunError if is_transient(error) else UserError
     raise shown(printable(redact(message))) from error
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from fruits_pipeline import logs
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.parameter_validation import validate_parameters
@@ -135,7 +136,8 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         chosen = dict(settings)
     else:
         chosen = _jvm_settings(settings)
-    conf = SparkConf().setAll([*(REDACTION | chosen).items()])
+    chosen = REDACTION | {f"spark.executorEnv.{logs.VARIABLE}": logs.current()} | chosen
+    conf = SparkConf().setAll([*chosen.items()])
     start_jvm(conf)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
         # Spark fails without this folder. In a bucket, a folder exists if it has a file.

@@ -53,7 +53,8 @@ class DataFile:
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
         """Return the file that a worker reported in a row of `WRITE_REPORT`."""
-        statistics = {name: report[name] for name in report if name != "file"}
+        others = {"file", "writes", "reads"}
+        statistics = {name: report[name] for name in report if name not in others}
         return cls(f"batch={batch}/{report['file']}", batch=batch, **statistics)
 
     @classmethod
