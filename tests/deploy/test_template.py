@@ -2,11 +2,12 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from metrics import NAMESPACE, metric_data
 from template_policy import EVERYTHING, TEMPLATE, Stack
+
+from fruits_pipeline.costs.prices import load_prices
 
 PARAMETERS = Stack().template["Parameters"]
 MAX_BYTES = 51_200
@@ -130,9 +131,8 @@ def test_image_changes_only_if_the_parameter_changes() -> None:
 
 
 def test_every_instance_type_has_a_price() -> None:
-    prices = yaml.safe_load(TEMPLATE.with_name("prices.yml").read_text())
     types = set(PARAMETERS["InstanceType"]["AllowedValues"])
-    assert types <= set(prices["instances"])
+    assert types <= set(load_prices().instances)
 
 
 def test_interface_endpoints_accept_https_from_the_server_only() -> None:
@@ -189,7 +189,7 @@ def test_alarms_use_metrics_that_a_run_publishes() -> None:
         "rejected": 3,
         "new_photos": 7,
         "seconds": {"ingest": 1.5, "report": 2.5},
-        "cost": {"total_usd": 0.25},
+        "cost": {"usd": {"total": 0.25}},
     }
     data = {metric["MetricName"]: metric for metric in metric_data(summary, "fruits")}
     assert data["RejectedPercent"]["Value"] == pytest.approx(3)
@@ -217,7 +217,8 @@ def test_rejects_and_cost_are_alarms() -> None:
 
 
 def test_cost_is_unknown_without_a_price() -> None:
-    summary = {"photos": 0, "rejected": 0, "new_photos": 0, "seconds": {}}
+    counts = {"photos": 0, "rejected": 0, "new_photos": 0, "seconds": {}}
+    summary = {**counts, "cost": {"usd": None}}
     names = {metric["MetricName"] for metric in metric_data(summary, "fruits")}
     assert "CostUsd" not in names
     assert "RejectedPercent" in names
