@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend tidy forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost lock lock-spark40 clean
+.PHONY: help run sample classify check mend tidy forget similar predict app app-serve app-publish app-pictures test-app viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost prices lock lock-spark40 clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -15,6 +15,7 @@ SAMPLE := data/01_raw/sample
 PICTURES := build/pictures
 CONTAINER ?= docker
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/fruits_pipeline/__init__.py)
+APP_MODEL := build/app/phone_model.tflite
 ARGS ?=
 
 export PYTHONPATH := $(CURDIR)/src
@@ -56,6 +57,28 @@ similar: $(VENV)/.run-ready  ## Find similar photos: make similar ARGS="a.jpg --
 predict: $(VENV)/.run-ready  ## Classify photos: make predict ARGS="a.jpg folder --params root=... --csv"
 	@$(BIN)/kedro predict $(ARGS)
 
+app: $(APP_MODEL)  ## Build the app for phones in dist/app, with the model that `make predict` uses
+	cd app && npm run --silent build -- --model ../$(APP_MODEL)
+
+app-serve:  ## Serve dist/app on this machine
+	@cd app && npm run --silent serve
+
+app-publish:  ## Upload dist/app to its bucket: make app-publish STACK=<stack of deploy/app.yaml>
+	deploy/publish_app.sh $(STACK)
+
+app-pictures: app $(SAMPLE)  ## Create the pictures of the app in the documentation
+	cd app && node pictures.mjs
+
+# Its prerequisites differ with ARGS, so it is always written.
+.PHONY: $(APP_MODEL)
+$(APP_MODEL): $(VENV)/.run-ready app/node_modules/.ready
+	$(BIN)/python app/phone_model.py $@ $(ARGS)
+
+app/node_modules/.ready: app/package-lock.json
+	@command -v npm >/dev/null || { echo "Found no npm; expected Node.js 20 or later, which only the app needs." >&2; exit 1; }
+	cd app && npm ci --silent
+	touch $@
+
 viz: $(VENV)/.viz-ready  ## Look at the pipeline, its tables and figures in a browser
 	@echo 'Without a browser on this machine: forward the port with `ssh -L 4141:127.0.0.1:4141 <this machine>`, and'
 	@echo 'open the address below on your own machine; or listen on all addresses with ARGS="--host 0.0.0.0 --port 4141".'
@@ -89,6 +112,9 @@ test-system: $(VENV)/.notebook-ready $(VENV)/.viz-ready $(VENV)/.dev-ready  ## R
 
 test-cloud: $(VENV)/.dev-ready $(SPARK40)/.ready  ## Run the tests on simulated S3, EC2 and a cluster
 	$(BIN)/python -m pytest -m cloud $(ARGS)
+
+test-app: $(VENV)/.run-ready app/node_modules/.ready  ## Check types of the app, and test it in Chromium; needs Node.js
+	cd app && npm run --silent types && npm test --silent
 
 TEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -125,8 +151,11 @@ image: $(VENV)/.dev-ready  ## Build the container image: make image CONTAINER=bu
 submit: $(VENV)/.run-ready  ## Start a job on EMR Serverless: make submit ARGS="--stack fruits-emr --wait"
 	@$(BIN)/python deploy/submit.py $(ARGS)
 
-cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
+cost: $(VENV)/.run-ready  ## Compare what a collection costs on AWS: make cost ARGS="--photos 1000000 --photo-kb 5"
 	@$(BIN)/python deploy/cost.py $(ARGS)
+
+prices: $(VENV)/.run-ready  ## Replace the prices by those of the AWS Price List
+	@$(BIN)/python deploy/prices.py $(ARGS)
 
 lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml

@@ -37,9 +37,9 @@ def metric_data(summary: Mapping[str, Any], stack: str) -> list[dict[str, Any]]:
         "RejectedPercent": (100 * rejected / max(photos, 1), "Percent"),
         "Seconds": (sum(summary["seconds"].values()), "Seconds"),
     }
-    cost = (summary.get("cost") or {}).get("total_usd")
-    if cost is not None:  # unknown without a price of the instance type
-        values["CostUsd"] = (cost, "None")
+    usd = summary["cost"]["usd"]
+    if usd is not None:  # there is no price of some instance types and regions
+        values["CostUsd"] = (usd["total"], "None")
     dimensions = [{"Name": "Stack", "Value": stack}]
     return [
         {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}

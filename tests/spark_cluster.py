@@ -58,7 +58,7 @@ class SparkDaemon:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until the log matches a pattern, and return the match."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self.process.poll() is None:
             if match := re.search(pattern, self.log.read_text()):
                 return match

@@ -17,6 +17,15 @@ PSEUDO_PARAMETERS = {
     "AWS::Region": "eu-west-3",
     "AWS::StackName": "fruits",
 }
+EVERYTHING = {
+    "Schedule": "rate(1 day)",
+    "RouteTableId": "rtb-1",
+    "QuietMinutes": 15,
+    "InterfaceEndpoints": "true",
+    "Email": "someone@example.org",
+    "MaxHoursWithoutRun": 26,
+}
+"""Values of parameters with which all resources exist."""
 
 
 @cache
@@ -59,13 +68,23 @@ class Stack:
         return {
             name: self.evaluate(resource)
             for name, resource in self.template["Resources"].items()
-            if "Condition" not in resource or self._is_true(resource["Condition"])
+            if self._exists(resource)
         }
 
     def properties(self, name: str) -> dict[str, Any]:
-        """Return the properties of a resource."""
-        properties: dict[str, Any] = self.resources[name]["Properties"]
+        """Return the properties of a resource.
+
+        Raises:
+            KeyError: The resource does not exist, or its condition is false.
+        """
+        resource = self.template["Resources"][name]
+        if not self._exists(resource):
+            raise KeyError(name)
+        properties: dict[str, Any] = self.evaluate(resource["Properties"])
         return properties
+
+    def _exists(self, resource: dict[str, Any]) -> bool:
+        return "Condition" not in resource or self._is_true(resource["Condition"])
 
     def evaluate(self, value: Any) -> Any:
         """Evaluate the functions in a part of the template."""
@@ -87,22 +106,27 @@ class Stack:
             case {"Fn::FindInMap": [name, first, second]}:
                 keys = self.evaluate(first), self.evaluate(second)
                 result = self.template["Mappings"][name][keys[0]][keys[1]]
-            case {"Fn::Equals": [left, right]}:
-                result = self.evaluate(left) == self.evaluate(right)
-            case {"Fn::Not": [condition]}:
-                result = not self.evaluate(condition)
-            case {"Fn::And": conditions}:
-                result = all(self.evaluate(condition) for condition in conditions)
-            case {"Fn::Or": conditions}:
-                result = any(self.evaluate(condition) for condition in conditions)
-            case {"Condition": str(condition)} if len(value) == 1:
-                result = self._is_true(condition)
             case {"Fn::If": [condition, if_true, if_false]}:
                 chosen = if_true if self._is_true(condition) else if_false
                 result = self.evaluate(chosen)
             case dict():
-                result = {key: self.evaluate(item) for key, item in value.items()}
+                result = self._evaluate_condition(value)
         return result
+
+    def _evaluate_condition(self, value: dict[str, Any]) -> Any:
+        """Evaluate the functions of conditions, or all items of an ordinary mapping."""
+        match value:
+            case {"Fn::Equals": [left, right]}:
+                return self.evaluate(left) == self.evaluate(right)
+            case {"Fn::Not": [condition]}:
+                return not self.evaluate(condition)
+            case {"Fn::And": conditions}:
+                return all(self.evaluate(condition) for condition in conditions)
+            case {"Fn::Or": conditions}:
+                return any(self.evaluate(condition) for condition in conditions)
+            case {"Condition": str(condition)} if len(value) == 1:
+                return self._is_true(condition)
+        return {key: self.evaluate(item) for key, item in value.items()}
 
     def _is_true(self, condition: str) -> bool:
         return bool(self.evaluate(self.template["Conditions"][condition]))

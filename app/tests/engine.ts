@@ -6,7 +6,7 @@ export { withJpegLosses } from "../src/engine/jpeg_losses.ts";
 export { describe, PhoneModel } from "../src/engine/phone_model.ts";
 export { decode, read } from "../src/engine/photo.ts";
 export { measure } from "../src/engine/quality.ts";
-export { canonicalise, recognise } from "../src/engine/recognise.ts";
+export { canonicalise, recognise, warmUp } from "../src/engine/recognise.ts";
 export { BICUBIC, BILINEAR, resize } from "../src/engine/resize.ts";
 export { Facts, FACTS } from "../src/facts.ts";
 export { LANGUAGES, preferredLanguage } from "../src/text/messages.ts";

@@ -1,5 +1,4 @@
-// The built page on a local server, in headless Chromium; and the pipeline, in Python.
-import { execFileSync } from "node:child_process";
+// The built page on a local server, in headless Chromium.
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before } from "node:test";
@@ -10,6 +9,8 @@ export const APP = join(import.meta.dirname, "..");
 export const PROJECT = join(APP, "..");
 export const PAGE = join(APP, "build/app");
 export const MODEL = join(PROJECT, "data/06_models/default/phone_model.tflite");
+export const FIXTURES = join(APP, "build/fixtures");
+export const fixtures = JSON.parse(readFileSync(join(FIXTURES, "fixtures.json"), "utf8"));
 export const PIXEL_7 = { viewport: { width: 412, height: 839 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
 const ENGINE = join(APP, "build/engine.mjs");
 const SHARED = process.env.FRUITS_SHARED;
@@ -63,18 +64,15 @@ export function useBrowser() {
   return used;
 }
 
-/** Choose files on the page, and return the card of the first one. */
-export async function choose(page, ...files) {
-  await page.setInputFiles("#choose", files);
-  await page.locator("article.waiting").first().waitFor({ state: "detached" });
-  return page.locator("article").first();
+export function fixture(name) {
+  return join(FIXTURES, name);
 }
 
-/** Run a Python program of this project; return its output. Predict returns 1 for a damaged photo. */
-export function python(args, input) {
-  const command = join(PROJECT, ".venv/bin/python");
-  const env = { ...process.env, PYTHONPATH: `${join(PROJECT, "src")}:${join(PROJECT, "tests")}` };
-  return execFileSync(command, args, { cwd: PROJECT, env, input, stdio: ["pipe", "pipe", "ignore"], maxBuffer: 2 ** 28 });
+/** Choose fixtures on the page, and return the card of the first one. */
+export async function choose(page, ...names) {
+  await page.setInputFiles("#choose", names.map(fixture));
+  await page.locator("article.waiting").first().waitFor({ state: "detached" });
+  return page.locator("article").first();
 }
 
 /** Return every n-th real photo, `count` of each set; nothing without FRUITS_SHARED. */

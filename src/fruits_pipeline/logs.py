@@ -48,6 +48,18 @@ class JsonFormatter(logging.Formatter):
         )  # in ASCII: terminals and file names can be in any encoding
 
 
+class StderrHandler(logging.Handler):
+    """Writes lines to what standard error is at that time, as some programs replace it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.flush()
+        except Exception:  # noqa: BLE001 - as the handlers of the standard library
+            self.handleError(record)
+
+
 _replaced: list[logging.Handler] = []
 """The handlers of the text, while the log is JSON."""
 
@@ -85,7 +97,7 @@ def use_format(chosen: LogFormat) -> None:
 
 def log_as_json() -> None:
     """Write all log records, warnings and uncaught exceptions as JSON lines."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = StderrHandler()
     handler.setFormatter(JsonFormatter())
     logging.getLogger().handlers[:] = [handler]
     logging.captureWarnings(True)

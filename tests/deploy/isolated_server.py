@@ -43,7 +43,7 @@ class IsolatedCloud:
         self.cloud.create_bucket(BUCKET, {})
         self.topic = self.cloud.sns.create_topic(Name="fruits")["TopicArn"]
         self.mailbox = self.cloud.sqs.create_queue(QueueName="mailbox")["QueueUrl"]
-        mailbox_arn = f"arn:aws:sqs:eu-west-3:123456789012:mailbox"
+        mailbox_arn = "arn:aws:sqs:eu-west-3:123456789012:mailbox"
         self.cloud.sns.subscribe(
             TopicArn=self.topic, Protocol="sqs", Endpoint=mailbox_arn
         )
@@ -184,8 +184,16 @@ class Recorder:
             "logs": [logs[key] for key in logs if key not in old_logs],
             "bundles": sorted(names),
             "links": links,
+            "metrics": self.cloud.metrics(),
         }
 
+
+FIND_WRITABLE = r"""#!/bin/sh
+find / '(' -path /proc -o -path /dev ')' -prune -o \
+  -writable ! -type l ! -type s -print -prune >"$STATE_DIRECTORY/writable" 2>/dev/null
+find /tmp /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
+"""
+"""Runs after the pipeline, in the same unit and so with the same restrictions."""
 
 GOOD = 'echo "parameters: $RUN_PARAMETERS"'
 NEXT_GOOD = f"{GOOD} # of the next version"
@@ -231,11 +239,16 @@ def record_pipeline(recorder: Recorder, bundle: Path, photos: Path) -> None:
     for key, file in objects.items():
         cloud.cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=file.read_bytes())
     cloud.upload(bundle)
+    recorder.container.write("etc/find-writable", FIND_WRITABLE)
+    unit = "etc/systemd/system/fruits-run.service.d/writable.conf"
+    recorder.container.write(unit, "[Service]\nExecStartPost=/etc/find-writable\n")
     # moto denies DeleteObjects with s3:DeleteObject, unlike AWS.
     recorder.start("pipeline", seconds=400, is_restricted=False)
+    state = recorder.container.root / "var/lib/fruits"
     recorder.result["pipeline"] |= {
+        "writable": (state / "writable").read_text().split(),
+        "temporary_files": (state / "temporary").read_text().split(),
         "summaries": [*cloud.texts("data/08_reporting/run_summary.json").values()],
-        "metrics": cloud.metrics(),
         "peak_mib": recorder.groups.peak >> 20,
         "killed": recorder.groups.killed,
     }

@@ -127,6 +127,8 @@ class Container:
         self.write("etc/hosts", f"127.0.0.1 localhost {os.uname().nodename}\n")
         self.write("etc/systemd/system/boothook.service", BOOTHOOK)
         self.write("etc/systemd/system/fruits-run.service.d/memory.conf", REAL_MEMORY)
+        # moto copies a complete object for each range that is requested from it.
+        self.write("root/.aws/config", "[default]\ns3 =\n multipart_threshold = 5GB\n")
         total, free = MEMORY // 1024, (MEMORY - SYSTEM_MEMORY) // 1024
         self.write(
             "etc/meminfo",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -13,16 +12,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from factories import PROJECT, jpeg, run_python
+from factories import PROJECT, jpeg, run_python, write_files
 from fake_imds import metadata_service
 from fake_s3 import Cloud, moto_server
-from fake_server import BUCKET, MOTO_SPARK_OPTIONS, endpoint_environ
+from fake_server import BUCKET, MOTO_SPARK_OPTIONS, endpoint_environ, read_rows
 from spark_cluster import MASTER, SparkDaemon
 
 pytestmark = pytest.mark.cloud
 
 BASE = "localhost/debian:bookworm"
 IMAGE = "localhost/fruits-pipeline"
+COMPUTING = "ingest,preprocess,featurize,reduce"
+"""All pipelines of a default run but the report, which takes longest."""
+
 HOST_FILES = ("/etc/ssl/certs", "/etc/pip.conf")
 """Certificates and the package index of this machine, if it has its own."""
 
@@ -132,9 +134,23 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
             return
 
 
-def executor_environ(port: int) -> dict[str, str]:
-    """Return the variables that Spark sets for an executor on Kubernetes."""
-    return {
+MODULE_OPTIONS = """
+from pyspark import SparkContext
+SparkContext._ensure_initialized()
+print(SparkContext._jvm.org.apache.spark.launcher.JavaModuleOptions.defaultModuleOptions())
+"""
+"""Print the options with which Spark starts the JVMs of executors."""
+
+
+def executor_environ(port: int, java_options: str) -> dict[str, str]:
+    """Return the variables that Spark sets for an executor on Kubernetes.
+
+    Args:
+        port: Port of the driver.
+        java_options: Options of the JVM, separated by spaces.
+    """
+    numbered = {f"SPARK_JAVA_OPT_{n}": o for n, o in enumerate(java_options.split())}
+    return numbered | {
         "SPARK_DRIVER_URL": f"spark://CoarseGrainedScheduler@127.0.0.1:{port}",
         "SPARK_EXECUTOR_ID": "1",
         "SPARK_EXECUTOR_CORES": "1",
@@ -143,8 +159,6 @@ def executor_environ(port: int) -> dict[str, str]:
         "SPARK_EXECUTOR_POD_IP": "127.0.0.1",
         "SPARK_EXECUTOR_POD_NAME": "fruits-exec-1",
         "SPARK_RESOURCE_PROFILE_ID": "0",
-        "SPARK_JAVA_OPT_0": "-Dspark.driver.port=" + str(port),
-        "SPARK_JAVA_OPT_1": "-Dfile.encoding=UTF-8",
     }
 
 
@@ -152,6 +166,9 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
     builder: Builder, container: str, tmp_path: Path
 ) -> None:
     port = free_port()
+    local = "--env=SPARK_LOCAL_IP=127.0.0.1"
+    python = ("/opt/fruits/bin/python", "-c", MODULE_OPTIONS)
+    java_options = builder("run", local, container, *python).splitlines()[-1]
     network = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
     master = SparkDaemon(
         tmp_path / "master", Path(sys.executable), os.environ, MASTER, *network
@@ -166,7 +183,8 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
     ):
         cloud = Cloud(url)
         cloud.create_bucket(BUCKET, {f"photos/Kiwi/{n}.jpg": jpeg(n) for n in range(5)})
-        environ = endpoint_environ(url, metadata)
+        # The host name of the container is in no file or name server.
+        environ = endpoint_environ(url, metadata) | {"SPARK_LOCAL_IP": "127.0.0.1"}
         driver = builder.start(
             container,
             tmp_path / "driver",
@@ -179,18 +197,17 @@ def test_pipeline_runs_with_the_entry_points_of_kubernetes(
             *("--conf", "spark.driver.host=127.0.0.1"),
             *("--conf", f"spark.driver.port={port}"),
             *("--driver-memory", "500m", *MOTO_SPARK_OPTIONS.split()),
-            *("/opt/fruits/run.py", "--env", "cluster"),
+            *("/opt/fruits/run.py", "--env", "cluster", "--pipelines", COMPUTING),
         )
         wait_for_port(port, driver)
         executor = builder.start(
             container,
             tmp_path / "executor",
-            environ | executor_environ(port),
+            environ | executor_environ(port, java_options),
             *("/opt/fruits/entrypoint.sh", "executor"),
         )
         logs = [tmp_path / "driver", tmp_path / "executor"]
         assert driver.wait(600) == 0, "\n".join(log.read_text() for log in logs)
         assert executor.wait(60) == 0, logs[1].read_text()
-        found = cloud.read_objects(BUCKET, "data/08_reporting/run_summary.json")
-    (summary,) = found.values()
-    assert json.loads(summary)["features"] == 5
+        root = write_files(tmp_path / "root", cloud.read_objects(BUCKET, "data/"))
+    assert len(read_rows(root / "data", "reduced")) == 5

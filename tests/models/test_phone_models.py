@@ -14,7 +14,12 @@ from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import Pca
 from fruits_pipeline.models.pca import fit as fit_pca
-from fruits_pipeline.models.phone_models import PhoneCard, PhoneModel, fuse
+from fruits_pipeline.models.phone_models import (
+    PhoneCard,
+    PhoneModel,
+    fuse,
+    with_fixed_shapes,
+)
 
 LABELS = ("Apple Red 1", "Kiwi", "Fruit d'été")
 
@@ -83,6 +88,24 @@ def test_file_contains_labels_and_card(fused: FusedModel) -> None:
 
 def test_shapes_are_fixed(fused: FusedModel) -> None:
     assert not variable_shapes(fused.model.content)
+
+
+def test_model_of_an_older_version_gets_fixed_shapes(fused: FusedModel) -> None:
+    card = fused.model.card.model_copy(update={"model_sha256": None})
+    content = io.BytesIO(fused.backbone.model)  # its shapes are variable
+    content.seek(0, io.SEEK_END)
+    width = fused.backbone.card.width
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("labels.txt", "".join(f"{i}\n" for i in range(width)))
+        archive.writestr("card.json", card.model_dump_json(exclude_none=True))
+    older = PhoneModel(content.getvalue())
+    assert variable_shapes(older.content)
+    fixed = with_fixed_shapes(older)
+    assert not variable_shapes(fixed.content)
+    assert fixed.labels == older.labels
+    np.testing.assert_array_equal(
+        fixed.probabilities(fused.photos[:2]), older.probabilities(fused.photos[:2])
+    )
 
 
 def test_signature_returns_probabilities(fused: FusedModel) -> None:

@@ -4,6 +4,8 @@ export type FileKind = "jpeg" | "heic" | "photo" | "other";
 
 const SCAN = 0xda;
 const END = 0xd9;
+const FRAMES = [0xc0, 0xcf] as const;
+const NO_FRAMES = [0xc4, 0xc8, 0xcc]; // tables and extensions among the markers of frames
 const RESTARTS = [0xd0, 0xd7] as const;
 const HEIC_BRANDS = ["heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1"];
 
@@ -23,19 +25,37 @@ export function isComplete(jpeg: Uint8Array): boolean {
   return false;
 }
 
+/** Return width and height of a JPEG as stored, before it is turned upright. */
+export function storedSize(jpeg: Uint8Array): [width: number, height: number] | null {
+  for (const [marker, position] of segments(jpeg)) {
+    if (FRAMES[0] <= marker && marker <= FRAMES[1] && !NO_FRAMES.includes(marker)) {
+      return [word(jpeg, position + 7), word(jpeg, position + 5)];
+    }
+  }
+  return null;
+}
+
 /** Return the position of the first scan; -1 if there is none. The header can contain a thumbnail. */
 function firstScan(jpeg: Uint8Array): number {
-  let position = 2;
-  while (position + 4 <= jpeg.length) {
-    const marker = jpeg[position + 1]!;
-    if (jpeg[position] !== 0xff) position += 1;
-    else if (marker === SCAN) return position;
-    else if (marker === 0xff || marker === 0 || isWithoutLength(marker)) position += 1;
-    else position += 2 + jpeg[position + 2]! * 256 + jpeg[position + 3]!;
-  }
+  for (const [marker, position] of segments(jpeg)) if (marker === SCAN) return position;
   return -1;
 }
 
-function isWithoutLength(marker: number): boolean {
-  return marker >= RESTARTS[0] && marker <= RESTARTS[1];
+/** Yield marker and position of the segments of the header. */
+function* segments(jpeg: Uint8Array): Generator<[marker: number, position: number]> {
+  let position = 2;
+  while (position + 4 <= jpeg.length) {
+    const marker = jpeg[position + 1]!;
+    const isSegment = jpeg[position] === 0xff && marker >= FRAMES[0] && marker !== 0xff && !isRestart(marker);
+    if (isSegment) yield [marker, position];
+    position += isSegment ? 2 + word(jpeg, position + 2) : 1;
+  }
+}
+
+function word(content: Uint8Array, position: number): number {
+  return content[position]! * 256 + content[position + 1]!;
+}
+
+function isRestart(marker: number): boolean {
+  return RESTARTS[0] <= marker && marker <= RESTARTS[1];
 }

@@ -6,11 +6,15 @@ export type Fit = "crop" | "pad" | "stretch";
 
 const WHITE = 255;
 
-/** Shrink a photo to a shorter side of at most `shortSide` pixels. */
-export function shrink(photo: Pixels, shortSide: number): Pixels {
+/**
+ * Shrink a photo to a shorter side of at most `shortSide` pixels.
+ *
+ * @param isTransposed Whether the pipeline shrinks the photo before it exchanges rows and columns.
+ */
+export function shrink(photo: Pixels, shortSide: number, isTransposed: boolean): Pixels {
   const scale = Math.min(1, shortSide / Math.min(photo.width, photo.height));
   const [width, height] = [photo.width, photo.height].map((side) => Math.max(1, roundHalfToEven(side * scale)));
-  return resize(photo, width!, height!, BICUBIC);
+  return resize(photo, width!, height!, { ...BICUBIC, isColumnsFirst: isTransposed });
 }
 
 /** Fit a canonical photo to a square of `size` pixels. */

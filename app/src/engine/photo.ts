@@ -1,5 +1,5 @@
 /** Decode photos with the browser: upright, in sRGB, on white, and small enough for any memory. */
-import { isComplete, kindOf } from "./file_kind.ts";
+import { isComplete, kindOf, storedSize } from "./file_kind.ts";
 import { pixelsOf, type Pixels } from "./pixels.ts";
 
 /** Like the pipeline, halve photos until the shorter side is less than four canonical sides. */
@@ -21,6 +21,8 @@ export interface Photo {
   readonly height: number;
   /** Whether the pipeline takes the file for a canonical photo, if it is upright and in sRGB. */
   readonly isJpeg: boolean;
+  /** Whether the file has rows of pixels where the upright photo has columns. */
+  readonly isTransposed: boolean;
   /** The photo, reduced. */
   readonly canvas: HTMLCanvasElement;
 }
@@ -40,7 +42,9 @@ export async function decode(file: Blob, shortSide: number): Promise<Photo> {
   });
   try {
     const { width, height } = bitmap;
-    return { width, height, isJpeg: kind === "jpeg", canvas: draw(bitmap, shortSide) };
+    const stored = kind === "jpeg" ? storedSize(content) : null;
+    const isTransposed = stored !== null && stored[0] === height && stored[1] === width && width !== height;
+    return { width, height, isJpeg: kind === "jpeg", isTransposed, canvas: draw(bitmap, shortSide) };
   } finally {
     bitmap.close(); // 200 MB for a photo of 48 megapixels
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import NamedTuple
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 ENDPOINT_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
@@ -80,6 +81,10 @@ def _read_machine(endpoint: str) -> Machine:
 
 def _send(request: Request) -> str:
     without_proxy = build_opener(ProxyHandler({}))
-    with without_proxy.open(request, timeout=TIMEOUT) as response:
-        text: str = response.read().decode()
+    try:
+        with without_proxy.open(request, timeout=TIMEOUT) as response:
+            text: str = response.read().decode()
+    except HTTPError as exc:
+        exc.close()
+        raise
     return text

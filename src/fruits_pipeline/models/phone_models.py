@@ -70,7 +70,8 @@ class PhoneModel:
     """A LiteRT model that maps pixels to probabilities, with labels and card.
 
     Args:
-        content: Content of the file.
+        content: Content of the file. The attribute `litert` has the part of it before the
+            archive of labels and card.
 
     Raises:
         ValueError: If the file has no labels or no card, more or fewer labels than
@@ -86,6 +87,7 @@ class PhoneModel:
                 model = content[: min(i.header_offset for i in archive.infolist())]
         except (zipfile.BadZipFile, KeyError) as exc:
             raise ValueError(f"no model with {LABELS} and {CARD} inside") from exc
+        self.litert = model
         if self.card.model_sha256 not in (None, hashlib.sha256(model).hexdigest()):
             raise ValueError(f"a model that differs from the SHA-256 in its {CARD}")
         self.labels = self.card.labels or tuple(lines)
@@ -115,6 +117,12 @@ def fuse(
     bias = classifier.bias - pca.mean @ weights
     model = _append_layers(fix_shapes(backbone), weights, bias)
     return _assemble(model, classifier.labels, card)
+
+
+def with_fixed_shapes(model: PhoneModel) -> PhoneModel:
+    """Return a phone model that LiteRT.js accepts; older versions wrote others."""
+    fixed = fix_shapes(model.litert)
+    return _assemble(fixed, model.labels, model.card)
 
 
 def _assemble(model: bytes, labels: Sequence[str], card: PhoneCard) -> PhoneModel:
