@@ -180,7 +180,7 @@ def main() -> None:
         add_wheels(Path(work, "wheels"))
         add_jars(Path(work, "jars"))
         sources = {str(name): PROJECT / name for name in _project_files()}
-        for script in ("install.sh", "start.sh"):
+        for script in ("install.sh", "metrics.py", "start.sh"):
             sources[script] = Path(__file__).with_name(script)
         for file in Path(work).rglob("*"):
             if file.is_file():

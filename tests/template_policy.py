@@ -80,8 +80,10 @@ class Stack:
                 result = self._substitute(f"${{{name}.{attribute}}}")
             case {"Fn::Sub": [text, variables]}:
                 result = self._substitute(text, **self.evaluate(variables))
-            case {"Fn::Sub": text} | {"Fn::Base64": {"Fn::Sub": text}}:
+            case {"Fn::Sub": text}:
                 result = self._substitute(text)
+            case {"Fn::Base64": text}:
+                result = self.evaluate(text)
             case {"Fn::FindInMap": [name, first, second]}:
                 keys = self.evaluate(first), self.evaluate(second)
                 result = self.template["Mappings"][name][keys[0]][keys[1]]
@@ -89,6 +91,12 @@ class Stack:
                 result = self.evaluate(left) == self.evaluate(right)
             case {"Fn::Not": [condition]}:
                 result = not self.evaluate(condition)
+            case {"Fn::And": conditions}:
+                result = all(self.evaluate(condition) for condition in conditions)
+            case {"Fn::Or": conditions}:
+                result = any(self.evaluate(condition) for condition in conditions)
+            case {"Condition": str(condition)} if len(value) == 1:
+                result = self._is_true(condition)
             case {"Fn::If": [condition, if_true, if_false]}:
                 chosen = if_true if self._is_true(condition) else if_false
                 result = self.evaluate(chosen)
@@ -101,7 +109,8 @@ class Stack:
 
     def _substitute(self, text: str, **variables: str) -> str:
         values = self._values | variables
-        return re.sub(r"\$\{([\w:.]+)\}", lambda m: values.get(m[1], m[1]), text)
+        text = re.sub(r"\$\{([\w:.]+)\}", lambda m: values.get(m[1], m[1]), text)
+        return text.replace("${!", "${")
 
 
 def server_policy(bucket: str = BUCKET, without: str | None = None) -> dict[str, Any]:

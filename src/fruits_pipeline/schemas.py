@@ -27,6 +27,17 @@ LISTING = pa.schema(
     ]
 )
 
+LISTED = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+        pa.field("etag", pa.string()),
+        pa.field("archived", pa.bool_()),
+    ]
+)
+"""Files below the photo root; `archived` objects must be restored before they are read."""
+
 INGESTED = pa.schema(
     [
         pa.field("path", pa.string()),
@@ -104,6 +115,8 @@ WRITE_REPORT = pa.schema(
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("retries", pa.int64()),
+        pa.field("writes", pa.int64()),
+        pa.field("reads", pa.int64()),
     ]
 )
 """Report of a task on the Parquet file that it wrote; the driver commits the file."""

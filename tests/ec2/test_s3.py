@@ -93,7 +93,7 @@ def test_wrong_environment_is_reported_before_spark_starts(
     server: Server, environ: dict[str, str], messages: list[str]
 ) -> None:
     done = server.kedro("run", "--env", "ec2", **environ)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Spark" not in done.stdout + done.stderr
     for message in messages:
         assert message in done.stderr
@@ -103,5 +103,5 @@ def test_bucket_outside_the_allowed_regions_is_refused(server: Server) -> None:
     done = server.kedro(
         "run", "--env", "ec2", "--params", "storage.regions=[eu-north-1]"
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "storage.regions" in done.stderr

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from factories import BACKBONE
+from litert_shapes import variable_shapes
 
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.models.backbones import Backbone
@@ -78,6 +79,10 @@ def test_file_contains_labels_and_card(fused: FusedModel) -> None:
         assert archive.namelist() == ["labels.txt", "card.json"]
         assert archive.testzip() is None
         assert {member.date_time[0] for member in archive.infolist()} == {1980}
+
+
+def test_shapes_are_fixed(fused: FusedModel) -> None:
+    assert not variable_shapes(fused.model.content)
 
 
 def test_signature_returns_probabilities(fused: FusedModel) -> None:

@@ -16,13 +16,8 @@ PHOTOS = pd.DataFrame(
         **dict.fromkeys(("contrast", "sharpness", "saturation"), 0.5),
     }
 )
-MEANS = pd.DataFrame(
-    {
-        "batch": ["000001", "000002", "000003"],
-        "n": [1, 3, 0],
-        "mean": [np.array([1.0, 0.0]), np.array([1.0, 6.0]), np.array([])],
-    }
-)
+MEANS = {"new": np.array([1.0, 6.0]), "earlier": np.array([1.0, 0.0])}
+NOTHING = np.array([])
 
 
 def test_photos_are_counted_by_label_split_and_series() -> None:
@@ -55,8 +50,12 @@ def test_new_photos_are_compared_with_earlier_photos() -> None:
     assert changes["mean_distance"] == pytest.approx(6 / 3)
 
 
-@pytest.mark.parametrize("new", [[], ["000001", "000002"], ["000003"]])
-def test_without_new_or_earlier_photos_there_is_no_distance(new: list[str]) -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, new)
+@pytest.mark.parametrize(
+    ("new", "missing"), [([], "new"), (["000001", "000002"], "earlier")]
+)
+def test_without_new_or_earlier_photos_there_is_no_distance(
+    new: list[str], missing: str
+) -> None:
+    changes = compare_batches(PHOTOS, MEANS | {missing: NOTHING}, 9.0, new)
     assert changes["mean_distance"] is None
     assert None in changes["measures"]["contrast"].values()

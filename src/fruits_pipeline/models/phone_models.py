@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.models import litert
 from fruits_pipeline.models.classifiers import Classifier
+from fruits_pipeline.models.fixed_shapes import fix_shapes
 from fruits_pipeline.models.pca import Pca
 from fruits_pipeline.schema_version import SCHEMA_VERSION
 
@@ -112,12 +113,17 @@ def fuse(
     """
     weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
     bias = classifier.bias - pca.mean @ weights
-    model = _append_layers(backbone, weights, bias)
+    model = _append_layers(fix_shapes(backbone), weights, bias)
+    return _assemble(model, classifier.labels, card)
+
+
+def _assemble(model: bytes, labels: Sequence[str], card: PhoneCard) -> PhoneModel:
+    """Append labels and card to a LiteRT model."""
     content = io.BytesIO(model)
     update: dict[str, Any] = {"model_sha256": hashlib.sha256(model).hexdigest()}
-    lines = tuple(re.sub("[\r\n]", " ", label) for label in classifier.labels)
-    if lines != classifier.labels:
-        update["labels"] = classifier.labels
+    lines = tuple(re.sub("[\r\n]", " ", label) for label in labels)
+    if lines != tuple(labels):
+        update["labels"] = tuple(labels)
     card = card.model_copy(update=update)
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(_member(LABELS), "\n".join(lines) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def count_coverage(photos: pd.DataFrame, new_batches: Collection[str]) -> pd.Dat
 
 def compare_batches(
     quality: pd.DataFrame,
-    means: pd.DataFrame,
+    means: Mapping[str, np.ndarray],
     variance: float,
     new_batches: Collection[str],
 ) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def compare_batches(
 
     Args:
         quality: `label, batch` and the measures of each photo.
-        means: `batch`, `n` and `mean` (of the features) of each batch.
+        means: Mean of the features of the `new` and of the `earlier` photos; empty if
+            there are none.
         variance: Sum of the variances of the features.
         new_batches: Names of the batches with new photos.
 
@@ -69,7 +70,7 @@ def compare_batches(
             measure: {name: _mean(part[measure]) for name, part in parts.items()}
             for measure in MEASURES
         },
-        "mean_distance": _mean_distance(means, variance, new_batches),
+        "mean_distance": _mean_distance(means["new"], means["earlier"], variance),
     }
 
 
@@ -78,14 +79,8 @@ def _mean(values: pd.Series) -> float | None:
 
 
 def _mean_distance(
-    means: pd.DataFrame, variance: float, new_batches: Collection[str]
+    new: np.ndarray, earlier: np.ndarray, variance: float
 ) -> float | None:
-    is_new = means["batch"].isin([*new_batches])
-    parts = [part[part["n"] > 0] for part in (means[is_new], means[~is_new])]
-    if not all(map(len, parts)) or variance <= 0:
+    if not len(new) or not len(earlier) or variance <= 0:
         return None
-    new, earlier = (
-        np.average(np.stack([*part["mean"]]), axis=0, weights=part["n"])
-        for part in parts
-    )
     return round(float(np.linalg.norm(new - earlier) / np.sqrt(variance)), 4)

@@ -146,13 +146,23 @@ def compute_moments(rows: Rows) -> Rows:
     keys: list[tuple[str, str]] = []  # complete when all chunks are read
     chunks = _join(_collect_keys(rows, keys), MOMENTS_CHUNK)
     moments = merge_all(moments_of(to_matrix(chunk)) for chunk in chunks)
+    yield moments_row(moments, key_digest(keys))
+
+
+def moments_row(moments: Moments, keys: str) -> pa.RecordBatch:
+    """Return the `MOMENTS` row of moments.
+
+    Args:
+        moments: The moments.
+        keys: Digest of the keys of their photos.
+    """
     columns = [
         pa.array([moments.n]),
         pa.array([moments.mean]),
         pa.array([pack(moments)]),
-        pa.array([key_digest(keys)]),
+        pa.array([keys]),
     ]
-    yield pa.record_batch(columns, schema=schemas.MOMENTS)
+    return pa.record_batch(columns, schema=schemas.MOMENTS)
 
 
 def _collect_keys(rows: Rows, keys: list[tuple[str, str]]) -> Rows:

@@ -11,6 +11,7 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from fruits_pipeline import logs
 from fruits_pipeline.environment import SUBMIT_VARIABLE
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 from fruits_pipeline.io.files import write_atomically
@@ -154,13 +155,11 @@ def start_spark(settings: Mapping[str, Any], needs_s3: bool = False) -> SparkSes
 
 
 def _executor_environ() -> dict[str, str]:
-    """Return the settings by which Python workers get the region of the buckets."""
+    """Return the settings by which Python workers get region and log format."""
     names = ("AWS_REGION", "AWS_DEFAULT_REGION")
-    return {
-        f"spark.executorEnv.{name}": os.environ[name]
-        for name in names
-        if name in os.environ
-    }
+    variables = {name: os.environ[name] for name in names if name in os.environ}
+    variables[logs.VARIABLE] = logs.current()
+    return {f"spark.executorEnv.{name}": value for name, value in variables.items()}
 
 
 def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from factories import arrow_table, frame, jpeg, key_of, report_parameters
 from frame_helpers import store_table
+from moment_trees import moment_tree
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.moments import EMPTY, Moments, moments_of
 from fruits_pipeline.models.pca import fit
 from fruits_pipeline.pipelines.report.photos import (
     compare_batches,
@@ -51,15 +52,16 @@ def test_stored_photos_are_measured_and_counted(tmp_path: Path) -> None:
 def test_shift_of_the_features_is_measured(standardise: bool) -> None:
     features = np.random.default_rng(0).normal(size=(500, 3)) * [1, 2, 9]
     pca = FittedPca(fit(moments_of(features), 0.9, standardise, None), ("000001",))
-    means = [
-        {"batch": "000001", "n": 400, "mean": [0.0, 0.0, 0.0]},
-        {"batch": "000002", "n": 100, "mean": [0.0, 0.0, 9.0]},
-        {"batch": "000003", "n": 0, "mean": []},  # all photos are rejected
-    ]
+    zero = np.zeros((3, 3))
+    moments = {
+        "000001": Moments(400, np.array([0.0, 0.0, 0.0]), zero),
+        "000002": Moments(100, np.array([0.0, 0.0, 9.0]), zero),
+        "000003": EMPTY,  # all photos are rejected
+    }
     quality = [quality_of(KIWI) | {"batch": "000001"}]
     changes = compare_batches(
         read_quality(frame(quality, schemas.QUALITY)),
-        frame(means, schemas.MOMENTS),
+        moment_tree(moments),
         pca,
         ["000002", "000003"],
     )

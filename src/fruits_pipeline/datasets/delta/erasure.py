@@ -85,7 +85,7 @@ def erase_rows(
     stored = pa.schema([field for field in schema if field.name in log.columns])
     writer = TableWriter(log)
     writer.claim()
-    writer.commit(rewrite_files(log.location, found, stored), found)
+    writer.commit(rewrite_files(log.location, found.items(), stored), found)
 
 
 def erase_moments(log: DeltaLog, features: DeltaLog | None) -> int:

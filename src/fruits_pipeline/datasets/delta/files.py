@@ -53,7 +53,8 @@ class DataFile:
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
         """Return the file that a worker reported in a row of `WRITE_REPORT`."""
-        statistics = {name: report[name] for name in report if name != "file"}
+        others = {"file", "writes", "reads"}
+        statistics = {name: report[name] for name in report if name not in others}
         return cls(f"batch={batch}/{report['file']}", batch=batch, **statistics)
 
     @classmethod
@@ -155,5 +156,8 @@ def flush_commit(location: str, version: int) -> None:
     """
     if is_local(location):
         log = Path(resolve(location)[1], "_delta_log")
-        for file in (*log.glob(f"{version:020}.*"), *log.glob("_last_checkpoint")):
-            flush_file(str(file))
+        # By name, because listing the log takes longer the more commits it has.
+        names = (f"{version:020}.json", f"{version:020}.checkpoint.parquet")
+        for file in (log / name for name in (*names, "_last_checkpoint")):
+            if file.exists():
+                flush_file(str(file))

@@ -9,6 +9,11 @@ from collections.abc import Iterable, Mapping
 from deltalake import CommitProperties, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
+from fruits_pipeline.datasets.delta.checkpoints import (
+    WITHOUT_CHECKPOINT,
+    is_checkpoint_due,
+    write_checkpoint,
+)
 from fruits_pipeline.datasets.delta.errors import (
     concurrent_run_error,
     translate_delta_errors,
@@ -118,13 +123,18 @@ class TableWriter:
                     custom_metadata={**metadata, **identity},
                     app_transactions=transactions,
                 ),
+                post_commithook_properties=WITHOUT_CHECKPOINT,
             )
 
         with translate_delta_errors(self.log.location):
             commit_once(self.log.location, commit)
             self._has_removed_files |= bool(removed)
-            self._refresh(own_commits=1)
-            flush_commit(self.log.location, self.log.version)
+            own_version = self.log.version + 1
+            self.log.refresh_own(added, removed)
+            self._check_version(own_version)
+            flush_commit(self.log.location, own_version)
+            if is_checkpoint_due(self.log):
+                write_checkpoint(self.log)
 
     def finish(self) -> None:
         """Delete from storage the files that this writer has removed from the table."""
@@ -145,7 +155,9 @@ class TableWriter:
         stored = [
             path for path in list_sizes(location) if DATA_FILE_NAME.fullmatch(path)
         ]
-        self._refresh(own_commits=0)
+        version = self.log.version
+        self.log.refresh()
+        self._check_version(version)
         listed = {file.path for file in self.log.files}
         unlisted = [path for path in stored if path not in listed]
         if not unlisted:
@@ -155,16 +167,11 @@ class TableWriter:
             file_system.rm_file(f"{base}/{path}")
         logger.info("%s: deleted %d unlisted files", location, len(unlisted))
 
-    def _refresh(self, own_commits: int) -> None:
-        """Read newer commits.
-
-        Args:
-            own_commits: Number of commits of this writer that were not read yet.
+    def _check_version(self, expected: int) -> None:
+        """Raise if the newest version is another one, because of another run.
 
         Raises:
             FruitsError: Another run has claimed the table.
         """
-        expected = self.log.version + own_commits
-        self.log.refresh()
         if self.log.version != expected and self.log.writer != self._number:
             raise concurrent_run_error(self.log.location)

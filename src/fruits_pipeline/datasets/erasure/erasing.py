@@ -16,6 +16,7 @@ from fruits_pipeline.datasets.delta.erasure import (
     purge,
     read_found,
 )
+from fruits_pipeline.datasets.delta.moments import TotalsFolder
 from fruits_pipeline.datasets.delta.tables import open_log
 from fruits_pipeline.datasets.erasure.selection import KEYED, Logs, Selection
 from fruits_pipeline.datasets.erasure.values import read_values
@@ -96,6 +97,7 @@ def erase(tables: Tables, selection: Selection) -> dict[str, int]:
         if name == "features" and "moments" in logs:
             features = open_logs({"features": tables["features"]}).get("features")
             deleted["moments"] = erase_moments(logs["moments"], features)
+            TotalsFolder.of(tables["moments"].filepath).keep_only(())
     return deleted
 
 

@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.imaging.thumbnails import THUMBNAIL_SIDE
+from fruits_pipeline.models.moment_tree import MomentTree
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.reporting import coverage, examples, image_quality
 from fruits_pipeline.reporting.atlas_picture import atlas_picture
@@ -72,12 +73,16 @@ def count_coverage(quality: QualityRows, new_batches: Sequence[str]) -> pd.DataF
 
 
 def compare_batches(
-    quality: QualityRows, moments: DataFrame, pca: FittedPca, new_batches: Sequence[str]
+    quality: QualityRows,
+    moments: MomentTree,
+    pca: FittedPca,
+    new_batches: Sequence[str],
 ) -> dict[str, Any]:
     """Compare the photos of the last run that added photos with earlier photos."""
-    means = moments.select("batch", "n", "mean").toPandas()
-    # A batch of rejected photos has an empty mean.
-    means["mean"] = [mean / pca.model.scale[: len(mean)] for mean in means["mean"]]
+    batches = {"new": {*new_batches}, "earlier": {*moments.names} - {*new_batches}}
+    found = {name: moments.total(names).mean for name, names in batches.items()}
+    # Without a photo that was not rejected, the mean is empty.
+    means = {name: mean / pca.model.scale[: len(mean)] for name, mean in found.items()}
     variance = float(pca.model.spectrum.sum())
     return coverage.compare_batches(quality.rows, means, variance, new_batches)
 

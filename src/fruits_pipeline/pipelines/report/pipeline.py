@@ -130,7 +130,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=skip_if_unchanged(compare_batches),
-                inputs=["quality_rows", "moments@spark", "pca", "photos@new"],
+                inputs=["quality_rows", "moments@tree", "pca", "photos@new"],
                 outputs="batch_changes",
                 name="compare_batches",
             ),
