@@ -22,7 +22,7 @@ import click
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.spark.jars import MAVEN_SETTINGS
+from fruits_pipeline.spark.jars import MAVEN_SETTINGS, jars_for_s3
 from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]
@@ -142,7 +142,8 @@ def _pip(command: str, requirements: list[str], *arguments: str | Path) -> None:
 def jar_settings() -> dict[str, str]:
     """Return the settings of `conf/ec2/spark.yml` that determine the jars."""
     spark = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
-    return {name: spark[name] for name in MAVEN_SETTINGS}
+    packages, excludes = MAVEN_SETTINGS
+    return {packages: jars_for_s3(), excludes: spark[excludes]}
 
 
 def add_jars(folder: Path) -> None:

@@ -25,6 +25,9 @@ POSITIVE = click.FloatRange(min=0, min_open=True)
 MONTH_HOURS = 730
 """Hours of a month in the price list."""
 
+WIDTH = 32
+"""Characters of the names of items."""
+
 FREE_EMAILS = 1000
 """E-mails of a month that SNS does not bill."""
 
@@ -103,13 +106,17 @@ def _price(items: Mapping[str, Requests], prices: Prices) -> dict[str, float]:
 def table(title: str, columns: Mapping[str, Mapping[str, float]]) -> str:
     """Format prices as text: a column for each option, a line for each item, a total."""
     names = dict.fromkeys(name for items in columns.values() for name in items)
-    lines = [f"{title:34}" + "".join(f"{name:>16}" for name in columns)]
+    lines = [f"{title:{WIDTH + 2}}" + "".join(f"{name:>16}" for name in columns)]
     for name in names:
         values = [items.get(name) for items in columns.values()]
         texts = ["-" if value is None else f"{value:,.3f}" for value in values]
-        lines.append(f"  {name:32}" + "".join(f"{text:>16}" for text in texts))
+        lines.append(_line(name, texts))
     totals = [f"{sum(items.values()):,.3f}" for items in columns.values()]
-    return "\n".join([*lines, f"  {'total':32}" + "".join(f"{t:>16}" for t in totals)])
+    return "\n".join([*lines, _line("total", totals)])
+
+
+def _line(name: str, texts: Sequence[str]) -> str:
+    return f"  {name:{WIDTH}}" + "".join(f"{text:>16}" for text in texts)
 
 
 def describe(photos: Photos, options: Sequence[Option], prices: Prices) -> str:
@@ -171,11 +178,8 @@ def main(
     click.echo(describe(stored, options, prices))
     first = {o.name: first_load(stored, o, prices) for o in options}
     click.echo(table("First load", first))
-    shares = {
-        name: {"all of it": sum(items.values()) / photos * 1e6}
-        for name, items in first.items()
-    }
-    click.echo(table("First load, per million photos", shares))
+    shares = [sum(items.values()) / photos * 1e6 for items in first.values()]
+    click.echo(_line("per million photos", [f"{usd:,.3f}" for usd in shares]))
     monthly = {o.name: growth(stored, new, runs_per_month, o, prices) for o in options}
     click.echo(
         table(f"A month: {new.number:,} photos in {runs_per_month} runs", monthly)

@@ -13,6 +13,8 @@ cd "$(dirname "$0")"
 export AWS_DEFAULT_REGION=$AWS_REGION
 export DO_NOT_TRACK=1
 export FRUITS_JARS=$PWD/jars
+# Temporary files on the disk: /tmp is in memory on Amazon Linux.
+export TMPDIR=/var/tmp
 export MPLCONFIGDIR=$CACHE_DIRECTORY/matplotlib
 export PYTHONPATH=$PWD/src
 export XDG_CACHE_HOME=$CACHE_DIRECTORY

@@ -1,7 +1,7 @@
 """Estimate the S3 requests and the storage of runs.
 
-The constants were counted with moto, a server that emulates S3: runs of 2 and 8 batches of
-one part each.
+The constants were counted with a proxy of moto, a server that emulates S3: runs of 2 and 8
+batches of one part each, in November 2026.
 """
 
 from __future__ import annotations
@@ -39,15 +39,18 @@ TABLES = 6
 TABLES_OF_PARTS = 5
 """Tables with one file for each part; `moments` has one for each batch."""
 
-PART_READS = Requests(0, 27)
-"""Requests to read the files of a part in all tables: for the next table, for statistics,
-and for the report, which reads `images` several times."""
+PART_READS = Requests(0, 7)
+"""Requests to read the files of a new part, to compute other tables."""
 
-LOG, LOG_OF_BATCH = Requests(19, 32), Requests(7, 8)
+SCAN_OF_BATCH, SCAN_OF_PART = Requests(10, 0), Requests(0, 34)
+"""Requests of Spark to read all tables for the report, for each batch and each part:
+`images` is read several times, and a file needs a HEAD and up to three GETs each time."""
+
+LOG, LOG_OF_BATCH = Requests(25, 34), Requests(5, 7)
 """Requests to the log of a table in a run, and for each of its batches: delta-rs looks for
 other commits before and after its own, and reads them."""
 
-OTHERS = Requests(130, 150)
+OTHERS = Requests(130, 165)
 """Requests of a run for models, reports, page, checks and lease."""
 
 
@@ -97,6 +100,12 @@ def log_requests(batches: int, runs: int) -> Requests:
     return tables.plus(times(TABLES, times(batches, LOG_OF_BATCH)))
 
 
+def scan_requests(photos: Photos) -> Requests:
+    """Return the requests to read all tables of photos for the report."""
+    lists = times(photos.batches, SCAN_OF_BATCH)
+    return lists.plus(times(photos.parts, SCAN_OF_PART))
+
+
 def times(number: int, requests: Requests) -> Requests:
     """Return the requests that are repeated a number of times."""
     return Requests(number * requests.writes, number * requests.reads)
@@ -109,7 +118,7 @@ def run_requests(photos: Photos) -> dict[str, Requests]:
         "photos fetched": Requests(0, photos.number),
         "photos listed": listing_requests(photos.number),
         "tables written": Requests(files, 0),
-        "tables read": times(photos.parts, PART_READS),
+        "tables read": times(photos.parts, PART_READS).plus(scan_requests(photos)),
         "logs of tables": log_requests(photos.batches, 1),
         "models, reports, checks": OTHERS,
     }
@@ -131,7 +140,7 @@ def later_requests(stored: Photos, new: Photos, runs: int) -> dict[str, Requests
     listed = times(runs, listing_requests(stored.number + new.number // 2))
     return found | {
         "photos listed": listed,
-        "stored tables read": times(runs, times(stored.parts, PART_READS)),
+        "stored tables read": times(runs, scan_requests(stored)),
     }
 
 

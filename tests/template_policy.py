@@ -1,4 +1,4 @@
-"""Evaluate `deploy/template.yaml` as CloudFormation does."""
+"""Evaluate the templates in `deploy/` as CloudFormation does."""
 
 import re
 from functools import cache
@@ -8,6 +8,7 @@ from typing import Any
 from cfnlint.decode import cfn_yaml
 
 TEMPLATE = Path(__file__).parents[1] / "deploy/template.yaml"
+EMR_TEMPLATE = TEMPLATE.with_name("emr-serverless.yaml")
 BUCKET = "fruits-bucket"
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": "123456789012",
@@ -28,25 +29,28 @@ EVERYTHING = {
 
 
 @cache
-def load_template() -> dict[str, Any]:
-    """Return the template, with functions in their long form, such as `Fn::Sub`."""
-    template: dict[str, Any] = cfn_yaml.load(str(TEMPLATE))
+def load_template(file: Path) -> dict[str, Any]:
+    """Return a template, with functions in their long form, such as `Fn::Sub`."""
+    template: dict[str, Any] = cfn_yaml.load(str(file))
     return template
 
 
 class Stack:
-    """The template with all functions evaluated.
+    """A template with all functions evaluated.
 
     Names and attributes of resources are placeholders: their logical id, and
     `Id.Attribute`. Only the name and the ARN of the bucket are real.
 
     Args:
         bucket: Name of the bucket.
+        file: The template.
         **parameters: Values of parameters that differ from their defaults.
     """
 
-    def __init__(self, bucket: str = BUCKET, **parameters: object) -> None:
-        self.template = load_template()
+    def __init__(
+        self, bucket: str = BUCKET, file: Path = TEMPLATE, **parameters: object
+    ) -> None:
+        self.template = load_template(file)
         defaults = {
             name: parameter.get("Default", name)
             for name, parameter in self.template["Parameters"].items()

@@ -14,12 +14,19 @@ from fruits_pipeline.environment import read_variable
 from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.io.files import is_local
 from fruits_pipeline.locations import read_location
+from fruits_pipeline.shipped_files import shipped_path
+from fruits_pipeline.spark.jars import jars_for_s3
 
 CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"spark": ["spark*", "spark*/**"]},
-    "custom_resolvers": {"variable": read_variable, "location": read_location},
+    "custom_resolvers": {
+        "variable": read_variable,
+        "location": read_location,
+        "shipped": shipped_path,
+        "jars_for_s3": jars_for_s3,
+    },
 }
 """Arguments of `ConfigLoader` in this project."""
 

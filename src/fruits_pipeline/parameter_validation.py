@@ -35,13 +35,19 @@ def _check_location(location: object) -> object:
     return location
 
 
+def _check_manifest(location: object) -> object:
+    return location if location is None else _check_location(location)
+
+
 Location = Annotated[Any, AfterValidator(_check_location)]
+Manifest = Annotated[Any, AfterValidator(_check_manifest)]
 
 
 class RunSettings(ParameterGroup):
     """Settings of `globals.yml` and `spark.yml` that `--params` can override."""
 
     photos: Location = None
+    inventory: Manifest = None
     root: Location = None
     backbone_folder: Location = None
     event_log: bool | None = None

@@ -36,8 +36,8 @@ def test_server_and_requests_are_priced() -> None:
             "server": 0.05,
             "cpu_above_baseline_at_most": 0,
             "requests": 0.014,
-            "total": 0.064,
         },
+        "total_usd": 0.064,
         "prices": "eu-west-3, on demand, 2026-11-23",
     }
 
@@ -66,7 +66,7 @@ def test_unknown_cost_has_a_reason_and_what_was_used(
     usage: Usage, machine: Machine | None, reason: str
 ) -> None:
     cost = run_cost(usage, machine, PRICES)
-    assert cost["usd"] is None
+    assert cost["total_usd"] is None
     assert reason in cost["reason"]
     assert cost["seconds"] == 1800
     assert cost["requests"] == {"writes": 1000, "reads": 10_000}

@@ -74,6 +74,17 @@ def test_logs_need_requests_for_each_run_and_each_batch() -> None:
     assert log_requests(2, 2) == times(2, one)
 
 
+@pytest.mark.parametrize(
+    ("photos", "writes", "reads"),
+    [(40, 303 + 68, 447 + 116), (160, 504 + 156, 961 + 193)],
+)
+def test_requests_are_as_counted(photos: int, writes: int, reads: int) -> None:
+    # Batches of 20 photos on a moto server.
+    found = run_requests(Photos(photos, 1, 20)).values()
+    assert sum(r.writes for r in found) == pytest.approx(writes, rel=0.05)
+    assert sum(r.reads for r in found) == pytest.approx(reads, rel=0.05)
+
+
 def test_each_run_of_a_month_lists_all_photos() -> None:
     stored, new = Photos(1_000_000, 5, 4000), Photos(100_000, 5, 4000)
     daily = later_requests(stored, new, 30)

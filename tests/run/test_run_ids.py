@@ -47,5 +47,5 @@ def test_run_outside_aws_states_what_it_used_and_why_its_price_is_unknown(
     cost = first_run.summary["cost"]
     assert cost["seconds"] >= sum(first_run.summary["seconds"].values()) - 1
     assert cost["requests"] == cost["requests_estimated"] == {"writes": 0, "reads": 0}
-    assert cost["usd"] is None
+    assert cost["total_usd"] is None
     assert "not an EC2 instance" in cost["reason"]

@@ -43,18 +43,18 @@ def run_cost(usage: Usage, machine: Machine | None, prices: Prices) -> dict[str,
     }
     reason = _why_unknown(machine, prices, usage.is_local)
     if reason or machine is None:
-        return {**used, "usd": None, "reason": reason}
+        return {**used, "total_usd": None, "reason": reason}
     hours = usage.seconds / 3600
     usd = {
         "server": prices.server(machine.instance, hours),
         "cpu_above_baseline_at_most": prices.extra_cpu(machine.instance, hours),
         "requests": prices.requests(usage.counted.plus(usage.estimated)),
     }
-    usd["total"] = sum(usd.values())
     spot = "; Spot costs less" if machine.is_spot else ""
     return {
         **used,
         "usd": {name: round(value, 6) for name, value in usd.items()},
+        "total_usd": round(sum(usd.values()), 6),
         "prices": f"{prices.region}, on demand, {prices.noted}{spot}",
     }
 
