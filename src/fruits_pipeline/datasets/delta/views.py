@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TypeVar
 
 import pandas as pd
@@ -15,11 +16,13 @@ from pyspark.sql import DataFrame, SparkSession
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.photo_changes import hash_ids
+from fruits_pipeline.datasets.delta.photo_hashes import hash_ids
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
+from fruits_pipeline.datasets.photo_listing import work_folder
 from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.sorted_runs import SortedRuns
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.tables import from_table
@@ -27,7 +30,7 @@ from fruits_pipeline.spark.tables import from_table
 View = TypeVar("View")
 
 
-class _DeltaView(DeltaDataset[None, View]):
+class DeltaView(DeltaDataset[None, View]):
     """A view of a table, which cannot be saved."""
 
     def save(self, data: None) -> None:
@@ -38,7 +41,7 @@ class _DeltaView(DeltaDataset[None, View]):
         )
 
 
-class DeltaSpark(_DeltaView[DataFrame]):
+class DeltaSpark(DeltaView[DataFrame]):
     """All rows as a Spark DataFrame, with the column `batch`."""
 
     _frame: tuple[str, SparkSession, DataFrame] | None = None
@@ -57,7 +60,7 @@ class DeltaSpark(_DeltaView[DataFrame]):
         return self._frame[2]
 
 
-class DeltaPandas(_DeltaView[pd.DataFrame]):
+class DeltaPandas(DeltaView[pd.DataFrame]):
     """All rows as a pandas DataFrame, read without Spark."""
 
     def load(self) -> pd.DataFrame:
@@ -69,7 +72,7 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
         return self._load_log().to_pandas(self.schema)
 
 
-class DeltaCounts(_DeltaView[pd.DataFrame]):
+class DeltaCounts(DeltaView[pd.DataFrame]):
     """Row counts by batch, from the log: no rows are read."""
 
     @property
@@ -89,7 +92,7 @@ class DeltaCounts(_DeltaView[pd.DataFrame]):
         return counts.groupby("batch", as_index=False).sum()
 
 
-class DeltaNewBatches(_DeltaView[list[str]]):
+class DeltaNewBatches(DeltaView[list[str]]):
     """Names of the batches that the last run with new photos has added."""
 
     def load(self) -> list[str]:
@@ -106,17 +109,23 @@ class ExistingPhotos:
     """Content of the table `photos` before a run.
 
     Attributes:
-        files: `INGESTED` rows of all photos.
+        read: Returns the `INGESTED` rows of all photos, in several tables.
         last_batch: Highest batch number ever used; 0 if there was no batch.
-        unread: Paths of the photos that could not be read.
     """
 
-    files: pa.Table
+    read: Callable[[], Iterable[pa.Table]]
     last_batch: int
-    unread: frozenset[str] = frozenset()
+
+    @cached_property
+    def runs(self) -> SortedRuns:
+        """The `INGESTED` rows, to be joined with others by path. Read when first used."""
+        runs = SortedRuns(schemas.INGESTED, work_folder)
+        for table in self.read():
+            runs.add(table)
+        return runs
 
 
-class DeltaListing(_DeltaView[ExistingPhotos]):
+class DeltaListing(DeltaView[ExistingPhotos]):
     """The files of the ingested photos, from the table `photos`.
 
     Attributes:
@@ -133,17 +142,17 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         """
         log = open_log(self.filepath)
         if log is None or (self.lineage and self.lineage.recipe != log.recipe):
-            return ExistingPhotos(schemas.INGESTED.empty_table(), 0)
+            return ExistingPhotos(tuple, 0)
         check_sizes_once(log)
-        batches = [_read_listing(log, name) for name in log.batches]
-        files = pa.concat_tables([schemas.INGESTED.empty_table(), *batches])
-        is_unread = pc.equal(files["id_hash"], pa.scalar(0, pa.uint64()))
-        unread = files.filter(is_unread)["path"].to_pylist()
-        return ExistingPhotos(files, log.last_batch, frozenset(unread))
+        return ExistingPhotos(partial(_read_listing, log), log.last_batch)
 
 
-def _read_listing(log: DeltaLog, batch: str) -> pa.Table:
-    """Return the `INGESTED` rows of a batch."""
+def _read_listing(log: DeltaLog) -> Iterator[pa.Table]:
+    """Yield the `INGESTED` rows of each batch."""
+    return (_read_batch(log, name) for name in log.batches)
+
+
+def _read_batch(log: DeltaLog, batch: str) -> pa.Table:
     errors = [name for name in log.columns if name == "error"]  # not in older versions
     rows = log.read(log.batches[batch], [*ListedFile._fields, "photo_id", *errors])
     columns = {name: rows[name] for name in ListedFile._fields}
