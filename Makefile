@@ -66,7 +66,7 @@ app-serve:  ## Serve dist/app on this machine
 app-publish: $(VENV)/.run-ready  ## Upload dist/app to its bucket: make app-publish STACK=<stack of deploy/app.yaml>
 	@$(BIN)/python deploy/publish_app.py $(STACK)
 
-app-pictures: app $(SAMPLE)  ## Create the pictures of the app in the documentation
+app-pictures: app  ## Create the pictures of the app in the documentation
 	cd app && node pictures.mjs
 
 # Its prerequisites differ with ARGS, so it is always written.
