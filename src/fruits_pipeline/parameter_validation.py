@@ -14,6 +14,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.lease.held import ConcurrentRun
 from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe
 from fruits_pipeline.locations import location_problem
+from fruits_pipeline.logs import LogFormat
 from fruits_pipeline.parameter_messages import expectation
 from fruits_pipeline.parameters import STAGES, ParameterGroup
 
@@ -53,6 +54,7 @@ class RunSettings(ParameterGroup):
     changed_recipe: ChangedRecipe = "refuse"
     changed_location: ChangedLocation = "refuse"
     concurrent_run: ConcurrentRun = "refuse"
+    log_format: LogFormat = "text"
 
 
 _fields: dict[str, Any] = {stage: (model, ...) for stage, model in STAGES.items()}

@@ -6,8 +6,10 @@ from fruits_pipeline.datasets.classifier_file import ClassifierFile, FittedClass
 from fruits_pipeline.datasets.csv_report import CsvReport
 from fruits_pipeline.datasets.delta.batches import DeltaBatches
 from fruits_pipeline.datasets.delta.lost_photos import LostPhotos
+from fruits_pipeline.datasets.delta.moments import DeltaMoments
 from fruits_pipeline.datasets.delta.photo_changes import GonePhotos, PhotoChanges
 from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
+from fruits_pipeline.datasets.delta.tidying import TidyPlan, TidyResult, TidyTable
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
@@ -38,6 +40,7 @@ __all__ = [
     "DeltaBatches",
     "DeltaCounts",
     "DeltaListing",
+    "DeltaMoments",
     "DeltaNewBatches",
     "DeltaPandas",
     "DeltaSpark",
@@ -62,4 +65,7 @@ __all__ = [
     "StoredTable",
     "TableState",
     "TextFile",
+    "TidyPlan",
+    "TidyResult",
+    "TidyTable",
 ]

@@ -127,7 +127,7 @@ class _Picture(Artist):
 
     def draw(self, renderer: RendererBase) -> None:
         """Draw the picture at the resolution of the renderer."""
-        width, height = map(round, self.get_figure(root=True).bbox.size)
+        width, height = map(round, renderer.get_canvas_width_height())
         picture = self._picture
         if picture.size != (width, height):
             picture = picture.resize((width, height), Image.Resampling.LANCZOS)

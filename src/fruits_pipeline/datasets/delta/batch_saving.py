@@ -8,6 +8,10 @@ from functools import partial
 
 import pyarrow as pa
 
+from fruits_pipeline.datasets.delta.compaction import (
+    combine_batches,
+    find_combined_upstream,
+)
 from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.gone import RemovedRows
@@ -71,6 +75,12 @@ class BatchSaver:
     writer: TableWriter
     upstream: DeltaLog | None
     saved: SavedRows
+
+    def follow_upstream(self) -> None:
+        """Combine the batches that are combined upstream, as an interrupted tidy has."""
+        if self.upstream is not None:
+            groups = find_combined_upstream(self.writer.log, self.upstream)
+            combine_batches(self.writer, groups, self.schema)
 
     def delete_extra_rows(self) -> UpstreamDifference:
         """Delete the rows that do not exist upstream; return the differences."""

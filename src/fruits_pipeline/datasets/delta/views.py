@@ -30,7 +30,7 @@ from fruits_pipeline.spark.tables import from_table
 View = TypeVar("View")
 
 
-class _DeltaView(DeltaDataset[None, View]):
+class DeltaView(DeltaDataset[None, View]):
     """A view of a table, which cannot be saved."""
 
     def save(self, data: None) -> None:
@@ -41,7 +41,7 @@ class _DeltaView(DeltaDataset[None, View]):
         )
 
 
-class DeltaSpark(_DeltaView[DataFrame]):
+class DeltaSpark(DeltaView[DataFrame]):
     """All rows as a Spark DataFrame, with the column `batch`."""
 
     _frame: tuple[str, SparkSession, DataFrame] | None = None
@@ -60,7 +60,7 @@ class DeltaSpark(_DeltaView[DataFrame]):
         return self._frame[2]
 
 
-class DeltaPandas(_DeltaView[pd.DataFrame]):
+class DeltaPandas(DeltaView[pd.DataFrame]):
     """All rows as a pandas DataFrame, read without Spark."""
 
     def load(self) -> pd.DataFrame:
@@ -72,7 +72,7 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
         return self._load_log().to_pandas(self.schema)
 
 
-class DeltaCounts(_DeltaView[pd.DataFrame]):
+class DeltaCounts(DeltaView[pd.DataFrame]):
     """Row counts by batch, from the log: no rows are read."""
 
     @property
@@ -92,7 +92,7 @@ class DeltaCounts(_DeltaView[pd.DataFrame]):
         return counts.groupby("batch", as_index=False).sum()
 
 
-class DeltaNewBatches(_DeltaView[list[str]]):
+class DeltaNewBatches(DeltaView[list[str]]):
     """Names of the batches that the last run with new photos has added."""
 
     def load(self) -> list[str]:
@@ -125,7 +125,7 @@ class ExistingPhotos:
         return runs
 
 
-class DeltaListing(_DeltaView[ExistingPhotos]):
+class DeltaListing(DeltaView[ExistingPhotos]):
     """The files of the ingested photos, from the table `photos`.
 
     Attributes:

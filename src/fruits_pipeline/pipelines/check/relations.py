@@ -19,15 +19,6 @@ from fruits_pipeline.pipelines.check.tables import InspectedTable
 from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.spark.keys import path_hashes
 
-UPSTREAM = {
-    "images": "photos",
-    "quality": "images",
-    "features": "images",
-    "moments": "features",
-    "reduced": "features",
-}
-"""Upstream table of each table."""
-
 
 def check_keys(table: InspectedTable, upstream: InspectedTable) -> Iterator[Finding]:
     """Check that a table has the keys of its upstream table, batch by batch."""

@@ -15,6 +15,7 @@ from fruits_pipeline.datasets import FittedPca, Listing
 from fruits_pipeline.datasets.delta.lost_photos import Keys
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.forgotten import ForgottenPhotos
+from fruits_pipeline.models.moment_tree import MomentTree
 from fruits_pipeline.parameters import IngestParameters, ReduceParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, make_listing
 from fruits_pipeline.pipelines.reduce.nodes import fit_pca
@@ -122,7 +123,7 @@ def _named(paths: Iterable[str]) -> str:
 
 
 def fit_lost_pca(
-    moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
+    moments: MomentTree, existing_pca: FittedPca | None, parameters: ReduceParameters
 ) -> FittedPca:
     """Return the existing PCA; only if there is none, fit one."""
     if existing_pca:
