@@ -191,7 +191,7 @@ class Recorder:
 FIND_WRITABLE = r"""#!/bin/sh
 find / '(' -path /proc -o -path /dev ')' -prune -o \
   -writable ! -type l ! -type s -print -prune >"$STATE_DIRECTORY/writable" 2>/dev/null
-find /tmp /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
+find /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
 """
 """Runs after the pipeline, in the same unit and so with the same restrictions."""
 
