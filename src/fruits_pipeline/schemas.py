@@ -14,6 +14,9 @@ KEY = [
 ]
 """First columns of every table with one row per photo; `path` is the key."""
 
+CONTENT = {"photos": "content", "images": "image"}
+"""Columns of encoded photos, by table. Null in rows with an error, and if removed."""
+
 BATCH = pa.field("batch", pa.string())
 """Partition column of every table; stored in the Delta log, not in the files."""
 
@@ -104,6 +107,7 @@ WRITE_REPORT = pa.schema(
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("retries", pa.int64()),
+        pa.field("without_content", pa.int64()),
     ]
 )
 """Report of a task on the Parquet file that it wrote; the driver commits the file."""
@@ -116,6 +120,7 @@ INSPECTION = pa.schema(
         pa.field("rows", pa.int64()),
         pa.field("errors", pa.int64()),
         pa.field("photos", pa.int64()),
+        pa.field("without_content", pa.int64()),
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("keys", pa.string()),

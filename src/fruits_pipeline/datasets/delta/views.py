@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -20,7 +20,7 @@ from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
 from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
-from fruits_pipeline.lineage import Lineage
+from fruits_pipeline.lineage import Lineage, RemovedContent
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.tables import from_table
 
@@ -39,9 +39,27 @@ class _DeltaView(DeltaDataset[None, View]):
 
 
 class DeltaSpark(_DeltaView[DataFrame]):
-    """All rows as a Spark DataFrame, with the column `batch`."""
+    """All rows as a Spark DataFrame, with the column `batch`.
+
+    Args:
+        filepath: Path or URL of the table.
+        table: Name of the schema in `schemas`, lower case: "photos", "images", ...
+        with_content: Whether to leave out the files with photos whose content was removed.
+        metadata: Ignored; used by Kedro-Viz.
+    """
 
     _frame: tuple[str, SparkSession, DataFrame] | None = None
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        table: str,
+        with_content: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(filepath=filepath, table=table, metadata=metadata)
+        self.with_content = with_content
 
     def load(self) -> DataFrame:
         """Return all rows, lazily. Spark lists the files of a version only once.
@@ -51,7 +69,10 @@ class DeltaSpark(_DeltaView[DataFrame]):
         """
         log, session = self._load_log(), spark_session()
         if self._frame is None or self._frame[:2] != (log.version_id, session):
-            paths = [file.path for file in log.files]
+            files = log.files
+            if self.with_content:
+                files = [file for file in files if not file.without_content]
+            paths = [file.path for file in files]
             frame = from_table(self.filepath, paths, self.schema)
             self._frame = log.version_id, session, frame
         return self._frame[2]
@@ -108,7 +129,8 @@ class ExistingPhotos:
     Attributes:
         files: `INGESTED` rows of all photos.
         last_batch: Highest batch number ever used; 0 if there was no batch.
-        unread: Paths of the photos that could not be read.
+        unread: Paths of the photos to read again: they could not be read, or their
+            content was removed and `removed_content` is `read`.
     """
 
     files: pa.Table
@@ -119,11 +141,28 @@ class ExistingPhotos:
 class DeltaListing(_DeltaView[ExistingPhotos]):
     """The files of the ingested photos, from the table `photos`.
 
+    Args:
+        filepath: Path or URL of the table.
+        table: `photos`.
+        removed_content: Whether to `keep` photos whose content was removed, or `read` them
+            again.
+        metadata: Ignored; used by Kedro-Viz.
+
     Attributes:
         lineage: Lineage of the rows that the run will save in this table, if any.
     """
 
-    lineage: Lineage | None = None
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        table: str,
+        removed_content: RemovedContent = "keep",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(filepath=filepath, table=table, metadata=metadata)
+        self.removed_content = removed_content
+        self.lineage: Lineage | None = None
 
     def load(self) -> ExistingPhotos:
         """Return the files; none if there is no table, or it will be rebuilt.
@@ -139,7 +178,16 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         files = pa.concat_tables([schemas.INGESTED.empty_table(), *batches])
         is_unread = pc.equal(files["id_hash"], pa.scalar(0, pa.uint64()))
         unread = files.filter(is_unread)["path"].to_pylist()
+        if self.removed_content == "read":
+            unread += _paths_without_content(log)
         return ExistingPhotos(files, log.last_batch, frozenset(unread))
+
+
+def _paths_without_content(log: DeltaLog) -> list[str]:
+    """Return the paths in the files with photos whose content was removed."""
+    files = [file for file in log.files if file.without_content]
+    paths: list[str] = log.read(files, ["path"])["path"].to_pylist()
+    return paths
 
 
 def _read_listing(log: DeltaLog, batch: str) -> pa.Table:

@@ -104,7 +104,7 @@ class TableWriter:
         if any(int(file.batch) > self._earlier_batch for file in added):
             transactions.append(Transaction(EARLIER_BATCH, self._earlier_batch))
         actions: list[AddAction | RemoveAction] = [
-            *(file.add_action(now) for file in added),
+            *(file.add_action(now, self.log.columns) for file in added),
             *(file.remove_action(now) for file in removed),
         ]
 

@@ -53,8 +53,16 @@ def plot_photo_map(
     return figures.photo_map(points.toPandas(), (float(first), float(second)))
 
 
-def draw_class_sheet(images: DataFrame, parameters: ReportParameters) -> Figure:
-    """Draw up to `examples_per_label` photos of each label."""
+def draw_class_sheet(
+    images: DataFrame, parameters: ReportParameters, removed: Mapping[str, int]
+) -> Figure:
+    """Draw up to `examples_per_label` photos of each label.
+
+    Args:
+        images: The table `images`, without photos whose content was removed.
+        parameters: Parameters of the stage.
+        removed: Number of photos whose content was removed, by table.
+    """
     # From the first batches of a label, so that few files are read. Within a batch, the
     # order is random, because `photo_id` is a digest.
     order = Window.partitionBy("label").orderBy("batch", "photo_id", "path")
@@ -63,7 +71,8 @@ def draw_class_sheet(images: DataFrame, parameters: ReportParameters) -> Figure:
     shown = ranked.where(F.col("rank") <= parameters.examples_per_label)
     chosen = _sort(shown.toPandas(), ["label", "rank"])
     photos = add_binary_column(images, chosen, "image")
-    return contact_sheets.class_sheet(photos, parameters.examples_per_label)
+    count = parameters.examples_per_label
+    return contact_sheets.class_sheet(photos, count, removed["images"])
 
 
 def summarise_run(

@@ -74,7 +74,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=skip_if_unchanged(draw_class_sheet),
-                inputs=["images@spark", "params:report"],
+                inputs=["images@content", "params:report", "content_retention"],
                 outputs="class_sheet",
                 name="draw_class_sheet",
             ),
@@ -137,7 +137,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 func=skip_if_unchanged(make_thumbnails),
                 inputs={
-                    "images": "images@spark",
+                    "images": "images@content",
                     "parameters": "params:report",
                     **{name: name for name in SHOWN_REPORTS},
                 },
