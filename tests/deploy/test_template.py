@@ -5,7 +5,8 @@ import pytest
 import yaml
 from cfnlint.api import lint_file
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-from template_policy import TEMPLATE, Stack
+from factories import TABLES
+from template_policy import BUCKET, TEMPLATE, Stack
 
 PARAMETERS = Stack().template["Parameters"]
 
@@ -163,8 +164,57 @@ def test_budget_alerts_before_ten_dollars_are_spent() -> None:
     assert "FORECASTED" in thresholds
 
 
+QUERIES = ("QueryDatabase", "ReducedTable", "ImagesTable", "QueryWorkGroup")
+
+
+def test_queries_are_optional() -> None:
+    assert not {*QUERIES, "QueryPolicy"} & Stack().resources.keys()
+    assert not any(rule.get("Prefix") == "queries/" for rule in lifecycle_rules())
+    assert {*QUERIES, "QueryPolicy"} <= Stack(Queries="On").resources.keys()
+
+
+@pytest.mark.parametrize("name", ["reduced", "images"])
+def test_tables_of_athena_are_native_delta_tables(name: str) -> None:
+    table = Stack(Queries="On").properties(f"{name.title()}Table")["TableInput"]
+    assert table["Name"] == name
+    assert table["TableType"] == "EXTERNAL_TABLE"
+    assert table["Parameters"]["table_type"] == "DELTA"
+    location = f"s3://{BUCKET}/data/{TABLES[name]}/"
+    assert table["StorageDescriptor"] == {"Location": location}
+
+
+def test_queries_are_limited_and_their_results_expire() -> None:
+    stack = Stack(Queries="On")
+    settings = stack.properties("QueryWorkGroup")["WorkGroupConfiguration"]
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["EngineVersion"]["SelectedEngineVersion"].endswith("version 3")
+    assert settings["BytesScannedCutoffPerQuery"] == 100 * 1024**3
+    assert (
+        settings["ResultConfiguration"]["OutputLocation"] == f"s3://{BUCKET}/queries/"
+    )
+    (rule,) = (r for r in lifecycle_rules(Queries="On") if "ExpirationInDays" in r)
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("queries/", 7)
+
+
+def test_people_who_query_can_read_two_tables_and_change_none() -> None:
+    policy = Stack(Queries="On").properties("QueryPolicy")["PolicyDocument"]
+    by_action: dict[str, set[str]] = {}
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            found = [resources] if isinstance(resources, str) else resources
+            by_action.setdefault(action, set()).update(found)
+    bucket = f"arn:aws:s3:::{BUCKET}"
+    tables = {f"{bucket}/data/{TABLES[name]}/*" for name in ("reduced", "images")}
+    assert by_action["s3:GetObject"] == tables | {f"{bucket}/queries/*"}
+    assert by_action["s3:PutObject"] == {f"{bucket}/queries/*"}
+    assert not any("*" in action or "Delete" in action for action in by_action)
+    assert all("*" not in {*resources} for resources in by_action.values())
+
+
 def test_all_taggable_resources_are_tagged() -> None:
-    stack = Stack(Schedule="rate(1 day)", RouteTableId="rtb-1")
+    stack = Stack(Schedule="rate(1 day)", RouteTableId="rtb-1", Queries="On")
     assert stack.resources.keys() == stack.template["Resources"].keys()
     for name, resource in stack.resources.items():
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(

@@ -7,6 +7,7 @@ from typing import Any
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 
+from fruits_pipeline.datasets import DeltaBatches
 from fruits_pipeline.datasets.delta.tables import open_log
 from fruits_pipeline.errors import REPAIR, FruitsError
 
@@ -26,8 +27,10 @@ def check_photos_exist(pipeline: Pipeline, catalog: DataCatalog) -> None:
     """
     if PHOTOS not in pipeline.all_outputs():
         return
-    photos: Any = catalog.get(PHOTOS)
-    if photos.changed_recipe == "rebuild" or open_log(photos.filepath):
+    photos = catalog.get(PHOTOS)
+    if not isinstance(photos, DeltaBatches) or photos.changed_recipe == "rebuild":
+        return
+    if open_log(photos.filepath):
         return
     for name in LATER:
         table: Any = catalog.get(f"{name}@batches")

@@ -140,7 +140,7 @@ def test_class_sheet_has_photos_per_label(
     images: DataFrame, sheet_calls: Calls
 ) -> None:
     draw_class_sheet(images, PARAMETERS, {"images": 0})
-    photos, per_label = sheet_calls["class_sheet"]
+    photos, per_label, _ = sheet_calls["class_sheet"]
     assert list(photos["label"]) == ["Fig", "Kiwi", "Kiwi"]
     assert set(photos["path"]) == {KIWI_1, KIWI_2, FIG}
     assert list(photos["image"]) == [jpeg(len(path)) for path in photos["path"]]
@@ -162,7 +162,7 @@ def test_examples_of_a_label_are_from_its_first_batch(sheet_calls: Calls) -> Non
         for name, batch in names.items()
     ]
     draw_class_sheet(frame(rows, schemas.IMAGES), PARAMETERS, {"images": 0})
-    photos, _ = sheet_calls["class_sheet"]
+    photos, *_ = sheet_calls["class_sheet"]
     assert list(photos["path"]) == ["Test/Kiwi/y", "Test/Kiwi/z"]
 
 
