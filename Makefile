@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost lock clean
+.PHONY: help run sample classify check mend forget similar predict viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle cost simulate lock clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -113,6 +113,9 @@ bundle: $(VENV)/.dev-ready  ## Pack everything that a server without internet ac
 
 cost: $(VENV)/.run-ready  ## Estimate the cost of a run on AWS
 	@$(BIN)/python deploy/cost.py $(ARGS)
+
+simulate: $(VENV)/.dev-ready  ## Simulate runs on up to a billion photos: docs/scale.md
+	$(BIN)/python -m benchmarks.simulation $(ARGS)
 
 lock: $(VENV)/.dev-ready  ## Update the locked dependencies
 	$(BIN)/uv pip compile $(LOCKING) -o requirements.lock pyproject.toml
