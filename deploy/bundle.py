@@ -15,20 +15,25 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import yaml
 from packaging.requirements import Requirement
 
-from fruits_pipeline.spark.jars import MAVEN_SETTINGS
+from fruits_pipeline.spark.jars import MAVEN_SETTINGS, jars_for_s3
 from fruits_pipeline.spark.session import start_spark
 
 PROJECT = Path(__file__).parents[1]
 BUNDLE = PROJECT / "dist" / "fruits-pipeline.tar.gz"
 JARS = Path(__file__).with_name("jars.sha256")
+CACHE = Path(
+    os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "fruits-pipeline/bundle"
+)
+"""Downloaded wheels and jars, as one folder for each state of the locks."""
 
+SCRIPTS = ("install.sh", "metrics.py", "start.sh")
 PROJECT_FILES = ("conf", "src", "data/06_models", "pyproject.toml", ".telemetry")
 ARCHITECTURES = ("x86_64", "aarch64")
 """Target architectures, named as by `uname -m`."""
@@ -62,6 +67,32 @@ def locked_requirements(architecture: str) -> dict[str, str]:
         if pin.marker is None or pin.marker.evaluate(target):
             lines[pin.name] = " --hash=".join([f"{pin.name}{pin.specifier}", *hashes])
     return lines
+
+
+def cached(name: str, key: str, build: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache; build it and delete older ones if it is missing.
+
+    Args:
+        name: Name of the content.
+        key: Text that determines the content.
+        build: Function that creates the folder at a path.
+    """
+    folder = CACHE / f"{name}-{hashlib.sha256(key.encode()).hexdigest()}"
+    if not folder.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        for old in CACHE.glob(f"{name}-*"):
+            shutil.rmtree(old)
+        with tempfile.TemporaryDirectory(dir=CACHE) as work:
+            build(Path(work, name))
+            Path(work, name).rename(folder)
+    return folder
+
+
+def wheels_key() -> str:
+    """Return a text that determines the wheels of the bundle."""
+    lines = [line for a in ARCHITECTURES for line in locked_requirements(a).values()]
+    flags = [flag for a in ARCHITECTURES for flag in _target_flags(a)]
+    return "\n".join([*lines, *flags, *sorted(WITHOUT_WHEEL)])
 
 
 def add_wheels(folder: Path) -> None:
@@ -108,21 +139,31 @@ def _pip(command: str, requirements: list[str], *arguments: str | Path) -> None:
         )
 
 
+def jar_settings() -> dict[str, str]:
+    """Return the settings of `conf/ec2/spark.yml` that determine the jars."""
+    spark = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
+    packages, excludes = MAVEN_SETTINGS
+    return {packages: jars_for_s3(), excludes: spark[excludes]}
+
+
 def add_jars(folder: Path) -> None:
-    """Resolve the jars named by `conf/ec2/spark.yml`, and verify their checksums.
+    """Download the jars with Spark.
 
     Args:
         folder: Destination; must not exist.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        settings = {"spark.jars.ivy": cache, "spark.ui.enabled": "false"}
+        start_spark(jar_settings() | settings).stop()
+        shutil.copytree(Path(cache, "jars"), folder)
+
+
+def check_jars(folder: Path) -> None:
+    """Verify the names and checksums of the jars in a folder.
 
     Raises:
-        SystemExit: If names or checksums differ from `jars.sha256`.
+        SystemExit: They differ from `jars.sha256`.
     """
-    spark = yaml.safe_load((PROJECT / "conf/ec2/spark.yml").read_text())
-    settings = {name: spark[name] for name in MAVEN_SETTINGS}
-    with tempfile.TemporaryDirectory() as cache:
-        settings |= {"spark.jars.ivy": cache, "spark.ui.enabled": "false"}
-        start_spark(settings).stop()
-        shutil.copytree(Path(cache, "jars"), folder)
     found = {
         f"{hashlib.sha256(jar.read_bytes()).hexdigest()}  {jar.name}"
         for jar in folder.iterdir()
@@ -151,8 +192,8 @@ def pack(sources: dict[str, Path], bundle: Path) -> None:
 
     with (
         bundle.open("wb") as file,
-        # Level 1, because wheels and jars are compressed already.
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0) as packed,
+        # Stored, because wheels and jars are compressed already.
+        gzip.GzipFile("", "wb", compresslevel=0, fileobj=file, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
         for name in sorted(sources):
@@ -175,16 +216,18 @@ def _project_files() -> Iterator[Path]:
 def main() -> None:
     """Write `dist/fruits-pipeline.tar.gz`."""
     BUNDLE.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=BUNDLE.parent) as work:
-        add_wheels(Path(work, "wheels"))
-        add_jars(Path(work, "jars"))
-        sources = {str(name): PROJECT / name for name in _project_files()}
-        for script in ("install.sh", "start.sh"):
-            sources[script] = Path(__file__).with_name(script)
-        for file in Path(work).rglob("*"):
-            if file.is_file():
-                sources[str(file.relative_to(work))] = file
-        pack(sources, BUNDLE)
+    folders = {
+        "wheels": cached("wheels", wheels_key(), add_wheels),
+        "jars": cached("jars", str(jar_settings()), add_jars),
+    }
+    check_jars(folders["jars"])
+    sources = {str(name): PROJECT / name for name in _project_files()}
+    for script in SCRIPTS:
+        sources[script] = Path(__file__).with_name(script)
+    for name, folder in folders.items():
+        files = (file for file in folder.rglob("*") if file.is_file())
+        sources |= {f"{name}/{file.relative_to(folder)}": file for file in files}
+    pack(sources, BUNDLE)
     mib = BUNDLE.stat().st_size / 1024**2
     click.echo(f"{BUNDLE.relative_to(PROJECT)}: {mib:,.0f} MiB")
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run the installed pipeline, and upload the log to the bucket; see README.md.
+# Run the installed pipeline, and publish metrics of the run; see README.md.
 # Requires S3, the metadata service and an instance profile; no other network access, and no
 # privileges. Writes to the folders that systemd names in the environment, and to /tmp and
 # /var/tmp.
@@ -13,6 +13,8 @@ cd "$(dirname "$0")"
 export AWS_DEFAULT_REGION=$AWS_REGION
 export DO_NOT_TRACK=1
 export FRUITS_JARS=$PWD/jars
+# Temporary files on the disk: /tmp is in memory on Amazon Linux.
+export TMPDIR=/var/tmp
 export MPLCONFIGDIR=$CACHE_DIRECTORY/matplotlib
 export PYTHONPATH=$PWD/src
 export XDG_CACHE_HOME=$CACHE_DIRECTORY
@@ -21,19 +23,13 @@ export MALLOC_ARENA_MAX=2
 export MALLOC_TRIM_THRESHOLD_=131072
 export OPENBLAS_NUM_THREADS=1
 
-log=$LOGS_DIRECTORY/run.log
-log_url=s3://$FRUITS_BUCKET/logs/$(uname -n)-$(date -u +%Y%m%dT%H%M%SZ).log
-upload_log() {
-  local status=$?
-  .venv/bin/python - "$log" "$log_url" <<'PYTHON' || echo "Could not write $log_url" >&2
-import sys
-
-import fsspec
-
-log, url = sys.argv[1:]
-fsspec.filesystem("s3").put_file(log, url)
-PYTHON
-  exit "$status"
-}
-trap upload_log EXIT
-.venv/bin/kedro run --env ec2 2>&1 | tee "$log"
+# Wait for the lease of another server: an update of the stack may have replaced it.
+parameters=concurrent_run=wait
+parameters+=,photos=s3://$FRUITS_BUCKET/${FRUITS_PHOTOS:-photos}
+parameters+=,root=s3://$FRUITS_BUCKET/${FRUITS_PREFIX:-}data
+if ((${RETENTION_DAYS:-0} > 0)); then
+  parameters+=,retention.content_days=$RETENTION_DAYS
+fi
+# The parameters of this run come last, so they replace those above.
+.venv/bin/kedro run --env ec2 --params "$parameters${RUN_PARAMETERS:+,$RUN_PARAMETERS}"
+.venv/bin/python metrics.py || echo "Could not publish metrics" >&2

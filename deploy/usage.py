@@ -1,13 +1,15 @@
-"""Estimate the S3 requests and storage of a first run.
+"""Estimate the S3 requests and the storage of runs.
 
-In a first run every photo is new. A later run needs the same requests for its new photos,
-and reads all tables again for the report.
+The constants were counted with a proxy of moto, a server that emulates S3: runs of 2 and 8
+batches of one part each, in November 2026.
 """
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
+
+from fruits_pipeline.io.request_counts import Requests
 
 KB, GIB = 1000, 1024**3
 KEYS_PER_LIST = 1000
@@ -19,6 +21,9 @@ PHOTOS_PER_PART, KB_PER_PART = 1000, 16 * 1024**2 / KB
 IMAGE_KB = 30.0
 """Size of a row of `images` with a shorter side of 256 px; smaller photos are copied."""
 
+QUALITY_KB = 0.3
+"""Size of a row of `quality`."""
+
 FEATURES_KB = 5.3
 """Size of a row of `features`: 1,336 float32."""
 
@@ -28,61 +33,50 @@ REDUCED_KB = 1.7
 MOMENTS_MB = 7.1
 """Size of a row of `moments`: half of a 1,336 x 1,336 matrix of float64."""
 
-TABLES = 5
-"""photos, images, features, moments, reduced."""
+TABLES = 6
+"""photos, images, quality, features, moments, reduced."""
 
-PART_READS = 4
-"""Tables that are read part by part to compute another table."""
+TABLES_OF_PARTS = 5
+"""Tables with one file for each part; `moments` has one for each batch."""
 
-SCANS = 6
-"""Complete reads of a table by Spark, all of them for the report."""
+PART_READS = Requests(0, 7)
+"""Requests to read the files of a new part, to compute other tables."""
 
-OTHER_REQUESTS = 200
-"""Upper bound of the writes, and of the reads, for recipes, model, report and log."""
+SCAN_OF_BATCH, SCAN_OF_PART = Requests(10, 0), Requests(0, 34)
+"""Requests of Spark to read all tables for the report, for each batch and each part:
+`images` is read several times, and a file needs a HEAD and up to three GETs each time."""
 
-IDLE_HOURS = 1 / 3
-"""Time that the server is up before and after the run."""
+LOG, LOG_OF_BATCH = Requests(25, 34), Requests(5, 7)
+"""Requests to the log of a table in a run, and for each of its batches: delta-rs looks for
+other commits before and after its own, and reads them."""
 
-
-class Requests(NamedTuple):
-    """Number of requests in the two categories that S3 bills; DELETE is free.
-
-    Attributes:
-        writes: PUT, COPY, POST and LIST.
-        reads: GET and HEAD.
-    """
-
-    writes: int
-    reads: int
+OTHERS = Requests(130, 165)
+"""Requests of a run for models, reports, page, checks and lease."""
 
 
-class Run(NamedTuple):
-    """A first run.
+class Photos(NamedTuple):
+    """A collection of photos.
 
     Attributes:
-        photos: Number of photos.
-        photo_kb: Mean size of a photo in KB (1,000 bytes).
-        photos_per_batch: The parameter `ingest.photos_per_batch`.
-        photos_per_second: Speed of the pipeline, as in `run_summary.json`.
-        disk_gib: Size of the server's disk in GiB.
+        number: Number of photos.
+        kb: Mean size of a photo in KB (1,000 bytes).
+        per_batch: The parameter `ingest.photos_per_batch`.
     """
 
-    photos: int
-    photo_kb: float
-    photos_per_batch: int
-    photos_per_second: float
-    disk_gib: int
+    number: int
+    kb: float
+    per_batch: int
 
     @property
     def batches(self) -> int:
         """Number of batches in each table."""
-        return math.ceil(self.photos / self.photos_per_batch)
+        return math.ceil(self.number / self.per_batch)
 
     @property
     def parts(self) -> int:
-        """Number of parts in a full batch, limited by photos and by bytes per part."""
-        photos_by_size = max(1, KB_PER_PART // self.photo_kb)
-        return math.ceil(self.photos_per_batch / min(PHOTOS_PER_PART, photos_by_size))
+        """Number of parts in all batches, limited by photos and by bytes per part."""
+        by_size = max(1, KB_PER_PART // self.kb)
+        return math.ceil(self.number / min(PHOTOS_PER_PART, by_size, self.per_batch))
 
 
 def upload_requests(photos: int) -> Requests:
@@ -90,60 +84,76 @@ def upload_requests(photos: int) -> Requests:
     return Requests(photos, 0)
 
 
-def ingest_requests(photos: int) -> Requests:
-    """Return the requests to list and fetch photos: one LIST a page, one GET a photo."""
-    return Requests(math.ceil(photos / KEYS_PER_LIST), photos)
+def listing_requests(photos: int) -> Requests:
+    """Return the requests to list photos: one LIST a page."""
+    return Requests(math.ceil(photos / KEYS_PER_LIST), 0)
 
 
-def write_requests(batches: int, parts: int) -> Requests:
-    """Return the requests to write batches of one table.
-
-    A part needs one PUT. The Delta log needs one PUT, four LISTs and six GETs per batch.
-    Counted on a moto server for 4 and 8 batches of 2 and 1 parts.
+def log_requests(batches: int, runs: int) -> Requests:
+    """Return the requests to the logs of all tables.
 
     Args:
-        batches: Number of batches.
-        parts: Number of parts per batch.
+        batches: Number of batches that the runs write.
+        runs: Number of runs.
     """
-    return Requests(batches * (5 + parts), 6 * batches)
+    tables = times(TABLES, times(runs, LOG))
+    return tables.plus(times(TABLES, times(batches, LOG_OF_BATCH)))
 
 
-def scan_requests(batches: int, parts: int) -> Requests:
-    """Return the requests of Spark to read a complete table in one job.
-
-    A batch needs one LIST; a file needs one HEAD and three GETs. Counted on a moto server
-    for 1 and 3 batches of 1, 2 and 4 files.
-
-    Args:
-        batches: Number of batches in the table.
-        parts: Number of parts per batch, each of them one file.
-    """
-    return Requests(4 + batches, 6 + 4 * batches * parts)
+def scan_requests(photos: Photos) -> Requests:
+    """Return the requests to read all tables of photos for the report."""
+    lists = times(photos.batches, SCAN_OF_BATCH)
+    return lists.plus(times(photos.parts, SCAN_OF_PART))
 
 
-def run_requests(run: Run) -> dict[str, Requests]:
-    """Return the requests of a first run by purpose."""
-    scan = scan_requests(run.batches, run.parts)
+def times(number: int, requests: Requests) -> Requests:
+    """Return the requests that are repeated a number of times."""
+    return Requests(number * requests.writes, number * requests.reads)
+
+
+def run_requests(photos: Photos) -> dict[str, Requests]:
+    """Return the requests of the first run of photos, by purpose."""
+    files = TABLES_OF_PARTS * photos.parts + photos.batches
     return {
-        "photos listed and fetched": ingest_requests(run.photos),
-        "tables written": write_requests(run.batches * TABLES, run.parts),
-        "tables read": Requests(
-            SCANS * scan.writes,
-            SCANS * scan.reads + PART_READS * run.batches * run.parts,
-        ),
-        "recipes, model, report, log": Requests(OTHER_REQUESTS, OTHER_REQUESTS),
+        "photos fetched": Requests(0, photos.number),
+        "photos listed": listing_requests(photos.number),
+        "tables written": Requests(files, 0),
+        "tables read": times(photos.parts, PART_READS).plus(scan_requests(photos)),
+        "logs of tables": log_requests(photos.batches, 1),
+        "models, reports, checks": OTHERS,
     }
 
 
-def storage_gib(run: Run) -> dict[str, float]:
+def later_requests(stored: Photos, new: Photos, runs: int) -> dict[str, Requests]:
+    """Return the requests of the runs of a month, by purpose.
+
+    Each run lists all photos, and the report of each reads the stored tables again.
+
+    Args:
+        stored: Photos at the begin of the month.
+        new: Photos that are added in the month.
+        runs: Number of runs; each writes at least one batch.
+    """
+    per_run = new._replace(number=math.ceil(new.number / runs)) if runs else new
+    found = run_requests(per_run)
+    found = {name: times(runs, requests) for name, requests in found.items()}
+    listed = times(runs, listing_requests(stored.number + new.number // 2))
+    return found | {
+        "photos listed": listed,
+        "stored tables read": times(runs, scan_requests(stored)),
+    }
+
+
+def storage_gib(photos: Photos) -> dict[str, float]:
     """Return the contents of the bucket after a first run, in GiB by folder."""
     kb_per_photo = {
-        "photos/": run.photo_kb,
-        "data/02_intermediate/photos": run.photo_kb,
-        "data/03_primary/images": min(run.photo_kb, IMAGE_KB),
+        "photos/": photos.kb,
+        "data/02_intermediate/photos": photos.kb,
+        "data/03_primary/images": min(photos.kb, IMAGE_KB),
+        "data/03_primary/quality": QUALITY_KB,
         "data/04_feature/features": FEATURES_KB,
         "data/07_model_output/reduced": REDUCED_KB,
     }
-    sizes = {name: run.photos * kb * KB / GIB for name, kb in kb_per_photo.items()}
-    sizes["data/05_model_input/moments"] = run.batches * MOMENTS_MB * KB**2 / GIB
+    sizes = {name: photos.number * kb * KB / GIB for name, kb in kb_per_photo.items()}
+    sizes["data/05_model_input/moments"] = photos.batches * MOMENTS_MB * KB**2 / GIB
     return dict(sorted(sizes.items()))

@@ -10,6 +10,12 @@ from threading import Thread
 
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 ROLE = "fruits"
+INSTANCE = {
+    "instance-type": "t3.micro",
+    "placement/region": "eu-west-3",
+    "instance-life-cycle": "on-demand",
+}
+"""Metadata of the instance."""
 
 
 @contextmanager
@@ -46,6 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond(200, ROLE)
         elif self.path == CREDENTIALS + ROLE:
             self._respond(200, json.dumps(self._role_credentials()))
+        elif (name := self.path.removeprefix("/latest/meta-data/")) in INSTANCE:
+            self._respond(200, INSTANCE[name])
         else:
             self._respond(404)
 

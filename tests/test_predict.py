@@ -209,7 +209,7 @@ def test_model_of_the_root_is_used(model: Path, tmp_path: Path) -> None:
     photo.write_bytes(jpeg(1))
     arguments = [str(photo), "--params", f"root={root}"]
     result = CliRunner().invoke(predict.main, arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"Found no phone model in {root}/06_models/phone_model" in result.stderr
     shutil.copytree(model.parent, root / "06_models")
     result = CliRunner().invoke(predict.main, arguments)
@@ -229,7 +229,7 @@ def test_shipped_model_is_used_before_anything_is_classified(
     shutil.copytree(project / "conf/base", conf / "base")
     arguments = [str(photo), "--conf-source", str(conf)]
     result = CliRunner().invoke(predict.main, arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"and none that the project ships in {shipped}" in result.stderr
     shutil.copy(model, shipped)
     result = CliRunner().invoke(predict.main, arguments)
@@ -253,7 +253,7 @@ def test_output_outside_of_the_project_contains_results_only(
 
 def test_folder_as_model_is_reported(tmp_path: Path) -> None:
     result = CliRunner().invoke(predict.main, ["--model", str(tmp_path), "0.jpg"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert f"Found a folder, and no file, in {tmp_path}; expected" in result.stderr
     assert "Traceback" not in result.output
 
@@ -264,7 +264,7 @@ def test_unusable_model_is_reported(tmp_path: Path, content: bytes | None) -> No
     if content:
         file.write_bytes(content)
     result = CliRunner().invoke(predict.main, ["--model", str(file), "0.jpg"])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "kedro run --pipelines classify" in result.stderr
     assert "Traceback" not in result.output
 

@@ -63,6 +63,8 @@ def test_interrupted_tasks_are_executed_again() -> None:
         Workers(4, 2, interruptions_per_hour=2, replacement_s=60),
     )
     expected, found = execute(4000, 10, calm), execute(4000, 10, spot)
+    rare = Workers(4, 2, interruptions_per_hour=1e-9, replacement_s=60)
+    assert execute(4000, 10, rare) == pytest.approx(expected)
     assert found.interruptions > 0
     assert 0 < found.lost_tasks <= 2 * found.interruptions
     assert found.seconds > expected.seconds
@@ -87,7 +89,8 @@ def test_cluster_is_faster_and_spot_is_cheaper(model: Model) -> None:
     )
     assert many.seconds < one.seconds
     assert spot.usd < many.usd
-    assert spot.seconds > many.seconds
+    assert spot.seconds >= many.seconds
+    assert spot.lost_tasks > 0
 
 
 def test_limits_are_exceeded_from_the_stated_number(model: Model) -> None:

@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from benchmarks.context import Context
 from benchmarks.measurements import Result
-from benchmarks.sections import before, gigabyte, latency, peers, scaling, speed
+from benchmarks.sections import (
+    before,
+    gigabyte,
+    latency,
+    listing,
+    million,
+    peers,
+    scaling,
+    speed,
+)
 from benchmarks.tables import Table, runs_and_stages
 
 
@@ -25,6 +34,12 @@ SECTIONS = {
     "latency": Section("Ingest from a slow bucket", latency.run, latency.tables),
     "gigabyte": Section(
         "In 1 GB of memory, on one core", gigabyte.run, gigabyte.tables
+    ),
+    "listing": Section(
+        "Listing and planning by number of photos", listing.run, listing.tables
+    ),
+    "million": Section(
+        "A million photos in 1 GB of memory", million.run, million.tables
     ),
     "before": Section("Against an earlier commit", before.run, before.tables),
 }

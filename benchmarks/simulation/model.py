@@ -14,9 +14,10 @@ import yaml
 from benchmarks.simulation import calibration
 from benchmarks.simulation.calibration import Linear
 from benchmarks.simulation.events import Work, Workers, execute
+from fruits_pipeline.costs.prices import Prices, load_prices
+from fruits_pipeline.io.request_counts import Requests
 
 FOLDER = Path(__file__).parent
-PRICES = FOLDER.parents[1] / "deploy/prices.yml"
 
 
 class Forecast(NamedTuple):
@@ -48,18 +49,18 @@ class Model:
     Attributes:
         units: Content of `units.yml`.
         measurements: Content of `measurements.json`.
-        prices: Content of `deploy/prices.yml`.
+        prices: List prices.
     """
 
     units: Mapping[str, Any]
     measurements: Mapping[str, Any]
-    prices: Mapping[str, Any]
+    prices: Prices
 
     @classmethod
     def load(cls) -> Model:
         """Return the model of the stored units, measurements and prices."""
         units = yaml.safe_load((FOLDER / "units.yml").read_text())
-        return cls(units, calibration.load(), yaml.safe_load(PRICES.read_text()))
+        return cls(units, calibration.load(), load_prices())
 
     @cached_property
     def cpu(self) -> Linear:
@@ -91,7 +92,7 @@ class Model:
         return math.ceil(photos / s3["keys_per_list"]) * float(s3["request_s"])
 
     def commit_s(self, batches: float, files_before: float) -> float:
-        """Return the seconds of all commits; each reads the log, every tenth rewrites it.
+        """Return the seconds of all commits, some of which write a checkpoint.
 
         Args:
             batches: Number of batches to commit in each table.
@@ -102,10 +103,11 @@ class Model:
         s3_s = requests * self.units["s3"]["request_s"]
         per_batch = units["photos_per_batch"] / units["photos_per_part"]
         mean_files = files_before + batches * per_batch / 2
-        checkpoints = 1 / units["commits_between_checkpoints"]
-        log_s = self.log("read_s").photo + checkpoints * self.log("checkpoint_s").photo
+        interval = mean_files / units["files_per_commit"]
+        interval = min(max(interval, units["min_commits"]), units["max_commits"])
+        checkpoint_s = self.log("checkpoint_s").photo * mean_files / interval
         fixed = s3_s + float(self.measurements["commit_s"])
-        return float(tables * batches * (fixed + log_s * mean_files))
+        return float(tables * batches * (fixed + checkpoint_s))
 
     def tasks(self, photos: float, workers: Workers) -> Work:
         """Return how the parts are executed; a task waits for requests or computes."""
@@ -118,8 +120,10 @@ class Model:
 
     def driver_mib(self, photos: float, machine: Mapping[str, Any]) -> float:
         """Return the peak memory on the machine of the driver."""
-        growing = photos * self.units["pipeline"]["driver_bytes_per_photo"] / 2**20
-        return float(machine["other_mib"]) + growing
+        pipeline = self.units["pipeline"]
+        descriptions = self.files(photos) * pipeline["tables"]
+        growing = descriptions * pipeline["driver_bytes_per_file"]
+        return float(machine["other_mib"]) + growing / 2**20
 
     def first_load(self, photos: int, machine: str) -> Forecast:
         """Return what the first run takes."""
@@ -137,12 +141,15 @@ class Model:
         parts = {
             "start": self.cpu.start / machine["cores"],
             "list": self.list_s(total),
+            "open": self.log("read_s").photo
+            * stored_files
+            * self.units["pipeline"]["tables"],
             "compare": self.again.photo * stored / machine["cores"],
             "compute": max(work.seconds, self._fetch_limit_s(new)),
             "commit": self.commit_s(batches, stored_files),
-            "PCA": self.batches(total) * self.units["pipeline"]["moments_s_per_batch"],
+            "PCA": batches * self.units["pipeline"]["moments_s_per_batch"],
         }
-        one_by_one = sum(parts[n] for n in ("start", "list", "compare", "PCA"))
+        one_by_one = sum(parts[n] for n in ("start", "list", "open", "compare", "PCA"))
         # The driver commits batches while workers compute others.
         seconds = one_by_one + max(parts["compute"], parts["commit"])
         reads, writes = self._requests(new, total, batches)
@@ -181,10 +188,8 @@ class Model:
     def _usd(
         self, machine: Mapping[str, Any], hours: float, reads: int, writes: int
     ) -> float:
-        price, s3 = self.prices["instances"][machine["instance"]], self.prices["s3"]
-        extra = (
-            machine["cores"] * (1 - price["baseline"]) * price["per_extra_vcpu_hour"]
-        )
+        instance = machine["instance"]
+        server = self.prices.server(instance, hours)
+        server += self.prices.extra_cpu(instance, hours)
         share = self.units["spot"]["price_share"] if machine.get("spot") else 1.0
-        requests = writes * s3["per_thousand_writes"] + reads * s3["per_thousand_reads"]
-        return float(hours * share * (price["per_hour"] + extra) + requests / 1000)
+        return float(server * share + self.prices.requests(Requests(writes, reads)))

@@ -29,7 +29,7 @@ def tables(model: Model) -> str:
     limits = find_limits(model)
     blocks = [
         f"Unit costs of {model.measurements['measured']}; prices of "
-        f"{model.prices['region']}, noted {model.prices['noted']}.\n",
+        f"{model.prices.region}, noted {model.prices.noted}.\n",
         "### First load\n",
         *_forecasts(
             names, [[model.first_load(n, name) for name in names] for n in SIZES]

@@ -6,20 +6,27 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import click
 from kedro.config import OmegaConfigLoader
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from fruits_pipeline.environment import read_variable
+from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.io.files import is_local
 from fruits_pipeline.locations import read_location
+from fruits_pipeline.shipped_files import shipped_path
+from fruits_pipeline.spark.jars import jars_for_s3
 
 CONFIG_LOADER_ARGS: dict[str, Any] = {
     "base_env": "base",
     "default_run_env": "local",
     "config_patterns": {"spark": ["spark*", "spark*/**"]},
-    "custom_resolvers": {"variable": read_variable, "location": read_location},
+    "custom_resolvers": {
+        "variable": read_variable,
+        "location": read_location,
+        "shipped": shipped_path,
+        "jars_for_s3": jars_for_s3,
+    },
 }
 """Arguments of `ConfigLoader` in this project."""
 
@@ -41,7 +48,7 @@ class ConfigLoader(OmegaConfigLoader):
         """Return the configuration of a kind, such as `catalog`.
 
         Raises:
-            click.ClickException: An environment variable is missing, or a file is wrong.
+            UserError: An environment variable is missing, or a file is wrong.
         """
         if key not in self._loaded:
             self._loaded[key] = self._load(key)
@@ -54,7 +61,7 @@ class ConfigLoader(OmegaConfigLoader):
             # Imported here because it imports PySpark, which takes long.
             from fruits_pipeline.spark.error_messages import user_message
 
-            raise click.ClickException(user_message(exc) or str(exc)) from exc
+            raise UserError(user_message(exc) or str(exc)) from exc
 
 
 def _check_folder(source: str, env: str | None, base_env: str) -> None:
@@ -63,18 +70,18 @@ def _check_folder(source: str, env: str | None, base_env: str) -> None:
     if folder.is_file() or not is_local(source):
         return
     if not folder.is_dir():
-        raise click.ClickException(
+        raise UserError(
             f"Found no configuration folder {folder}; expected the folder `conf` of this "
             "project. Run the command in the project folder, or set --conf-source."
         )
     names = sorted(f.name for f in folder.iterdir() if f.is_dir())
     if base_env not in names:
-        raise click.ClickException(
+        raise UserError(
             f"Found no folder {base_env} in {folder}; expected a copy of the folder "
             "`conf` of this project. Change --conf-source."
         )
     if env and env not in names:
-        raise click.ClickException(
+        raise UserError(
             f"Found no environment {env} in {folder}; expected one of "
             f"{', '.join(names)}. Change --env, or KEDRO_ENV if it is not given."
         )

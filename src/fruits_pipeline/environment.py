@@ -13,6 +13,9 @@ VARIABLES = {
 }
 """Description and example of each variable."""
 
+SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"
+"""Variable that spark-submit sets for the Python program that it starts."""
+
 
 def read_variable(name: str) -> str:
     """Return the value of an environment variable.
@@ -24,6 +27,8 @@ def read_variable(name: str) -> str:
         FruitsError: The variable is not set or empty.
     """
     value = os.environ.get(name)
+    if not value and name == "SPARK_MASTER" and SUBMIT_VARIABLE in os.environ:
+        return ""  # spark-submit has set the master
     if not value:
         description, example = VARIABLES[name]
         raise FruitsError(

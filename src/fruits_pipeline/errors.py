@@ -13,6 +13,10 @@ class FruitsError(Exception):
     """
 
 
+class TransientError(FruitsError):
+    """An error that the same command may not have later, without any change."""
+
+
 REPAIR = (
     "Repair the tables with `make mend`, that is `kedro run --pipelines mend`, and the same "
     "--params; `make check` lists all damage."

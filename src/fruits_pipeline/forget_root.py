@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,9 @@ class Root:
         photos: ForgottenPhotos = self.catalog.load("forgotten")
         return photos
 
-    def list_files(self) -> Sequence[ListedFile]:
+    def list_files(self) -> Iterable[ListedFile]:
         """Return the files below the photo root."""
-        files: Sequence[ListedFile] = self.catalog.load("photo_store").files
+        files: Iterable[ListedFile] = self.catalog.load("photo_store").files
         return files
 
     @property

@@ -14,6 +14,7 @@ from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.lease.held import ConcurrentRun
 from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, RemovedContent
 from fruits_pipeline.locations import location_problem
+from fruits_pipeline.logs import LogFormat
 from fruits_pipeline.parameter_messages import expectation
 from fruits_pipeline.parameters import STAGES, ParameterGroup
 
@@ -34,13 +35,19 @@ def _check_location(location: object) -> object:
     return location
 
 
+def _check_manifest(location: object) -> object:
+    return location if location is None else _check_location(location)
+
+
 Location = Annotated[Any, AfterValidator(_check_location)]
+Manifest = Annotated[Any, AfterValidator(_check_manifest)]
 
 
 class RunSettings(ParameterGroup):
     """Settings of `globals.yml` and `spark.yml` that `--params` can override."""
 
     photos: Location = None
+    inventory: Manifest = None
     root: Location = None
     backbone_folder: Location = None
     event_log: bool | None = None
@@ -48,6 +55,7 @@ class RunSettings(ParameterGroup):
     changed_location: ChangedLocation = "refuse"
     removed_content: RemovedContent = "keep"
     concurrent_run: ConcurrentRun = "refuse"
+    log_format: LogFormat = "text"
 
 
 _fields: dict[str, Any] = {stage: (model, ...) for stage, model in STAGES.items()}

@@ -186,6 +186,7 @@ class QualityLimits(ParameterGroup):
 class ReportParameters(ParameterGroup):
     """Parameters of the stage report; see `conf/base/parameters_report.yml`."""
 
+    sample_photos: Annotated[int, Field(ge=100, le=10_000_000)]
     map_photos: Annotated[int, Field(ge=1, le=100_000)]
     examples_per_label: Annotated[int, Field(ge=1, le=50)]
     rejects_shown: Annotated[int, Field(ge=0, le=500)]
@@ -207,6 +208,7 @@ class ClassifyParameters(ParameterGroup):
     training_splits: list[str]
     test_share: Share
     photos_per_label: Annotated[int, Field(ge=1, le=1_000_000)]
+    max_photos: Annotated[int, Field(ge=100, le=10_000_000)]
     mistakes_shown: Annotated[int, Field(ge=0, le=500)]
     seed: int
 
@@ -233,6 +235,12 @@ class CheckParameters(ParameterGroup):
     seed: int
 
 
+class TidyParameters(ParameterGroup):
+    """Parameters of the stage tidy; see `conf/base/parameters_tidy.yml`."""
+
+    keep_days: Annotated[int, Field(ge=0, le=3650)]
+
+
 class StorageParameters(ParameterGroup):
     """Restrictions on S3 buckets; see `conf/base/parameters_storage.yml`."""
 
@@ -250,6 +258,7 @@ STAGES: Mapping[str, type[ParameterGroup]] = {
     "report": ReportParameters,
     "classify": ClassifyParameters,
     "check": CheckParameters,
+    "tidy": TidyParameters,
     "storage": StorageParameters,
 }
 """Model of each `parameters_<name>.yml`: all stages, and `storage`."""

@@ -3,11 +3,11 @@
 import re
 from pkgutil import iter_modules
 
-import click
 from kedro.framework.project import find_pipelines
 from kedro.pipeline import Pipeline
 
 from fruits_pipeline import pipelines as stages
+from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.viz import preview_tables
 
 DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "retention", "report")
@@ -17,7 +17,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     """Return a pipeline for each stage, and the default pipeline as `__default__`.
 
     Raises:
-        click.ClickException: A requested pipeline does not exist.
+        UserError: A requested pipeline does not exist.
     """
     preview_tables()
     try:
@@ -25,7 +25,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     except ImportError as exc:
         if exc.__cause__:  # the import of an existing pipeline has failed
             raise
-        raise click.ClickException(_unknown_message(str(exc))) from exc
+        raise UserError(_unknown_message(str(exc))) from exc
     # With `--pipelines`, Kedro finds only the pipelines that are named there.
     found = (pipelines[name] for name in DEFAULT_STAGES if name in pipelines)
     pipelines["__default__"] = sum(found, Pipeline([]))

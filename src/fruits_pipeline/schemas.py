@@ -5,6 +5,15 @@ import pyarrow as pa
 TABLES = ("photos", "images", "quality", "features", "moments", "reduced")
 """Names of the tables; each comes after the tables that it is computed from."""
 
+UPSTREAM = {
+    "images": "photos",
+    "quality": "images",
+    "features": "images",
+    "moments": "features",
+    "reduced": "features",
+}
+"""Upstream table of each table."""
+
 KEY = [
     pa.field("path", pa.string()),
     pa.field("photo_id", pa.string()),
@@ -29,6 +38,17 @@ LISTING = pa.schema(
         pa.field("etag", pa.string()),
     ]
 )
+
+LISTED = pa.schema(
+    [
+        pa.field("path", pa.string()),
+        pa.field("size_bytes", pa.int64()),
+        pa.field("modified_at", pa.timestamp("us", tz="UTC")),
+        pa.field("etag", pa.string()),
+        pa.field("archived", pa.bool_()),
+    ]
+)
+"""Files below the photo root; `archived` objects must be restored before they are read."""
 
 INGESTED = pa.schema(
     [
@@ -108,6 +128,8 @@ WRITE_REPORT = pa.schema(
         pa.field("last_path", pa.string()),
         pa.field("retries", pa.int64()),
         pa.field("without_content", pa.int64()),
+        pa.field("writes", pa.int64()),
+        pa.field("reads", pa.int64()),
     ]
 )
 """Report of a task on the Parquet file that it wrote; the driver commits the file."""

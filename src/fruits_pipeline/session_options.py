@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import click
 from rich.logging import RichHandler
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.io.files import is_local
+from fruits_pipeline.logs import log_format, use_format
 from fruits_pipeline.redaction import printable, redact
 
 
@@ -36,7 +37,7 @@ class Options:
         """Check parameters and settings, without the slow imports of a session.
 
         Raises:
-            click.ClickException: The configuration is invalid.
+            UserError: The configuration is invalid.
         """
         from kedro.utils import find_kedro_project
 
@@ -50,10 +51,11 @@ class Options:
             runtime_params=self.params,
             **CONFIG_LOADER_ARGS,
         )
+        use_format(log_format(loader["globals"], self.params))
         try:
             validate_parameters(loader["parameters"], loader["globals"])
         except FruitsError as exc:
-            raise click.ClickException(printable(redact(str(exc)))) from exc
+            raise UserError(printable(redact(str(exc)))) from exc
 
     def datasets(self, *names: str) -> list[Any]:
         """Check the configuration, and return datasets of the catalog.
@@ -61,7 +63,7 @@ class Options:
         Unlike the catalog of Kedro, this does not load all pipelines, and is fast.
 
         Raises:
-            click.ClickException: The configuration is invalid.
+            UserError: The configuration is invalid.
         """
         from kedro.io import AbstractDataset
 

@@ -2,6 +2,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from factories import write_files
 from fake_s3 import Bucket
@@ -9,6 +10,7 @@ from kedro.io.core import DatasetError
 
 from fruits_pipeline.datasets import PhotoStore
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.io.left_out import LeftOut
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.spark.error_messages import user_message
 
@@ -86,8 +88,9 @@ def test_listing_is_not_cached(root: str) -> None:
 
 def test_name_that_is_not_utf8_is_listed(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jpg")).write_bytes(b"1")
-    (found,) = PhotoStore(filepath=str(tmp_path)).load().files
-    assert found.path == "\udcff.jpg"
+    listing = PhotoStore(filepath=str(tmp_path)).load()
+    assert not listing.files
+    assert listing.left_out == LeftOut({"name is not UTF-8": ["\udcff.jpg"]})
 
 
 def test_root_may_be_a_symlink_relative_or_a_url(
@@ -115,7 +118,7 @@ def test_tables_below_the_photos_are_not_listed(tmp_path: Path, spelled: str) ->
     root = spelled.format(tmp_path)
     listing = PhotoStore(filepath=str(photos), tables={"path": root}).load()
     assert [file.path for file in listing.files] == ["0.jpg"]
-    assert listing.left_out == {"below root": ["out/sheet.png"]}
+    assert listing.left_out == LeftOut({"below root": ["out/sheet.png"]})
 
 
 def test_tables_in_the_bucket_are_not_listed(bucket: Bucket) -> None:
@@ -124,8 +127,9 @@ def test_tables_in_the_bucket_are_not_listed(bucket: Bucket) -> None:
     store = PhotoStore(filepath=url, tables={"path": f"{url}/data"})
     listing = store.load()
     assert sorted(file.path for file in listing.files) == ["0.jpg", "cold.jpg"]
-    assert listing.left_out == {"below root": ["data/sheet.png"]}
-    assert listing.archived == {"cold.jpg"}
+    assert listing.left_out == LeftOut({"below root": ["data/sheet.png"]})
+    rows = pa.concat_tables(listing.files.tables()).to_pylist()
+    assert {row["path"] for row in rows if row["archived"]} == {"cold.jpg"}
     assert store.recipe() == {"photos": url}
 
 

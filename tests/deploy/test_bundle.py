@@ -1,49 +1,17 @@
 """Build the bundle, and run it on a server with 1 GB of memory and no internet access."""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import PROJECT, run_python
+from factories import PROJECT
 
 pytestmark = pytest.mark.cloud
 
-ISOLATED_SERVER = Path(__file__).with_name("isolated_server.py")
-CACHE = Path(
-    os.environ.get(
-        "FRUITS_CLEAN_ROOT", Path(tempfile.gettempdir(), "fruits-clean-root")
-    )
-)
-
-
-def missing_requirement() -> str:
-    """Return what this machine lacks to run an isolated server, or an empty string."""
-    if os.getuid() != 0:
-        return "root"
-    for tool in ("debootstrap", "unshare", "ip"):
-        if not shutil.which(tool):
-            return tool
-    namespaces = ["unshare", "--net", "--mount", "--pid", "--fork", "true"]
-    if subprocess.run(namespaces, capture_output=True, check=False).returncode:
-        return "permission to create namespaces"
-    groups = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
-    if not any(os.access(folder, os.W_OK) for folder in groups):
-        return "writable control groups"
-    return ""
-
-
-@pytest.fixture(scope="module")
-def bundle() -> Path:
-    run_python(PROJECT / "deploy/bundle.py")
-    return PROJECT / "dist/fruits-pipeline.tar.gz"
+Records = Mapping[str, Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -52,75 +20,22 @@ def members(bundle: Path) -> list[str]:
         return tar.getnames()
 
 
-@pytest.fixture(scope="session")
-def debian() -> Path:
-    """Install a minimal Debian with Python, unless it is in the cache."""
-    root, marker = CACHE / "root", CACHE / "ready"
-    if not marker.exists():
-        shutil.rmtree(CACHE, ignore_errors=True)
-        options = ["--variant=minbase", "--include=python3-venv,ca-certificates"]
-        subprocess.run(
-            ["debootstrap", *options, "bookworm", root, debian_mirror()],  # noqa: S607 - found on the PATH
-            check=True,
-            capture_output=True,
-        )
-        marker.touch()
-    return root
-
-
-def debian_mirror() -> str:
-    """Return the URL of the package repository that this machine uses."""
-    options = ["--format", "$(REPO_URI)", "Created-By: Packages"]
-    listed = subprocess.run(
-        ["apt-get", "indextargets", *options],  # noqa: S607 - found on the PATH
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return listed.stdout.split()[0]
-
-
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Render the sample photos."""
-    folder = tmp_path_factory.mktemp("sample")
-    arguments = ("run", "--pipelines", "sample", "--params", f"root={folder}")
-    run_python("-m", "kedro", *arguments)
-    return folder / "01_raw/sample"
+def run(pipeline_result: Records) -> Mapping[str, Any]:
+    """Return what the server did when it was started with photos."""
+    return pipeline_result["pipeline"]
 
 
-@pytest.fixture(scope="module")
-def result(
-    bundle: Path,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Mapping[str, Any]:
-    """Run the bundle on an isolated server with photos, and then without photos."""
-    if requirement := missing_requirement():
-        pytest.skip(f"an isolated server needs {requirement}")
-    system, photos = (request.getfixturevalue(name) for name in ("debian", "sample"))
-    folder = tmp_path_factory.mktemp("server")
-    arguments = [sys.executable, ISOLATED_SERVER, system, folder, bundle, photos]
-    done = subprocess.run(
-        ["unshare", "--net", "--mount", *arguments],  # noqa: S607 - found on the PATH
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: Mapping[str, Any] = json.loads((folder / "result.json").read_text())
-    return found
-
-
-def test_run_succeeds_with_one_gigabyte(result: Mapping[str, Any]) -> None:
-    assert result["status"] == 0, result["logs"]
-    (summary,) = result["summaries"]
+def test_run_succeeds_with_one_gigabyte(run: Mapping[str, Any]) -> None:
+    assert run["mails"] == [], run["logs"]
+    (summary,) = run["summaries"]
     assert json.loads(summary)["features"] > 300
-    assert result["killed"] == 0, f"at {result['peak_mib']} MiB"
+    assert run["killed"] == 0, f"at {run['peak_mib']} MiB"
+    assert run["has_stopped"]
 
 
-def test_run_can_write_only_to_its_own_folders(result: Mapping[str, Any]) -> None:
-    assert set(result["writable"]) == {
+def test_run_can_write_only_to_its_own_folders(run: Mapping[str, Any]) -> None:
+    assert set(run["writable"]) == {
         "/var/lib/fruits",
         "/var/cache/fruits",
         "/var/log/fruits",
@@ -129,23 +44,27 @@ def test_run_can_write_only_to_its_own_folders(result: Mapping[str, Any]) -> Non
     }
 
 
-def test_run_leaves_no_temporary_files(result: Mapping[str, Any]) -> None:
-    assert result["temporary_files"] == []
+def test_run_leaves_no_temporary_files(run: Mapping[str, Any]) -> None:
+    assert run["temporary_files"] == []
 
 
-def test_log_is_uploaded(result: Mapping[str, Any]) -> None:
-    (log,) = result["logs"]
+def test_log_is_uploaded(run: Mapping[str, Any]) -> None:
+    (log,) = run["logs"]
     assert "Run summary" in log
 
 
-def test_failed_run_is_reported_and_its_log_uploaded(result: Mapping[str, Any]) -> None:
-    assert result["status_without_photos"] != 0
-    (log,) = set(result["all_logs"]) - set(result["logs"])
-    assert "photo folder" in log
+def test_metrics_are_published(run: Mapping[str, Any]) -> None:
+    assert {"Success", "Photos", "Rejected", "RejectedPercent", "Seconds"} <= {
+        metric["name"] for metric in run["metrics"]
+    }
 
 
-def test_no_process_outlives_the_run(result: Mapping[str, Any]) -> None:
-    assert result["remaining_processes"] == ""
+def test_failed_run_is_reported_and_its_log_uploaded(pipeline_result: Records) -> None:
+    failed = pipeline_result["pipeline without photos"]
+    (mail,), (log,) = failed["mails"], failed["logs"]
+    assert mail.startswith("fruits: run failed\nError: ")
+    assert "photo folder" in mail
+    assert log.count("Starting fruits-run.service") == 1
 
 
 @pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])

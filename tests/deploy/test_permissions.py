@@ -96,7 +96,7 @@ def test_server_role_has_no_other_permission_than_session_manager() -> None:
     role = Stack().properties("ServerRole")
     assert "ManagedPolicyArns" not in role
     names = [policy["PolicyName"] for policy in role["Policies"]]
-    assert sorted(names) == ["pipeline", "session-manager"]
+    assert sorted(names) == ["pipeline", "service", "session-manager"]
     (policy,) = (p for p in role["Policies"] if p["PolicyName"] == "session-manager")
     (statement,) = policy["PolicyDocument"]["Statement"]
     # As in the AWS managed policy AWSCloud9SSMInstanceProfile.
@@ -106,6 +106,55 @@ def test_server_role_has_no_other_permission_than_session_manager() -> None:
         "ssmmessages:CreateDataChannel",
         "ssmmessages:OpenControlChannel",
         "ssmmessages:OpenDataChannel",
+    }
+
+
+def service_statements(**parameters: object) -> dict[str, dict[str, Any]]:
+    """Return the permissions to operate the service, by Sid."""
+    policies = Stack(**parameters).properties("ServerRole")["Policies"]
+    (policy,) = (p for p in policies if p["PolicyName"] == "service")
+    return {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
+
+
+def test_server_may_read_and_delete_one_ssm_parameter() -> None:
+    statement = service_statements()["TakeRunParameters"]
+    assert statement["Action"] == ["ssm:GetParameters", "ssm:DeleteParameter"]
+    name = "arn:aws:ssm:eu-west-3:123456789012:parameter/fruits/run-parameters"
+    assert statement["Resource"] == name
+
+
+def test_server_may_publish_metrics_of_one_namespace() -> None:
+    statement = service_statements()["PublishMetrics"]
+    assert statement["Action"] == "cloudwatch:PutMetricData"
+    condition = {"cloudwatch:namespace": "fruits-pipeline"}
+    assert statement["Condition"] == {"StringEquals": condition}
+
+
+def test_server_may_publish_to_the_topic_of_the_stack_if_there_is_one() -> None:
+    assert service_statements().keys() == {"TakeRunParameters", "PublishMetrics"}
+    statements = service_statements(Email="someone@example.org")
+    assert statements["ReportFailures"]["Action"] == "sns:Publish"
+    assert statements["ReportFailures"]["Resource"] == "Topic"
+
+
+def test_prefixes_limit_the_server_in_an_existing_bucket() -> None:
+    stack = Stack(ExistingBucket="shared", PhotosPrefix="in/photos", Prefix="fruits/")
+    policies = stack.properties("ServerRole")["Policies"]
+    (policy,) = (p for p in policies if p["PolicyName"] == "pipeline")
+    statements = {s["Sid"]: s for s in policy["PolicyDocument"]["Statement"]}
+    bucket = "arn:aws:s3:::shared"
+    assert statements["ReadPhotos"]["Resource"] == [
+        f"{bucket}/in/photos",
+        f"{bucket}/in/photos/*",
+    ]
+    assert statements["WriteTables"]["Resource"] == [
+        f"{bucket}/fruits/data",
+        f"{bucket}/fruits/data/*",
+    ]
+    assert statements["ReadBundle"]["Resource"] == f"{bucket}/fruits/bundle/*"
+    assert statements["WriteLogs"]["Resource"] == f"{bucket}/fruits/logs/*"
+    assert statements["ListPhotosAndTables"]["Condition"]["StringLike"] == {
+        "s3:prefix": ["in/photos", "in/photos/*", "fruits/data", "fruits/data/*"]
     }
 
 
@@ -149,3 +198,43 @@ def test_only_the_scheduler_of_this_account_may_assume_the_schedule_role() -> No
     assert statement["Condition"] == {
         "StringEquals": {"aws:SourceAccount": "123456789012"}
     }
+
+
+def test_state_machine_may_only_look_at_servers_and_start_one() -> None:
+    role = Stack(QuietMinutes=15).properties("StartRole")
+    (policy,) = role["Policies"]
+    look, start = policy["PolicyDocument"]["Statement"]
+    assert (look["Action"], look["Resource"]) == ("ec2:DescribeInstances", "*")
+    server = "arn:aws:ec2:eu-west-3:123456789012:instance/Server"
+    assert (start["Action"], start["Resource"]) == ("ec2:StartInstances", server)
+
+
+def test_rule_may_only_start_the_state_machine() -> None:
+    role = Stack(QuietMinutes=15).properties("QuietRole")
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "states:StartExecution"
+    assert statement["Resource"] == "StartMachine"
+
+
+@pytest.mark.parametrize(
+    ("role", "service"),
+    [("StartRole", "states.amazonaws.com"), ("QuietRole", "events.amazonaws.com")],
+)
+def test_only_services_of_this_account_may_assume_the_roles(
+    role: str, service: str
+) -> None:
+    trust = Stack(QuietMinutes=15).properties(role)["AssumeRolePolicyDocument"]
+    (statement,) = trust["Statement"]
+    assert statement["Principal"] == {"Service": service}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"}
+    }
+
+
+def test_only_the_rule_may_publish_uploads() -> None:
+    policy = Stack(QuietMinutes=15).properties("UploadTopicPolicy")
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Action"] == "sns:Publish"
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "UploadRule.Arn"}}

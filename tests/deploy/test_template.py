@@ -2,13 +2,17 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from cfnlint.api import lint_file
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from factories import TABLES
-from template_policy import BUCKET, TEMPLATE, Stack
+from metrics import NAMESPACE, metric_data
+from template_policy import BUCKET, EVERYTHING, TEMPLATE, Stack
+
+from fruits_pipeline.costs.prices import load_prices
 
 PARAMETERS = Stack().template["Parameters"]
+MAX_BYTES = 51_200
+"""Limit of `aws cloudformation deploy` without a bucket for the template."""
 
 
 def lifecycle_rules(**parameters: object) -> list[dict[str, Any]]:
@@ -21,6 +25,10 @@ def lifecycle_rules(**parameters: object) -> list[dict[str, Any]]:
 
 def test_cfn_lint_finds_no_problem() -> None:
     assert lint_file(TEMPLATE) == []
+
+
+def test_template_can_be_deployed_without_a_bucket_for_it() -> None:
+    assert TEMPLATE.stat().st_size < MAX_BYTES
 
 
 def test_bucket_blocks_public_access() -> None:
@@ -61,21 +69,19 @@ def test_incomplete_uploads_are_aborted_after_a_day() -> None:
     assert "Prefix" not in rule
 
 
-def test_current_objects_do_not_expire_by_default() -> None:
+def test_current_objects_do_not_expire() -> None:
     assert not any("ExpirationInDays" in rule for rule in lifecycle_rules())
 
 
-def test_only_intermediate_tables_expire_on_request() -> None:
-    rules = lifecycle_rules(IntermediateDays=7)
-    assert {
-        rule["Prefix"]: rule["ExpirationInDays"]
-        for rule in rules
-        if "ExpirationInDays" in rule
-    } == {"data/02_intermediate/": "7", "data/03_primary/": "7"}
+def test_existing_bucket_is_neither_created_nor_changed() -> None:
+    stack = Stack(ExistingBucket="shared", **EVERYTHING)
+    types = {resource["Type"] for resource in stack.resources.values()}
+    assert not {t for t in types if t.startswith("AWS::S3::")}
+    assert stack.evaluate(stack.template["Outputs"]["BucketName"]["Value"]) == "shared"
 
 
 def test_server_accepts_no_connections() -> None:
-    stack = Stack(Schedule="rate(1 day)", RouteTableId="rtb-1")
+    stack = Stack(**EVERYTHING)
     assert stack.properties("SecurityGroup")["SecurityGroupIngress"] == []
     types = {resource["Type"] for resource in stack.resources.values()}
     assert "AWS::EC2::SecurityGroupIngress" not in types
@@ -119,20 +125,30 @@ def test_shutdown_stops_the_server_and_keeps_it() -> None:
     assert server["InstanceInitiatedShutdownBehavior"] == "stop"
 
 
-@pytest.mark.parametrize("name", PARAMETERS["InstanceType"]["AllowedValues"])
-def test_instance_type_gets_amazon_linux_of_its_architecture(name: str) -> None:
-    architecture = "arm64" if "g." in name else "x86_64"
-    image = Stack(InstanceType=name).properties("Server")["ImageId"]
-    folder = "/aws/service/ami-amazon-linux-latest"
-    expected = f"{folder}/al2023-ami-kernel-default-{architecture}"
-    assert image == f"{{{{resolve:ssm:{expected}}}}}"
+def test_image_changes_only_if_the_parameter_changes() -> None:
+    assert PARAMETERS["ImageId"]["Type"] == "AWS::EC2::Image::Id"
+    assert Stack(ImageId="ami-1").properties("Server")["ImageId"] == "ami-1"
+    assert "{{resolve:" not in TEMPLATE.read_text()
 
 
 def test_every_instance_type_has_a_price() -> None:
-    prices = yaml.safe_load(TEMPLATE.with_name("prices.yml").read_text())
     types = set(PARAMETERS["InstanceType"]["AllowedValues"])
-    assert set(prices["instances"]) == types
-    assert set(Stack().template["Mappings"]["Architectures"]) == types
+    assert types <= set(load_prices().instances)
+
+
+def test_interface_endpoints_accept_https_from_the_server_only() -> None:
+    stack = Stack(InterfaceEndpoints="true")
+    (ingress,) = stack.properties("EndpointSecurityGroup")["SecurityGroupIngress"]
+    assert ingress["FromPort"] == ingress["ToPort"] == 443
+    assert ingress["SourceSecurityGroupId"] == "SecurityGroup"
+    services = {
+        resource["Properties"]["ServiceName"]
+        for resource in stack.resources.values()
+        if resource["Properties"].get("VpcEndpointType") == "Interface"
+    }
+    names = ("ssm", "ssmmessages", "monitoring", "sns")
+    assert services == {f"com.amazonaws.eu-west-3.{name}" for name in names}
+    assert not [name for name in Stack().resources if name.endswith("Endpoint")]
 
 
 def test_schedule_is_optional_and_starts_the_server() -> None:
@@ -144,17 +160,79 @@ def test_schedule_is_optional_and_starts_the_server() -> None:
     assert json.loads(schedule["Target"]["Input"]) == {"InstanceIds": ["Server"]}
 
 
+@pytest.mark.parametrize("start", [{"Schedule": "rate(1 day)"}, {"QuietMinutes": 15}])
 @pytest.mark.parametrize(("minutes", "is_valid"), [(15, True), (0, False)])
-def test_schedule_requires_auto_stop(minutes: int, is_valid: bool) -> None:
-    stack = Stack(Schedule="rate(1 day)", AutoStopMinutes=minutes)
-    rule = stack.evaluate(stack.template["Rules"]["ScheduleNeedsAutoStop"])
+def test_start_requires_auto_stop(
+    start: dict[str, object], minutes: int, is_valid: bool
+) -> None:
+    stack = Stack(AutoStopMinutes=minutes, **start)
+    rule = stack.evaluate(stack.template["Rules"]["StartNeedsAutoStop"])
     assert rule["RuleCondition"]
     assert rule["Assertions"][0]["Assert"] is is_valid
 
 
+def test_nothing_is_sent_or_measured_without_an_email() -> None:
+    types = {resource["Type"] for resource in Stack().resources.values()}
+    prefixes = ("AWS::SNS", "AWS::CloudWatch", "AWS::Budgets", "AWS::Events")
+    assert not [name for name in types if name.startswith(prefixes)]
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    """Return the properties of the alarms that send e-mails, by name."""
+    stack = Stack(**EVERYTHING)
+    found = {name: r["Properties"] for name, r in stack.resources.items()}
+    return {name: p for name, p in found.items() if "AlarmActions" in p}
+
+
+def test_alarms_use_metrics_that_a_run_publishes() -> None:
+    summary = {
+        "photos": 100,
+        "rejected": 3,
+        "new_photos": 7,
+        "seconds": {"ingest": 1.5, "report": 2.5},
+        "cost": {"usd": {"total": 0.25}},
+    }
+    data = {metric["MetricName"]: metric for metric in metric_data(summary, "fruits")}
+    assert data["RejectedPercent"]["Value"] == pytest.approx(3)
+    assert data["Seconds"]["Value"] == pytest.approx(4)
+    for alarm in alarms().values():
+        assert alarm["Namespace"] == NAMESPACE
+        assert alarm["Dimensions"] == data[alarm["MetricName"]]["Dimensions"]
+        assert alarm["AlarmActions"] == ["Topic"]
+
+
+def test_no_run_for_some_hours_is_an_alarm() -> None:
+    alarm = alarms()["NoRunAlarm"]
+    hours = int(alarm["EvaluationPeriods"]) * alarm["Period"] / 3600
+    assert hours == EVERYTHING["MaxHoursWithoutRun"]
+    # CloudWatch permits seven days of periods of an hour.
+    assert PARAMETERS["MaxHoursWithoutRun"]["MaxValue"] <= 7 * 24
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+
+
+def test_rejects_and_cost_are_alarms() -> None:
+    assert alarms().keys() == {"NoRunAlarm", "RejectedAlarm", "CostAlarm"}
+    assert alarms()["RejectedAlarm"]["Threshold"] == "5"
+    assert alarms()["CostAlarm"]["Period"] == 86400
+
+
+def test_cost_is_unknown_without_a_price() -> None:
+    counts = {"photos": 0, "rejected": 0, "new_photos": 0, "seconds": {}}
+    summary = {**counts, "cost": {"usd": None}}
+    names = {metric["MetricName"] for metric in metric_data(summary, "fruits")}
+    assert "CostUsd" not in names
+    assert "RejectedPercent" in names
+
+
+def test_budget_counts_the_resources_of_the_stack() -> None:
+    budget = Stack(Email="someone@example.org").properties("Budget")["Budget"]
+    assert budget["CostFilters"] == {"TagKeyValue": ["user:Stack$fruits"]}
+
+
 def test_budget_alerts_before_ten_dollars_are_spent() -> None:
     assert PARAMETERS["BudgetUsd"]["MaxValue"] <= 10
-    budget = Stack(BudgetUsd=10).properties("Budget")
+    budget = Stack(BudgetUsd=10, Email="someone@example.org").properties("Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": "10", "Unit": "USD"}
     thresholds = {
         alert["Notification"]["NotificationType"]: alert["Notification"]["Threshold"]
@@ -214,7 +292,7 @@ def test_people_who_query_can_read_two_tables_and_change_none() -> None:
 
 
 def test_all_taggable_resources_are_tagged() -> None:
-    stack = Stack(Schedule="rate(1 day)", RouteTableId="rtb-1", Queries="On")
+    stack = Stack(**EVERYTHING)
     assert stack.resources.keys() == stack.template["Resources"].keys()
     for name, resource in stack.resources.items():
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(

@@ -1,10 +1,8 @@
 """The script that the server runs at each start, and the scripts that it installs."""
 
-import os
 import re
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,34 +14,10 @@ INSTALLED = dict(
     re.findall(r"^cat >(\S+) <<'EOF'\n(.*?)^EOF$", USER_DATA, re.DOTALL | re.MULTILINE)
 )
 """Contents of the files that the script installs, by path."""
-UNIT = "/etc/systemd/system/fruits.service"
-
-FAKE_AWS = """#!/bin/bash
-case "$2" in
-  head-object) echo "$ETAG" ;;
-  cp) echo "$ETAG" >>"$DOWNLOADS" && cat "$BUNDLE" ;;
-esac
-"""
-FAKE_SHUTDOWN = """#!/bin/bash
-echo "$@"
-"""
-
-
-def run_script(script: str, folder: Path, **environ: str) -> str:
-    """Run a script with fake `aws` and `shutdown` commands, and return its output."""
-    commands = {"aws": FAKE_AWS, "shutdown": FAKE_SHUTDOWN, "script": script}
-    write_files(folder, {name: text.encode() for name, text in commands.items()})
-    for name in commands:
-        (folder / name).chmod(0o755)
-    path = f"{folder}:{os.environ['PATH']}"
-    done = subprocess.run(
-        [folder / "script"],
-        env={"PATH": path, **environ},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout
+UNIT = "/etc/systemd/system/fruits-run.service"
+SUPERVISOR = "/etc/systemd/system/fruits.service"
+MAX_BYTES = 16_384
+"""Limit of EC2 for user data."""
 
 
 def test_user_data_is_a_boothook() -> None:
@@ -68,18 +42,59 @@ def test_user_data_contains_no_access_key() -> None:
     assert "AWS_SECRET_ACCESS_KEY" not in USER_DATA
 
 
-def test_service_gets_bucket_and_region() -> None:
-    environ = f"FRUITS_BUCKET={BUCKET}\nAWS_REGION=eu-west-3\nAUTO_STOP_MINUTES=15\n"
-    assert INSTALLED["/etc/fruits.env"] == environ
+def test_user_data_is_within_the_limit_of_ec2() -> None:
+    longest = {"BucketName": "b" * 63, "StackName": "s" * 128, "Prefix": "p" * 500}
+    assert len(USER_DATA) + sum(map(len, longest.values())) < MAX_BYTES
+
+
+def test_service_gets_the_parameters_of_the_stack() -> None:
+    stack = Stack(
+        AutoStopMinutes=15,
+        Email="a@example.org",
+        ExistingBucket="shared",
+        PhotosPrefix="photos/2026",
+        Prefix="fruits/",
+        RetentionDays=30,
+        RunHours=3,
+        Topic="arn:topic",
+    )
+    text = stack.properties("Server")["UserData"]
+    _, _, environ = text.partition("cat >/etc/fruits.env <<'EOF'\n")
+    assert environ.partition("EOF\n")[0].splitlines() == [
+        "STACK=fruits",
+        "AWS_REGION=eu-west-3",
+        "AWS_DEFAULT_REGION=eu-west-3",
+        "FRUITS_BUCKET=shared",
+        "FRUITS_PREFIX=fruits/",
+        "FRUITS_PHOTOS=photos/2026",
+        "RETENTION_DAYS=30",
+        "AUTO_STOP_MINUTES=15",
+        "RUN_HOURS=3",
+        'RETRY_SECONDS="60 300"',
+        "TOPIC=arn:topic",
+    ]
+
+
+def test_bucket_of_the_stack_is_used_by_default() -> None:
+    assert f"FRUITS_BUCKET={BUCKET}\n" in INSTALLED["/etc/fruits.env"]
+    assert "TOPIC=\n" in INSTALLED["/etc/fruits.env"]
+
+
+def test_server_stops_whatever_happens_later() -> None:
+    first_command = USER_DATA.index("systemd-run")
+    assert USER_DATA.index("set -euo pipefail") < first_command
+    assert first_command < USER_DATA.index("cat >")
+    kept_up = Stack(AutoStopMinutes=0).properties("Server")["UserData"]
+    assert "if [[ 0 != 0 ]]; then\n  systemd-run" in kept_up
 
 
 def test_server_starts_the_service() -> None:
     assert USER_DATA.endswith("\nsystemctl start --no-block fruits.service\n")
 
 
-def service_settings() -> dict[str, list[str]]:
-    """Return the values of each setting of the service, in their order."""
-    _, _, section = INSTALLED[UNIT].partition("[Service]\n")
+def service_settings(unit: str = UNIT) -> dict[str, list[str]]:
+    """Return the values of each setting of a service, in their order."""
+    _, _, section = INSTALLED[unit].partition("[Service]\n")
     found: dict[str, list[str]] = {}
     for line in section.splitlines():
         if not line.startswith("#"):
@@ -88,20 +103,24 @@ def service_settings() -> dict[str, list[str]]:
     return found
 
 
-def test_service_prepares_the_run_as_root_and_stops_the_server() -> None:
-    service = service_settings()
+def test_supervisor_runs_as_root_and_ends_in_any_case() -> None:
+    service = service_settings(SUPERVISOR)
     assert service["EnvironmentFile"] == ["/etc/fruits.env"]
-    assert service["ExecStartPre"] == [
-        "-+/usr/sbin/shutdown -c",
-        "+/usr/local/sbin/fruits-fetch",
-        "+/opt/fruits/install.sh",
-    ]
-    assert service["ExecStopPost"] == ["+/usr/local/sbin/fruits-auto-stop"]
+    assert service["ExecStart"] == ["/usr/local/sbin/fruits-supervise"]
+    assert service["ExecStopPost"] == ["/usr/local/sbin/fruits-end"]
+    assert "User" not in service
+
+
+def test_run_has_a_time_limit() -> None:
+    assert service_settings()["TimeoutStartSec"] == ["24h"]
+    assert service_settings(SUPERVISOR)["TimeoutStartSec"] == ["24h 24h 1h"]
+    spans = systemd_analyze("timespan", "24h 24h 1h").stdout
+    assert "2d 1h" in spans
 
 
 def test_photos_are_decoded_without_privileges() -> None:
     service = service_settings()
-    assert service["ExecStart"] == ["/opt/fruits/start.sh"]
+    assert service["ExecStart"] == ["/opt/fruits/current/start.sh"]
     assert service["User"] == ["fruits"]
     assert "useradd --system" in USER_DATA
     assert service["CapabilityBoundingSet"] == service["AmbientCapabilities"] == [""]
@@ -124,15 +143,18 @@ def test_memory_and_tasks_are_limited_and_the_run_survives_a_killed_worker() -> 
     assert service["OOMPolicy"] == ["continue"]
 
 
-def test_systemd_accepts_every_setting_of_the_service(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", [UNIT, SUPERVISOR])
+def test_systemd_accepts_every_setting_of_the_services(
+    tmp_path: Path, unit: str
+) -> None:
     units = "usr/lib/systemd/system"
     shutil.copytree(f"/{units}", tmp_path / units, symlinks=True)
-    programs = [path for path in re.findall("=[-+]*(/\\S+)", INSTALLED[UNIT])]
+    programs = [path for path in re.findall("=[-+]*(/\\S+)", INSTALLED[unit])]
     write_files(tmp_path, {path.lstrip("/"): b"#!/bin/sh\n" for path in programs})
     for path in programs:
         (tmp_path / path.lstrip("/")).chmod(0o755)
-    write_files(tmp_path, {UNIT.lstrip("/"): INSTALLED[UNIT].encode()})
-    done = systemd_analyze("verify", "--man=no", f"--root={tmp_path}", UNIT)
+    write_files(tmp_path, {unit.lstrip("/"): INSTALLED[unit].encode()})
+    done = systemd_analyze("verify", "--man=no", f"--root={tmp_path}", unit)
     assert done.stderr == ""
 
 
@@ -150,30 +172,3 @@ def systemd_analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-
-
-def test_bundle_is_downloaded_only_if_it_changed(tmp_path: Path) -> None:
-    write_files(tmp_path, {"source/start.sh": b"echo"})
-    with tarfile.open(tmp_path / "bundle", "w:gz") as tar:
-        tar.add(tmp_path / "source/start.sh", "start.sh")
-    script = INSTALLED["/usr/local/sbin/fruits-fetch"]
-    for etag in ("1", "1", "2"):
-        run_script(
-            script.replace("/opt/", f"{tmp_path}/"),
-            tmp_path,
-            ETAG=etag,
-            BUNDLE=str(tmp_path / "bundle"),
-            DOWNLOADS=str(tmp_path / "downloads"),
-            FRUITS_BUCKET=BUCKET,
-            AUTO_STOP_MINUTES="15",
-        )
-        assert (tmp_path / "fruits/start.sh").read_bytes() == b"echo"
-    assert (tmp_path / "downloads").read_text() == "1\n2\n"
-
-
-@pytest.mark.parametrize(("minutes", "arguments"), [("15", "-h +15\n"), ("0", "")])
-def test_server_shuts_down_after_auto_stop_minutes(
-    tmp_path: Path, minutes: str, arguments: str
-) -> None:
-    script = INSTALLED["/usr/local/sbin/fruits-auto-stop"]
-    assert run_script(script, tmp_path, AUTO_STOP_MINUTES=minutes) == arguments

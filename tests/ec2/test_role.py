@@ -81,7 +81,7 @@ def test_run_fails_without_each_statement(
     remove_statement(sid)
     parameters = f"root=s3://{BUCKET}/data/without-{sid},preprocess.max_error_rate=0.2"
     done = restricted_server.kedro("run", "--env", "ec2", "--params", parameters)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert message.lower() in done.stderr.lower(), done.stderr
 
 

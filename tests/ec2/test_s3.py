@@ -6,6 +6,7 @@ import pytest
 from deltalake import DeltaTable
 from factories import TABLES
 from fake_server import BUCKET, PARAMETERS, Server, read_rows
+from faulty_s3 import Faults, faulty_s3
 
 pytestmark = pytest.mark.cloud
 
@@ -13,9 +14,16 @@ TABLES_OF_PHOTOS = [name for name in TABLES if name != "moments"]
 
 
 @pytest.fixture(scope="module")
-def first_run(server: Server) -> str:
+def faults() -> Faults:
+    """Count the requests of the first run. There are no faults."""
+    return Faults()
+
+
+@pytest.fixture(scope="module")
+def first_run(server: Server, faults: Faults) -> str:
     """Run the pipeline for the first time, and return its output."""
-    return server.run()
+    with faulty_s3(server.url, faults) as url:
+        return server.run(AWS_ENDPOINT_URL=url)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +50,36 @@ def test_summary_is_that_of_a_local_run(downloaded: Path, local_run: Path) -> No
         for root in (downloaded, local_run)
     ]
     for summary in summaries:
-        del summary["seconds"], summary["photos_per_second"]
+        for name in (
+            *("seconds", "photos_per_second"),
+            *("run_id", "parameters", "cost"),
+        ):
+            del summary[name]
     assert summaries[0] == summaries[1]
+
+
+def test_summary_states_the_cost(downloaded: Path, faults: Faults) -> None:
+    cost = json.loads((downloaded / "08_reporting/run_summary.json").read_text())[
+        "cost"
+    ]
+    counted, estimated = cost["requests"], cost["requests_estimated"]
+    writes, reads = faults.billed_requests()
+    assert counted["writes"] + estimated["writes"] == pytest.approx(writes, rel=0.2)
+    assert counted["reads"] + estimated["reads"] == pytest.approx(reads, rel=0.2)
+    # Without delta-rs, which sends the requests for logs.
+    writes, reads = faults.billed_requests(excluded="_delta_log")
+    assert counted["writes"] == pytest.approx(writes, rel=0.2)
+    assert counted["reads"] == pytest.approx(reads, rel=0.2)
+    assert cost["instance"] == "t3.micro"
+    usd = cost["usd"]
+    assert cost["total_usd"] == pytest.approx(sum(usd.values()), abs=1e-5)
+    assert 0 < usd["requests"] < 0.01
+
+
+def test_log_is_json_with_the_id_of_the_run(first_run: str, downloaded: Path) -> None:
+    summary = json.loads((downloaded / "08_reporting/run_summary.json").read_text())
+    lines = [line for line in first_run.splitlines() if line.startswith("{")]
+    assert {json.loads(line)["run_id"] for line in lines} == {summary["run_id"]}
 
 
 def test_each_batch_is_one_commit(downloaded: Path) -> None:
@@ -93,7 +129,7 @@ def test_wrong_environment_is_reported_before_spark_starts(
     server: Server, environ: dict[str, str], messages: list[str]
 ) -> None:
     done = server.kedro("run", "--env", "ec2", **environ)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Spark" not in done.stdout + done.stderr
     for message in messages:
         assert message in done.stderr
@@ -103,5 +139,5 @@ def test_bucket_outside_the_allowed_regions_is_refused(server: Server) -> None:
     done = server.kedro(
         "run", "--env", "ec2", "--params", "storage.regions=[eu-north-1]"
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "storage.regions" in done.stderr

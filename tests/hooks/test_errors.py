@@ -1,13 +1,15 @@
+import errno
 import traceback
 from pathlib import Path
 
 import click
 import pytest
 from kedro.io import DatasetError
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, PythonException
 from pyspark.sql import SparkSession
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import FruitsError, TransientError
+from fruits_pipeline.exit_codes import TRANSIENT, USER_ERROR
 from fruits_pipeline.hooks.errors import TRACEBACK_FILE, ErrorHooks, raise_for_user
 
 
@@ -103,3 +105,38 @@ def test_traceback_is_stored_in_the_logs_folder_of_a_service(
     with pytest.raises(click.ClickException, match="logs/errors.log"):
         ErrorHooks().on_pipeline_error(spark_error)
     assert (folder / "logs" / TRACEBACK_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (FruitsError("Found this; expected that."), USER_ERROR),
+        (PermissionError(errno.EACCES, "Permission denied", "/photos"), USER_ERROR),
+        (OSError(errno.ENOSPC, "No space left on device", "/tables"), USER_ERROR),
+        (TransientError("Found no response; expected one."), TRANSIENT),
+        (
+            PythonException("fruits_pipeline.errors.FruitsError: Found this.\n\n"),
+            USER_ERROR,
+        ),
+        (
+            PythonException("fruits_pipeline.errors.TransientError: Found it.\n\n"),
+            TRANSIENT,
+        ),
+        (PythonException("Python worker exited unexpectedly (crashed)"), TRANSIENT),
+    ],
+    ids=lambda value: f"{type(value).__name__} {value}"[:50],
+)
+def test_exit_code_states_whether_the_same_command_can_succeed(
+    error: Exception, exit_code: int
+) -> None:
+    with pytest.raises(click.ClickException) as shown:
+        raise_for_user(error)
+    assert shown.value.exit_code == exit_code
+
+
+def test_transient_cause_of_another_error_is_found() -> None:
+    wrapped = DatasetError("Failed while loading")
+    wrapped.__cause__ = TransientError("Found no response; expected one.")
+    with pytest.raises(click.ClickException) as shown:
+        raise_for_user(wrapped)
+    assert shown.value.exit_code == TRANSIENT

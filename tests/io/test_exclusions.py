@@ -6,12 +6,8 @@ import pytest
 import yaml
 from factories import PROJECT
 
-from fruits_pipeline.io.exclusions import (
-    SYSTEM_NAMES,
-    describe,
-    find_overlooked,
-    select_photos,
-)
+from fruits_pipeline.io.exclusions import SYSTEM_NAMES, select_photos
+from fruits_pipeline.io.left_out import LeftOut
 from fruits_pipeline.io.listing import ListedFile
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -19,8 +15,8 @@ PARAMETERS = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_t
 EXTENSIONS: Sequence[str] = PARAMETERS["ingest"]["extensions"]
 
 
-def select(*paths: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the paths of the photos, and those of the other files by reason."""
+def select(*paths: str) -> tuple[list[str], LeftOut]:
+    """Return the paths of the photos, and the other files."""
     listing = [ListedFile(path, 10, NOON) for path in paths]
     photos, left_out = select_photos(listing, EXTENSIONS)
     return [photo.path for photo in photos], left_out
@@ -39,7 +35,7 @@ def test_photos_are_sorted_and_other_files_have_reasons() -> None:
     }
     found, left_out = select(*sum(others.values(), []), *photos)
     assert found == sorted(photos)
-    assert left_out == others
+    assert left_out == LeftOut(others)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +63,7 @@ def test_photos_are_sorted_and_other_files_have_reasons() -> None:
     ],
 )
 def test_system_files_are_left_out(path: str) -> None:
-    assert select(path) == ([], {"system file": [path]})
+    assert select(path) == ([], LeftOut({"system file": [path]}))
 
 
 @pytest.mark.parametrize("name", SYSTEM_NAMES)
@@ -76,7 +72,7 @@ def test_each_system_name_excludes_files_and_folders_in_any_case(name: str) -> N
     paths = [f"{name}/x.jpg", f"Apple/{name.upper()}/x.jpg"]
     if "/" not in name:
         paths.append(f"Apple/{name.lower()}")
-    assert select(*paths) == ([], {"system file": paths})
+    assert select(*paths) == ([], LeftOut({"system file": paths}))
 
 
 def test_unusual_names_are_photos() -> None:
@@ -87,54 +83,11 @@ def test_unusual_names_are_photos() -> None:
     hidden = {".../x.jpg"}
     found, left_out = select(*paths)
     assert {*found} == {*paths} - hidden
-    assert {path for other in left_out.values() for path in other} == hidden
+    assert left_out == LeftOut({"hidden": hidden})
 
 
 def test_name_that_is_not_utf8_is_left_out() -> None:
     broken = os.fsdecode(b"A/\xff.jpg")
     found, left_out = select(broken, "A/\u00ff.jpg", "A/🍎.jpg")
     assert found == ["A/\u00ff.jpg", "A/🍎.jpg"]
-    assert left_out == {"name is not UTF-8": [broken]}
-
-
-def test_files_like_photos_are_overlooked() -> None:
-    left_out = {
-        ".cr2": ["a.cr2", "b.CR2"],
-        ".txt": ["a.txt"],
-        "no extension": ["LICENSE"],
-        "unusual extension": ["a.jpg?w=1", "b.jpg_large", "c.1"],
-        "broken link": ["x.jpg", "x.txt"],
-        "system file": ["@eaDir/x.jpg"],
-        "hidden": [".x.jpg"],
-        "below root": ["out/sheet.png"],
-    }
-    assert find_overlooked(left_out, 1000, EXTENSIONS) == {
-        ".cr2": ["a.cr2", "b.CR2"],
-        "unusual extension": ["a.jpg?w=1", "b.jpg_large"],
-        "broken link": ["x.jpg"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("names", "files", "overlooked"),
-    [(21, 100, 21), (20, 100, 0), (21, 210, 0), (22, 210, 22)],
-)
-def test_many_files_of_any_kind_are_overlooked(
-    names: int, files: int, overlooked: int
-) -> None:
-    left_out = {"no extension": [f"{i}" for i in range(names)]}
-    found = find_overlooked(left_out, files, EXTENSIONS)
-    assert sum(map(len, found.values())) == overlooked
-
-
-def test_description_has_counts_and_three_examples_of_each_reason() -> None:
-    left_out = {".txt": ["b.txt"], "hidden": [".d", ".c", ".b", ".a"]}
-    assert describe(left_out) == (
-        "4 hidden (such as '.a', '.b', '.c'), 1 .txt (such as 'b.txt')"
-    )
-    assert describe({}) == ""
-
-
-def test_description_of_many_reasons_is_short() -> None:
-    left_out = {f".{i}": ["x"] * (50 - i) for i in range(30)}
-    assert describe(left_out).endswith(", 610 others")
+    assert left_out == LeftOut({"name is not UTF-8": [broken]})

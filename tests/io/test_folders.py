@@ -2,11 +2,13 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from factories import run_without_privileges, write_files
 
-from fruits_pipeline.io.folders import FoundFiles, list_folder
+from fruits_pipeline.io.folders import list_folder, walk_folder
+from fruits_pipeline.io.found import FoundEntry
 
 
 @pytest.fixture
@@ -16,11 +18,23 @@ def base(tmp_path: Path) -> Path:
     )
 
 
-def find(base: Path, root: Path | None = None) -> FoundFiles:
-    return list_folder(os.path.realpath(base), str(root) if root else None)
+class Found(NamedTuple):
+    files: list[FoundEntry]
+    left_out: dict[str, list[str]]
 
 
-def paths(found: FoundFiles) -> set[str]:
+def find(base: Path, root: Path | None = None) -> Found:
+    """Return the files of a folder, and the paths of other entries by reason."""
+    found = Found([], {})
+    for entry in walk_folder(os.path.realpath(base), str(root) if root else None):
+        if entry.reason:
+            found.left_out.setdefault(entry.reason, []).append(entry.path)
+        else:
+            found.files.append(entry)
+    return found
+
+
+def paths(found: Found) -> set[str]:
     return {file.path for file in found.files}
 
 
@@ -144,7 +158,7 @@ def test_folder_that_vanishes_is_ignored(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", delayed)
-    assert find(base) == FoundFiles()
+    assert find(base) == Found([], {})
 
 
 def test_missing_folder_and_file_are_errors(base: Path) -> None:
@@ -162,5 +176,6 @@ def test_impossible_time_is_1970(base: Path, seconds: int) -> None:
         pytest.skip("the file system rejects the time")
     if (base / "Kiwi/0.jpg").stat().st_mtime != seconds:
         return  # the file system clamps it
-    years = {file.path: file.modified_at.year for file in find(base).files}
+    files = list_folder(str(base)).files
+    years = {file.path: file.modified_at.year for file in files}
     assert years["Kiwi/0.jpg"] == 1970

@@ -37,9 +37,9 @@ class Store:
         self.contents = contents
         self.paths: list[str] = []
 
-    def read(self, paths: Sequence[str]) -> list[bytes | OSError]:
-        self.paths += paths
-        return [self.contents[path] for path in paths]
+    def read(self, files: Sequence[ListedFile]) -> list[bytes | OSError]:
+        self.paths += [file.path for file in files]
+        return [self.contents[file.path] for file in files]
 
 
 def test_list_contains_hashes_only_and_is_restored_from_json() -> None:

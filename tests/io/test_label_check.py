@@ -1,10 +1,11 @@
 from collections.abc import Callable, Sequence
 
+import pyarrow as pa
 import pytest
 import yaml
 from factories import PROJECT
 
-from fruits_pipeline.io.label_check import label_warnings
+from fruits_pipeline.io.label_check import PathBlocks, label_warnings
 from fruits_pipeline.io.listing import compile_rules, parse_path
 
 FRUITS = ("apple", "fig", "pear")
@@ -21,7 +22,13 @@ def rules() -> list[str]:
 
 @pytest.fixture(scope="module")
 def check(rules: list[str]) -> Check:
-    return lambda paths: [*label_warnings(sorted(paths), compile_rules(rules))]
+    def check(paths: Sequence[str]) -> list[str]:
+        blocks = PathBlocks(len(paths))
+        for i in range(0, len(paths), 30_000):
+            blocks.add(pa.chunked_array([sorted(paths)[i : i + 30_000]], pa.string()))
+        return [*label_warnings(blocks.paths, compile_rules(rules))]
+
+    return check
 
 
 def paths_of(*patterns: str, photos: int = 4) -> list[str]:

@@ -1,6 +1,5 @@
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +8,11 @@ import yaml
 from factories import PROJECT
 
 from fruits_pipeline.io.listing import (
-    ListedFile,
     PathLabels,
     compile_rules,
-    find_new_or_changed,
     parse_path,
     split_into_parts,
 )
-
-NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +25,6 @@ def ingest() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def rules(ingest: dict[str, Any]) -> list[re.Pattern[str]]:
     return compile_rules(ingest["path_rules"])
-
-
-def file(
-    path: str, size: int = 10, at: datetime = NOON, etag: str | None = None
-) -> ListedFile:
-    return ListedFile(path, size, at, etag)
 
 
 @pytest.mark.parametrize(
@@ -186,46 +175,6 @@ def test_grocery_label_is_the_fruit(shared: Path, rules: list[re.Pattern[str]]) 
     assert len(paths) == 1_253
 
 
-def test_only_new_files_are_found() -> None:
-    listing = [file(f"{label}/0_100.jpg") for label in "ABC"]
-    assert find_new_or_changed(listing, {"A/0_100.jpg": listing[0]}) == listing[1:]
-
-
-LATER = NOON + timedelta(microseconds=1)
-
-
-@pytest.mark.parametrize(
-    ("existing", "listed", "expected"),
-    [
-        (file("x"), file("x"), False),
-        (file("x"), file("x", size=11), True),
-        (file("x"), file("x", at=LATER), True),
-        (file("x", at=LATER), file("x"), True),
-        (file("x", etag="a"), file("x", etag="a"), False),
-        (file("x", etag="a"), file("x", etag="b"), True),
-        (file("x", etag="a"), file("x", at=LATER, etag="a"), False),
-        (file("x", etag="a"), file("x", size=11, etag="a"), True),
-        (file("x", etag="a"), file("x", at=LATER), True),
-        (file("x", etag="a"), file("x"), False),
-        (file("x"), file("x", at=LATER, etag="a"), True),
-    ],
-)
-def test_photo_has_changed_if_size_etag_or_time_differs(
-    existing: ListedFile, listed: ListedFile, expected: bool
-) -> None:
-    found = find_new_or_changed([listed], {"x": existing})
-    assert found == ([listed] if expected else [])
-
-
-def test_photo_that_is_not_ingested_is_new() -> None:
-    assert find_new_or_changed([file("x")], {}) == [file("x")]
-
-
-def test_time_zone_does_not_matter() -> None:
-    elsewhere = NOON.astimezone(timezone(timedelta(hours=5)))
-    assert find_new_or_changed([file("x", at=elsewhere)], {"x": file("x")}) == []
-
-
 @pytest.mark.parametrize(
     ("sizes", "lengths"),
     [
@@ -243,7 +192,6 @@ def test_time_zone_does_not_matter() -> None:
     ],
 )
 def test_parts_limit_files_and_bytes(sizes: list[int], lengths: list[int]) -> None:
-    files = [file(f"{i}.jpg", size) for i, size in enumerate(sizes)]
-    parts = [*split_into_parts(files, max_files=5, max_bytes=100)]
+    parts = [sizes[p] for p in split_into_parts(sizes, max_files=5, max_bytes=100)]
     assert [len(part) for part in parts] == lengths
-    assert [file for part in parts for file in part] == files
+    assert sum(parts, []) == sizes

@@ -1,13 +1,17 @@
+import threading
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
 
 import pytest
 from factories import listed
 from fake_s3 import Bucket, fixed_response
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io import objects
+from fruits_pipeline.io import object_pages, objects
 from fruits_pipeline.io.files import read_files
-from fruits_pipeline.io.objects import list_objects
+from fruits_pipeline.io.left_out import LeftOut
+from fruits_pipeline.io.object_listing import list_objects, walk_objects
 from fruits_pipeline.io.s3 import PatientS3
 
 KEYS = [
@@ -61,13 +65,61 @@ def test_more_objects_than_one_response_contains_are_listed(
     bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put({f"{i}.jpg": b"" for i in range(7)})
+    use_small_pages(monkeypatch)
+    assert len(list_objects(bucket.name).files) == 7
+
+
+def use_small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """List two keys with each request."""
     request = objects.ExactKeys.call_s3
 
-    def small_pages(*args: object, **kwargs: object) -> object:
-        return request(*args, **kwargs, MaxKeys=2)
+    def small_pages(*args: object, **kwargs: Any) -> object:
+        return request(*args, **{"MaxKeys": 2} | kwargs)
 
     monkeypatch.setattr(objects.ExactKeys, "call_s3", small_pages)
-    assert len(list_objects(bucket.name).files) == 7
+
+
+@pytest.mark.parametrize("pages", [1, 2, 5])
+def test_ranges_of_keys_are_listed_in_parallel(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    folders = ["a/", "all/x/", "all/y/", "all/y/y/", "b//", "", "z", "\u00e9/", "🍎/"]
+    keys = {f"p/{f}{i}.jpg" for f in folders for i in range(4)}
+    bucket.put(dict.fromkeys([*keys, "p/all/", "p/b/", "other/x.jpg"], b"1"))
+    use_small_pages(monkeypatch)
+    monkeypatch.setattr(object_pages, "PAGES_IN_ORDER", pages)
+    found = [file.path for file in list_objects(f"{bucket.name}/p").files]
+    assert sorted(f"p/{path}" for path in found) == sorted([*keys, "p/all/", "p/b/"])
+
+
+def test_error_of_a_range_is_raised_by_the_listing(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put({f"{label}/{i}.jpg": b"" for label in "abcdef" for i in range(9)})
+    use_small_pages(monkeypatch)
+    request = objects.ExactKeys.call_s3
+
+    def failing(*args: object, **kwargs: Any) -> object:
+        if str(kwargs.get("StartAfter")).startswith("b"):
+            raise PermissionError("denied")
+        return request(*args, **kwargs)
+
+    monkeypatch.setattr(objects.ExactKeys, "call_s3", failing)
+    monkeypatch.setattr(object_pages, "PAGES_IN_ORDER", 1)
+    with pytest.raises(FruitsError, match="s3://.*denied"):
+        list_objects(bucket.name)
+
+
+def test_listing_that_is_not_read_to_the_end_is_stopped(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket.put({f"{label}/{i}.jpg": b"" for label in "abcdef" for i in range(99)})
+    use_small_pages(monkeypatch)
+    monkeypatch.setattr(object_pages, "PAGES_IN_ORDER", 1)
+    entries = walk_objects(bucket.name)
+    assert len({entry.path for entry in islice(entries, 9)}) == 9
+    entries.close()
+    assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
 
 
 def test_archived_objects_are_marked(bucket: Bucket) -> None:
@@ -83,7 +135,7 @@ def test_objects_below_root_are_left_out(bucket: Bucket) -> None:
     bucket.put({"x.jpg": b"", "data/a.png": b"", "data-old/y.jpg": b"", "data": b""})
     found = list_objects(bucket.name, f"{bucket.name}/data")
     assert {file.path for file in found.files} == {"x.jpg", "data-old/y.jpg", "data"}
-    assert found.left_out == {"below root": ["data/a.png"]}
+    assert found.left_out == LeftOut({"below root": ["data/a.png"]})
 
 
 def test_objects_are_listed_if_they_are_below_root(bucket: Bucket) -> None:

@@ -9,7 +9,7 @@ from faulty_s3 import Faults, faulty_s3
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.files import FileContent, read_file, read_files, write_file
 from fruits_pipeline.io.listing import ListedFile
-from fruits_pipeline.io.objects import list_objects
+from fruits_pipeline.io.object_listing import list_objects
 from fruits_pipeline.io.read_errors import PhotoError
 from fruits_pipeline.io.s3 import PatientS3
 

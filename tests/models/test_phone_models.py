@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 from factories import BACKBONE
+from litert_shapes import variable_shapes
 
 from fruits_pipeline.datasets import BackboneFolder
 from fruits_pipeline.models.backbones import Backbone
@@ -13,7 +14,12 @@ from fruits_pipeline.models.classifiers import Classifier
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import Pca
 from fruits_pipeline.models.pca import fit as fit_pca
-from fruits_pipeline.models.phone_models import PhoneCard, PhoneModel, fuse
+from fruits_pipeline.models.phone_models import (
+    PhoneCard,
+    PhoneModel,
+    fuse,
+    with_fixed_shapes,
+)
 
 LABELS = ("Apple Red 1", "Kiwi", "Fruit d'été")
 
@@ -78,6 +84,28 @@ def test_file_contains_labels_and_card(fused: FusedModel) -> None:
         assert archive.namelist() == ["labels.txt", "card.json"]
         assert archive.testzip() is None
         assert {member.date_time[0] for member in archive.infolist()} == {1980}
+
+
+def test_shapes_are_fixed(fused: FusedModel) -> None:
+    assert not variable_shapes(fused.model.content)
+
+
+def test_model_of_an_older_version_gets_fixed_shapes(fused: FusedModel) -> None:
+    card = fused.model.card.model_copy(update={"model_sha256": None})
+    content = io.BytesIO(fused.backbone.model)  # its shapes are variable
+    content.seek(0, io.SEEK_END)
+    width = fused.backbone.card.width
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr("labels.txt", "".join(f"{i}\n" for i in range(width)))
+        archive.writestr("card.json", card.model_dump_json(exclude_none=True))
+    older = PhoneModel(content.getvalue())
+    assert variable_shapes(older.content)
+    fixed = with_fixed_shapes(older)
+    assert not variable_shapes(fixed.content)
+    assert fixed.labels == older.labels
+    np.testing.assert_array_equal(
+        fixed.probabilities(fused.photos[:2]), older.probabilities(fused.photos[:2])
+    )
 
 
 def test_signature_returns_probabilities(fused: FusedModel) -> None:

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fruits_pipeline.reporting.coverage import compare_batches, count_coverage
+from fruits_pipeline.reporting.coverage import (
+    compare_batches,
+    count_coverage,
+    group_photos,
+)
 
 PHOTOS = pd.DataFrame(
     {
@@ -16,17 +20,20 @@ PHOTOS = pd.DataFrame(
         **dict.fromkeys(("contrast", "sharpness", "saturation"), 0.5),
     }
 )
-MEANS = pd.DataFrame(
-    {
-        "batch": ["000001", "000002", "000003"],
-        "n": [1, 3, 0],
-        "mean": [np.array([1.0, 0.0]), np.array([1.0, 6.0]), np.array([])],
-    }
-)
+MEANS = {"new": np.array([1.0, 6.0]), "earlier": np.array([1.0, 0.0])}
+NOTHING = np.array([])
+
+Chunks = list[pd.DataFrame]
 
 
-def test_photos_are_counted_by_label_split_and_series() -> None:
-    counts = count_coverage(PHOTOS, ["000002"])
+@pytest.fixture(params=[1, 2, 5])
+def chunks(request: pytest.FixtureRequest) -> Chunks:
+    """The photos in tables of 1, 2 or 5 rows."""
+    return [PHOTOS[i : i + request.param] for i in range(0, 5, request.param)]
+
+
+def test_photos_are_counted_by_label_split_and_series(chunks: Chunks) -> None:
+    counts = count_coverage(group_photos(chunks, ["000002"]))
     assert counts.astype(object).where(counts.notna(), None).to_numpy().tolist() == [
         [None, None, None, 1, 1],
         ["Fig", "Test", "r", 1, 1],
@@ -37,11 +44,12 @@ def test_photos_are_counted_by_label_split_and_series() -> None:
 
 
 def test_coverage_of_no_photos_is_empty() -> None:
-    assert not len(count_coverage(PHOTOS.head(0), []))
+    assert not len(count_coverage(group_photos([], [])))
 
 
-def test_new_photos_are_compared_with_earlier_photos() -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, ["000002"])
+def test_new_photos_are_compared_with_earlier_photos(chunks: Chunks) -> None:
+    groups = group_photos(chunks, ["000002"])
+    changes = compare_batches(groups, MEANS, 9.0, ["000002"])
     assert json.loads(json.dumps(changes)) == changes
     assert (changes["new_photos"], changes["earlier_photos"]) == (3, 2)
     assert {
@@ -55,8 +63,13 @@ def test_new_photos_are_compared_with_earlier_photos() -> None:
     assert changes["mean_distance"] == pytest.approx(6 / 3)
 
 
-@pytest.mark.parametrize("new", [[], ["000001", "000002"], ["000003"]])
-def test_without_new_or_earlier_photos_there_is_no_distance(new: list[str]) -> None:
-    changes = compare_batches(PHOTOS, MEANS, 9.0, new)
+@pytest.mark.parametrize(
+    ("new", "missing"), [([], "new"), (["000001", "000002"], "earlier")]
+)
+def test_without_new_or_earlier_photos_there_is_no_distance(
+    new: list[str], missing: str, chunks: Chunks
+) -> None:
+    groups = group_photos(chunks, new)
+    changes = compare_batches(groups, MEANS | {missing: NOTHING}, 9.0, new)
     assert changes["mean_distance"] is None
     assert None in changes["measures"]["contrast"].values()

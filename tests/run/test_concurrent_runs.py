@@ -14,6 +14,8 @@ from pipeline_runs import (
     start_pipeline,
 )
 
+from fruits_pipeline.exit_codes import TRANSIENT
+
 pytestmark = pytest.mark.system
 
 
@@ -23,7 +25,7 @@ def test_second_run_is_refused_or_waits(kedro_run: KedroRun, tmp_path: Path) -> 
     first = start_pipeline(photos, root)
     while first.poll() is None and not (root / ".lease.json").exists():
         time.sleep(0.01)
-    refused = error_message(kedro_run(photos=photos, root=root))
+    refused = error_message(kedro_run(photos=photos, root=root), TRANSIENT)
     assert f"(process {first.pid}, since" in refused
     assert "expected one run at a time" in refused
 

@@ -105,7 +105,7 @@ class Machine:
         """
         done = self.kedro(*arguments, **options)  # type: ignore[arg-type]
         output = done.stdout + done.stderr
-        assert done.returncode == 1, output
+        assert done.returncode == 2, output
         assert "Traceback" not in output
         assert "Spark 4" not in output
         # Before it, the log can name folders of runs that other tests have killed.
@@ -260,6 +260,6 @@ def test_unwritable_folders_are_refused(machine: Machine) -> None:
     stages = ("--pipelines", "ingest")
     done = machine.kedro(*stages, prefix=OTHER_USER, root=read_only / "root")
     message = " ".join((done.stdout + done.stderr).partition("Error: ")[2].split())
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert message.startswith(f"Found that {read_only}/root is not accessible")
     assert "role" not in message

@@ -84,7 +84,7 @@ def test_wrong_selection_is_reported_in_one_line(
     partial_run: Callable[..., Result], options: str, expected: str
 ) -> None:
     result = partial_run(*options.split())
-    assert result.exit_code in (1, 2)
+    assert result.exit_code == 2
     assert isinstance(result.exception, SystemExit), result.exception
     assert expected in text_of(result)
 
@@ -93,6 +93,6 @@ def test_wrong_selection_is_reported_in_one_line(
 def test_misspelt_parameter_is_reported(tmp_path: Path) -> None:
     command = ["run", "--params", f"root={tmp_path}/out,typo=1"]
     result = CliRunner().invoke(KedroCLI(PROJECT), command, prog_name="kedro")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "typo: there is no such parameter" in text_of(result)
     assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from factories import TABLES, by_path, fingerprints, read_table
+from PIL import Image
 from pipeline_runs import (
     PHOTOS,
     SETTINGS,
@@ -52,7 +53,8 @@ def test_nothing_is_fetched(second_run: PipelineRun) -> None:
 def test_same_photos_are_reported(
     first_run: PipelineRun, second_run: PipelineRun
 ) -> None:
-    changing = ("batches_written", "seconds", "photos_per_second", "new_photos")
+    changing = {"batches_written", "seconds", "photos_per_second", "new_photos"}
+    changing |= {"run_id", "parameters", "cost"}
     same = {k: value for k, value in first_run.summary.items() if k not in changing}
     assert same.items() <= second_run.summary.items()
     assert second_run.summary["photos_per_second"] == 0
@@ -96,3 +98,11 @@ def test_single_stage_uses_stored_tables(
     assert result.exit_code == 0, result.output
     expected = sorted_rows(first_run.root, "features")
     assert sorted_rows(copy.root, "features") == expected
+
+
+def test_unchanged_figures_keep_the_id_of_the_run_that_drew_them(
+    first_run: PipelineRun, second_run: PipelineRun
+) -> None:
+    assert second_run.summary["run_id"] > first_run.summary["run_id"]
+    with Image.open(second_run.root / "08_reporting/class_sheet.png") as sheet:
+        assert sheet.info["run_id"] == first_run.summary["run_id"]

@@ -113,7 +113,7 @@ def test_missing_result_is_reported(
     path = copy.root / change
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     result = similar(copy.photos / QUERY, root=copy.root)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert expected in result.stderr
     assert "Traceback" not in result.output
 
@@ -128,5 +128,5 @@ def test_other_backbone_is_reported(
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     card.write_text(json.dumps(old | {"sha256": digest}))
     result = similar(first_run.photos / QUERY, backbone_folder=folder)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "expected that of the features" in result.stderr

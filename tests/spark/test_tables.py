@@ -12,22 +12,15 @@ from frame_helpers import (
     PEAR,
     key_table,
     read_reported,
-    store_files,
     store_table,
     uppercase_labels,
 )
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.spark.frames import from_files, map_arrow, record_batches, write
+from fruits_pipeline.spark.frames import map_arrow, record_batches, write
 from fruits_pipeline.spark.parts import Rows
-from fruits_pipeline.spark.tables import (
-    batch_names,
-    from_table,
-    hadoop_path,
-    in_batches,
-)
+from fruits_pipeline.spark.tables import from_table, hadoop_path
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -68,8 +61,7 @@ def test_table_without_files_is_empty(tmp_path: Path) -> None:
     empty = from_table(str(tmp_path), [], schemas.FEATURES)
     assert empty.collect() == []
     assert column_types(empty) == spark_types(schemas.FEATURES)
-    assert (empty.columns[-1], batch_names(empty)) == ("batch", [])
-    assert [*record_batches(in_batches(empty, ["000001"]))] == []
+    assert empty.columns[-1] == "batch"
 
 
 @pytest.mark.parametrize(
@@ -86,53 +78,19 @@ def test_folder_names_may_contain_special_characters(tmp_path: Path, name: str) 
         APPLE: "000001",
         PEAR: "000002",
     }
-    assert by_path(in_batches(table, ["000002"])).keys() == {PEAR}
+    assert by_path(table.where("batch = '000002'")).keys() == {PEAR}
     mapped = map_arrow(table.drop("batch"), uppercase_labels, KEY)
     reports = write(mapped, f"{folder}/out", KEY)
     assert by_path(read_reported(folder / "out", reports)).keys() == {APPLE, PEAR}
-
-
-@pytest.mark.parametrize("is_stored", [True, False])
-def test_batches_are_selected_by_name(table: DataFrame, is_stored: bool) -> None:
-    rows = table if is_stored else frame_without_parts()
-    assert batch_names(rows) == ["000001", "000010"]
-    selected = in_batches(rows, ["000010", "000099"])
-    assert batch_names(selected) == ["000010"]
-    assert by_path(selected) == {LIME: key_of(LIME) | {"batch": "000010"}}
-    iterated = pa.Table.from_batches(record_batches(selected))
-    assert by_path(iterated) == by_path(selected)
-    assert batch_names(in_batches(rows, [])) == []
-    assert by_path(pa.Table.from_batches(record_batches(rows))) == by_path(rows)
-
-
-def test_only_selected_batches_are_read(table: DataFrame, tmp_path: Path) -> None:
-    for file in (tmp_path / "table/batch=000001").iterdir():
-        file.write_bytes(b"damaged")
-    selected = in_batches(table, ["000010"])
-    assert by_path(selected).keys() == {LIME}
-    assert by_path(pa.Table.from_batches(record_batches(selected))).keys() == {LIME}
 
 
 def test_driver_reads_rows_of_a_table_without_the_jvm(
     table: DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(table), "toArrow", None)
-    batches = [*record_batches(in_batches(table, ["000001"]))]
-    assert [batch["path"].to_pylist() for batch in batches] == [[APPLE], [PEAR]]
-    assert batch_names(table) == ["000001", "000010"]
-
-
-def test_batch_names_requires_the_column_batch(tmp_path: Path) -> None:
-    rows = from_files(store_files(tmp_path, key_table(APPLE)), KEY)
-    with pytest.raises(AnalysisException, match="`batch` cannot be resolved"):
-        batch_names(rows)
-
-
-def test_batches_are_selected_after_map_arrow(table: DataFrame) -> None:
-    schema = pa.schema([*KEY, schemas.BATCH])
-    mapped = map_arrow(table, uppercase_labels, schema)
-    assert batch_names(mapped) == ["000001", "000010"]
-    assert by_path(in_batches(mapped, ["000010"])).keys() == {LIME}
+    batches = [*record_batches(table)]
+    paths = [path for batch in batches for path in batch["path"].to_pylist()]
+    assert paths == [APPLE, PEAR, LIME]
 
 
 @pytest.mark.parametrize(

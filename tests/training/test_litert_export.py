@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from backbone_factory import backbone_parameters
+from litert_shapes import variable_shapes
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.imaging.canonical import canonicalise
@@ -90,6 +91,10 @@ def test_file_contains_the_scaling_of_its_architecture(
     application = importlib.import_module(f"keras.applications.{module}")
     expected = application.preprocess_input(pixels.astype(np.float32))[0, 0]
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_shapes_are_fixed() -> None:
+    assert not variable_shapes(export_mean_colour("MobileNetV2").model)
 
 
 def test_file_with_other_features_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ from fruits_pipeline.datasets.csv_report import CsvReport
 from fruits_pipeline.datasets.delta.batches import DeltaBatches
 from fruits_pipeline.datasets.delta.content_retention import ContentRetention
 from fruits_pipeline.datasets.delta.lost_photos import LostPhotos
+from fruits_pipeline.datasets.delta.moments import DeltaMoments
 from fruits_pipeline.datasets.delta.photo_changes import GonePhotos, PhotoChanges
 from fruits_pipeline.datasets.delta.stored_table import StoredTable, TableState
+from fruits_pipeline.datasets.delta.tidying import TidyPlan, TidyResult, TidyTable
 from fruits_pipeline.datasets.delta.views import (
     DeltaCounts,
     DeltaListing,
@@ -24,7 +26,8 @@ from fruits_pipeline.datasets.parquet_report import ParquetReport
 from fruits_pipeline.datasets.pca_content import FittedPca
 from fruits_pipeline.datasets.pca_file import PcaFile
 from fruits_pipeline.datasets.phone_model_file import PhoneModelFile
-from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
+from fruits_pipeline.datasets.photo_listing import ListedFiles, Listing
+from fruits_pipeline.datasets.photo_store import PhotoStore
 from fruits_pipeline.datasets.reachable_photos import ReachablePhotos
 from fruits_pipeline.datasets.report_folder import ReportFolder
 from fruits_pipeline.datasets.search_terms_file import SearchTermsFile
@@ -39,6 +42,7 @@ __all__ = [
     "DeltaBatches",
     "DeltaCounts",
     "DeltaListing",
+    "DeltaMoments",
     "DeltaNewBatches",
     "DeltaPandas",
     "DeltaSpark",
@@ -49,6 +53,7 @@ __all__ = [
     "GonePhotos",
     "JsonFile",
     "JsonLines",
+    "ListedFiles",
     "Listing",
     "LostPhotos",
     "ParquetReport",
@@ -62,4 +67,7 @@ __all__ = [
     "StoredTable",
     "TableState",
     "TextFile",
+    "TidyPlan",
+    "TidyResult",
+    "TidyTable",
 ]

@@ -7,20 +7,29 @@ to import.
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
 from kedro_datasets._typing import ImagePreview, PlotlyPreview
 from kedro_datasets.matplotlib import MatplotlibDataset
 from kedro_datasets.pillow import ImageDataset
 from kedro_datasets.plotly import JSONDataset
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from plotly.graph_objects import Figure
 
 from fruits_pipeline.datasets.previews.contact_sheet import text_image
 from fruits_pipeline.datasets.previews.results import preview_or_reason, text_figure
+from fruits_pipeline.run_id import run_id
 
 _COMMAND = "a run"
 
 
 class PlotlyFile(JSONDataset):  # type: ignore[misc]
-    """A JSON file with an interactive figure."""
+    """A JSON file with an interactive figure; `layout.meta.run_id` is the run that drew it."""
+
+    def save(self, data: Figure) -> None:
+        """Write the figure with the id of the run."""
+        super().save(data.update_layout(meta={"run_id": run_id()}))
 
     def preview(self) -> PlotlyPreview:
         """Return the figure for Kedro-Viz."""
@@ -28,7 +37,12 @@ class PlotlyFile(JSONDataset):  # type: ignore[misc]
 
 
 class SheetFile(MatplotlibDataset):  # type: ignore[misc]
-    """A PNG file with a contact sheet."""
+    """A PNG file with a contact sheet; its text `run_id` is the run that drew it."""
+
+    def save(self, data: Any) -> None:
+        """Write the sheet with the id of the run."""
+        self._save_args["metadata"] = {"run_id": run_id()}
+        super().save(data)
 
     def preview(self) -> ImagePreview:
         """Return the picture for Kedro-Viz."""
@@ -36,7 +50,14 @@ class SheetFile(MatplotlibDataset):  # type: ignore[misc]
 
 
 class PictureFile(ImageDataset):  # type: ignore[misc]
-    """A PNG file with a picture."""
+    """A PNG file with a picture; its text `run_id` is the run that drew it."""
+
+    def save(self, data: Image.Image) -> None:
+        """Write the picture with the id of the run."""
+        text = PngInfo()
+        text.add_text("run_id", run_id())
+        self._save_args["pnginfo"] = text
+        super().save(data)
 
     def preview(self) -> ImagePreview:
         """Return the picture for Kedro-Viz."""

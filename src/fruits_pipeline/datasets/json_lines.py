@@ -10,7 +10,7 @@ from fruits_pipeline.datasets.path_dataset import PathDataset
 from fruits_pipeline.io.files import read_file, write_atomically
 
 MAX_LINES = 1000
-"""Number of newest lines that are kept, of less than a kilobyte each."""
+"""Number of newest lines that are kept, of about a kilobyte each."""
 
 
 class JsonLines(PathDataset[list[dict[str, Any]], list[dict[str, Any]]]):

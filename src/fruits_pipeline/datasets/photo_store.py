@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kedro_datasets._typing import ImagePreview
 
 from fruits_pipeline.datasets.path_dataset import PathDataset
+from fruits_pipeline.datasets.photo_inventory import read_inventory
+from fruits_pipeline.datasets.photo_listing import ListedFiles, Listing
 from fruits_pipeline.datasets.previews.contact_sheet import text_image
 from fruits_pipeline.datasets.previews.photo_folder import folder_sheet
 from fruits_pipeline.datasets.previews.results import preview_or_reason
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.files import is_local, read_files, resolve
-from fruits_pipeline.io.folders import FoundFiles, list_folder
-from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.files import is_local, resolve
+from fruits_pipeline.io.folders import walk_folder
+from fruits_pipeline.io.found import FoundEntry, to_tables
+from fruits_pipeline.io.left_out import LeftOut
 from fruits_pipeline.lineage import LOCATION, Recipe
 from fruits_pipeline.locations import location_problem
 
@@ -32,33 +34,6 @@ WRITTEN_FOLDERS = (
 """Folders below `root` that runs write to."""
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The files below the photo root.
-
-    Attributes:
-        photo_root: Path or URL of the photo root.
-        files: Photos and other files.
-        left_out: Paths of entries that are no readable files, or below `root`, the folder
-            of the tables; by reason.
-        archived: Paths of `files` that must be restored before they can be read.
-    """
-
-    photo_root: str
-    files: list[ListedFile]
-    left_out: Mapping[str, list[str]] = field(default_factory=dict)
-    archived: frozenset[str] = frozenset()
-
-    def read(
-        self, paths: Sequence[str], requests_in_flight: int = 32
-    ) -> list[bytes | OSError]:
-        """Return the content of files, or the error of reading each; see `read_files`."""
-        by_path = {file.path: file for file in self.files}
-        files = [by_path[path] for path in paths]
-        found = read_files(self.photo_root, files, requests_in_flight)
-        return [file.content for file in found]
-
-
 class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
     """The photo root. Loading lists its files; saving adds files.
 
@@ -66,6 +41,8 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         filepath: Path of a folder, or URL such as `s3://bucket/photos`.
         tables: `{"path": ...}`, path or URL of the root of the tables. Files below it are
             not listed. (Kedro resolves entries named `path` relative to the project.)
+        inventory: URL of the `manifest.json` of an S3 Inventory, which is read instead of
+            listing the bucket; None lists it.
         metadata: Ignored; used by Kedro-Viz.
     """
 
@@ -74,10 +51,12 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         *,
         filepath: str,
         tables: Mapping[str, str] | None = None,
+        inventory: str | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, metadata=metadata)
         self.root = tables["path"] if tables else None
+        self.inventory = inventory
 
     def recipe(self) -> Recipe:
         """Return the recipe: the location of the photo root.
@@ -100,8 +79,12 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
                 tables; or a folder cannot be listed.
         """
         base = self._base()
+        root = self._tables_below(base)
+        if self.inventory:
+            return read_inventory(self.inventory, self.filepath, base, root)
+        left_out = LeftOut()
         try:
-            found = self._list(base, self._tables_below(base))
+            files = ListedFiles(to_tables(self._walk(base, root), left_out))
         except FileNotFoundError as exc:
             raise self._empty_error("no such") from exc
         except NotADirectoryError as exc:
@@ -110,10 +93,9 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
                 "s3://bucket/prefix. Unpack an archive first; for one photo, set the folder "
                 "that contains it."
             ) from exc
-        if not found.files and not found.left_out:
+        if not files and not left_out:
             raise self._empty_error("an empty")
-        archived = frozenset(found.archived)
-        return Listing(self.filepath, found.files, found.left_out, archived)
+        return Listing(self.filepath, files, left_out)
 
     def check_location(self) -> None:
         """Check the location, without a request to a remote store.
@@ -125,13 +107,13 @@ class PhotoStore(PathDataset[Mapping[str, bytes], Listing]):
         if is_local(self.filepath) and not os.path.exists(base):
             raise self._empty_error("no such")
 
-    def _list(self, base: str, root: str | None) -> FoundFiles:
+    def _walk(self, base: str, root: str | None) -> Iterator[FoundEntry]:
         if is_local(self.filepath):
-            return list_folder(base, root)
+            return walk_folder(base, root)
         # Imported here because it is slow to import, and only needed for S3.
-        from fruits_pipeline.io.objects import list_objects
+        from fruits_pipeline.io.object_listing import walk_objects
 
-        return list_objects(base, root)
+        return walk_objects(base, root)
 
     def _base(self) -> str:
         """Return the local path without symbolic links, or `bucket/prefix` in S3.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kedro.io.core import DatasetError
 
-from fruits_pipeline.datasets.photo_store import Listing, PhotoStore
+from fruits_pipeline.datasets.photo_listing import Listing
+from fruits_pipeline.datasets.photo_store import PhotoStore
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.spark.error_messages import user_message
 

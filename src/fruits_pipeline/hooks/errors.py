@@ -10,12 +10,16 @@ import traceback
 from pathlib import Path
 from typing import NoReturn
 
-import click
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
+from fruits_pipeline.exit_codes import RunError, UserError
 from fruits_pipeline.redaction import printable, protect_logs, redact
-from fruits_pipeline.spark.error_messages import is_user_error, user_message
+from fruits_pipeline.spark.error_messages import (
+    is_transient,
+    is_user_error,
+    user_message,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class ErrorHooks:
         """Raise the message for an error, if there is one; else Kedro raises the error.
 
         Raises:
-            click.ClickException: There is a message for the error.
+            RunError: There is a message for the error.
         """
         if user_message(error) is not None or _contains_credentials(error):
             raise_for_user(error, self.node)
@@ -63,7 +67,8 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
         node: Name of the failed node; empty if no node was running.
 
     Raises:
-        click.ClickException: There is a message for the error.
+        UserError: A user must change something; `exit_codes` has the meaning.
+        RunError: There is a message for another error.
     """
     message = user_message(error)
     if message is None and not _contains_credentials(error):
@@ -72,7 +77,8 @@ def raise_for_user(error: Exception, node: str = "") -> NoReturn:
     if not is_user_error(error):
         file = _store_traceback(error)
         message += f" (in node {node or 'none'}; traceback in {file})"
-    raise click.ClickException(printable(redact(message))) from error
+    shown = RunError if is_transient(error) else UserError
+    raise shown(printable(redact(message))) from error
 
 
 def _contains_credentials(error: Exception) -> bool:

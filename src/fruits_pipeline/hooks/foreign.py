@@ -22,7 +22,7 @@ from fruits_pipeline.io.lease.holder import parse_holder
 from fruits_pipeline.io.lease.lease import LEASE_NAME, lease_path
 from fruits_pipeline.schemas import TABLES
 
-TAGS_OF_EXISTING_ROOTS = {"check", "mend"}
+TAGS_OF_EXISTING_ROOTS = {"check", "mend", "tidy"}
 """Tags of nodes of the pipelines that need an earlier run."""
 
 WRITTEN_BY_HOOKS = {STATES, HISTORY, PAGE}
@@ -55,7 +55,7 @@ def check_root(root: str, pipeline: Pipeline, catalog: DataCatalog) -> None:
     if needs_tables:
         raise FruitsError(
             f"Found no tables of this project below {root}; expected those of an earlier "
-            "run, to check or repair. Set `root` to the folder of that run."
+            "run. Set `root` to the folder of that run."
         )
     outputs = outputs_below(root, {*outputs, *WRITTEN_BY_HOOKS}, catalog)
     _check_tables(catalog, outputs, names)

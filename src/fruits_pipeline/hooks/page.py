@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import click
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Pipeline
@@ -17,6 +16,7 @@ from fruits_pipeline.hooks.current import file_of
 from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.io.files import is_local, read_file
 from fruits_pipeline.parameters import ReportParameters
+from fruits_pipeline.printing import show
 from fruits_pipeline.reporting.page.page import render_page
 from fruits_pipeline.reporting.page.results import FILES, PICTURES, TABLES, Results
 
@@ -42,7 +42,7 @@ class PageHooks:
             except (FruitsError, DatasetError) as exc:
                 raise_for_user(exc)
             page: Any = catalog.get(PAGE)
-            click.echo(f"Report: {_printed(page.filepath)}")
+            show([f"Report: {_printed(page.filepath)}"])
 
 
 def load_results(catalog: DataCatalog) -> Results:

@@ -6,11 +6,13 @@ from fruits_pipeline.hooks.lineage import LineageHooks
 from fruits_pipeline.hooks.listing import ListingHooks
 from fruits_pipeline.hooks.page import PageHooks
 from fruits_pipeline.hooks.report import ReportHooks
+from fruits_pipeline.hooks.runs import RunHooks
 from fruits_pipeline.hooks.selection import SelectionHooks
 from fruits_pipeline.hooks.spark import SparkHooks
 from fruits_pipeline.hooks.summary import SummaryHooks
 
 HOOKS = (
+    RunHooks(),
     SparkHooks(),
     LeaseHooks(),
     LineageHooks(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import click
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import DataCatalog, MemoryDataset
@@ -13,6 +12,7 @@ from kedro.pipeline import Pipeline
 
 from fruits_pipeline.datasets import PhotoStore
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.hooks.errors import raise_for_user
 
 
@@ -40,7 +40,7 @@ class SelectionHooks:
         complete = sum((pipelines[name] for name in names), Pipeline([]))
         starts = ",".join(sorted(_starts(complete, catalog, missing)))
         users = sorted(n.name for n in pipeline.nodes if {*n.inputs} & {*missing})
-        raise click.ClickException(
+        raise UserError(
             f"Found that the node {users[0]} needs {', '.join(missing)}, which is not "
             "stored; expected a selection with the node that computes it. Use "
             f"--from-nodes={starts}"

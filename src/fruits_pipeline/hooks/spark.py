@@ -17,9 +17,9 @@ from fruits_pipeline.hooks.errors import raise_for_user
 from fruits_pipeline.spark.active import set_start, spark_session
 from fruits_pipeline.spark.session import (
     check_configuration,
-    check_jars,
     check_photo_bucket,
     start_spark,
+    uses_s3,
 )
 
 PHOTOS_DATASET = "photo_store"
@@ -74,7 +74,6 @@ class SparkHooks:
 
 
 def _start(context: KedroContext, settings: Mapping[str, Any]) -> SparkSession:
-    check_jars(context.config_loader, settings)
     # Java resolves relative paths in spark.yml. A notebook runs in its own folder.
     with chdir(context.project_path):
-        return start_spark(settings)
+        return start_spark(settings, uses_s3(context.config_loader))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import click
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
@@ -22,7 +21,10 @@ from fruits_pipeline.hooks.history import (
     record_run,
     summary_lines,
 )
-from fruits_pipeline.redaction import printable
+from fruits_pipeline.hooks.meter import Meter
+from fruits_pipeline.hooks.runs import given_parameters
+from fruits_pipeline.printing import show
+from fruits_pipeline.run_id import run_id
 
 
 class SummaryHooks:
@@ -32,10 +34,20 @@ class SummaryHooks:
         self.last_event = 0.0
         self.seconds: dict[str, float] = defaultdict(float)
         self.tables: dict[str, DeltaBatches] = {}
+        self.parameters: dict[str, Any] = {}
+        self.meter = Meter()
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Measure what the run uses, checks before it included."""
+        self.meter = Meter()
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+    def before_pipeline_run(
+        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
         """Start the clock when Spark has started, and find the tables that this run writes."""
+        self.parameters = given_parameters(run_params)
         self.last_event = time.monotonic()
         self.seconds.clear()
         outputs = map(catalog.get, pipeline.all_outputs())
@@ -70,24 +82,27 @@ class SummaryHooks:
         newest = record_run(catalog, run) if self.tables or has_summary else None
         if has_summary:
             self._complete_summary(catalog, run, newest)
-        _print_lines(classifier_lines(catalog, pipeline.all_outputs()))
+        show(classifier_lines(catalog, pipeline.all_outputs()))
         try:
             check_accounts(self.tables.values())
         except FruitsError as exc:
             raise_for_user(self._cause_of(exc))
 
     def _numbers(self) -> dict[str, Any]:
-        """Return counts, times and speed of the run."""
+        """Return id, parameters, counts, times, speed and cost of the run."""
         features = self.tables.get("features")
         photos = features.saved.photos if features else 0
         total = sum(self.seconds.values())
         return {
+            "run_id": run_id(),
+            "parameters": self.parameters,
             "new_photos": photos,
             "batches_written": {
                 n: len(t.saved.batches) for n, t in self.tables.items()
             },
             "seconds": {stage: round(s, 2) for stage, s in self.seconds.items()},
             "photos_per_second": round(photos / total, 1) if total else 0.0,
+            "cost": self.meter.cost(),
         }
 
     def _complete_summary(
@@ -100,7 +115,7 @@ class SummaryHooks:
         if newest and not run["new_photos"]:
             summary["last_run_with_new_photos"] = newest
         catalog.save("run_summary", summary)
-        _print_lines(summary_lines(catalog, summary))
+        show(summary_lines(catalog, summary))
         if {"photos", "images", "features"} <= self.tables.keys():
             try:
                 check_counts(summary)
@@ -115,11 +130,6 @@ class SummaryHooks:
         except FruitsError as exc:
             return exc
         return difference
-
-
-def _print_lines(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(printable(line))
 
 
 def check_counts(summary: Mapping[str, Any]) -> None:

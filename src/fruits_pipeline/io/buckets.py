@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import FruitsError, TransientError
 
 
 def bucket_names(locations: Iterable[str]) -> list[str]:
@@ -105,7 +105,8 @@ def _access_error(bucket: str, exc: Exception) -> FruitsError:
         code = getattr(error, "response", {}).get("Error", {}).get("Code", code)
     solution = SOLUTIONS.get(code, NETWORK)
     reason = " ".join(str(exc).split())
-    return FruitsError(
+    kind = TransientError if solution is NETWORK else FruitsError
+    return kind(
         f"Found no access to bucket {bucket} ({code}: {reason}); expected to read its "
         f"region. {solution.format(bucket=bucket)}"
     )

@@ -7,36 +7,17 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io import exclusions
+from fruits_pipeline.io import left_out
+from fruits_pipeline.io.exclusions import folder_reason
 from fruits_pipeline.io.files import is_local, resolve
+from fruits_pipeline.io.found import FoundEntry, FoundFiles
 from fruits_pipeline.io.lease.lease import is_lease
-from fruits_pipeline.io.listing import ListedFile
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-@dataclass(frozen=True)
-class FoundFiles:
-    """The content of a folder or bucket prefix.
-
-    Attributes:
-        files: Regular files or objects, in any order.
-        left_out: Paths of other entries, by reason.
-        archived: Paths of `files` that must be restored before they can be read.
-    """
-
-    files: list[ListedFile] = field(default_factory=list)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
-    archived: set[str] = field(default_factory=set)
-
-    def leave_out(self, path: str, reason: str) -> None:
-        """Add a path to `left_out`."""
-        self.left_out.setdefault(reason, []).append(path)
 
 
 class _Folder(NamedTuple):
@@ -67,12 +48,17 @@ def entry_names(location: str) -> set[str]:
             return {*os.listdir(resolve(location)[1])}
         return set()
     # Imported here because it is slow to import, and only needed for S3.
-    from fruits_pipeline.io.objects import list_names
+    from fruits_pipeline.io.object_listing import list_names
 
     return list_names(location.partition("://")[2].rstrip("/"))
 
 
 def list_folder(base: str, root: str | None = None) -> FoundFiles:
+    """Return the entries that `walk_folder` yields."""
+    return FoundFiles.of(walk_folder(base, root))
+
+
+def walk_folder(base: str, root: str | None = None) -> Iterator[FoundEntry]:
     """List a folder recursively, and follow symbolic links to files and folders.
 
     A folder that is linked twice is listed twice. A link to a folder that contains the
@@ -87,12 +73,15 @@ def list_folder(base: str, root: str | None = None) -> FoundFiles:
         NotADirectoryError: It is a file.
         FruitsError: A folder cannot be listed.
     """
-    found = FoundFiles()
     pending = [_Folder("", (base,))]
     while pending:
         folder = pending.pop()
         try:
-            pending += _list_entries(base, folder, root, found)
+            for found in _list_entries(base, folder, root):
+                if isinstance(found, _Folder):
+                    pending.append(found)
+                else:
+                    yield found
         except (FileNotFoundError, NotADirectoryError):
             if not folder.prefix:
                 raise
@@ -100,32 +89,31 @@ def list_folder(base: str, root: str | None = None) -> FoundFiles:
         except OSError as exc:
             if not folder.reason:
                 raise _unlisted_error(f"{base}/{folder.prefix}", exc) from exc
-            found.leave_out(folder.prefix, folder.reason)
-    return found
+            yield FoundEntry(folder.prefix, reason=folder.reason)
 
 
 def _list_entries(
-    base: str, folder: _Folder, root: str | None, found: FoundFiles
-) -> Iterator[_Folder]:
-    """Add the files of a folder to `found`, and yield its folders."""
+    base: str, folder: _Folder, root: str | None
+) -> Iterator[FoundEntry | _Folder]:
+    """Yield the files and folders of a folder."""
     with os.scandir(f"{base}/{folder.prefix}") as entries:
         for entry in entries:
             path = folder.prefix + entry.name
             try:
                 status = _status(entry)
             except OSError:
-                if not (reason := exclusions.folder_reason(path)):
+                if not (reason := folder_reason(path)):
                     raise
-                found.leave_out(path, reason)
+                yield FoundEntry(path, reason=reason)
                 continue
             if status and stat.S_ISDIR(status.st_mode):
                 subfolder = _subfolder(folder, entry, root)
                 if subfolder.parents[-1] in folder.parents:
-                    found.leave_out(path, exclusions.LINK_LOOP)
+                    yield FoundEntry(path, reason=left_out.LINK_LOOP)
                 else:
                     yield subfolder
             elif status or entry.is_symlink():  # else deleted meanwhile
-                _add_file(path, status, folder.reason, found)
+                yield from _file_entry(path, status, folder.reason)
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
@@ -145,33 +133,31 @@ def _subfolder(folder: _Folder, entry: os.DirEntry[str], root: str | None) -> _F
     real = f"{folder.parents[-1]}/{entry.name}"
     if entry.is_symlink():
         real = os.path.realpath(entry.path)
-    is_below_root = real == root or folder.reason == exclusions.BELOW_ROOT
-    reason = exclusions.BELOW_ROOT if is_below_root else exclusions.folder_reason(path)
+    is_below_root = real == root or folder.reason == left_out.BELOW_ROOT
+    reason = left_out.BELOW_ROOT if is_below_root else folder_reason(path)
     return _Folder(f"{path}/", (*folder.parents, real), reason)
 
 
-def _add_file(
-    path: str, status: os.stat_result | None, reason: str | None, found: FoundFiles
-) -> None:
-    """Add an entry that is no folder.
+def _file_entry(
+    path: str, status: os.stat_result | None, reason: str | None
+) -> Iterator[FoundEntry]:
+    """Yield an entry that is no folder; nothing for the lease of a run.
 
     Args:
         path: Path relative to the listed folder.
         status: Status of the file; None if it is a broken link.
         reason: Why files of its folder are left out; None if they are not.
-        found: The listing.
     """
-    if reason == exclusions.BELOW_ROOT and is_lease(path):
+    if reason == left_out.BELOW_ROOT and is_lease(path):
         return
     if status is None:
-        found.leave_out(path, reason or exclusions.BROKEN_LINK)
+        yield FoundEntry(path, reason=reason or left_out.BROKEN_LINK)
     elif not stat.S_ISREG(status.st_mode):
-        found.leave_out(path, reason or exclusions.NOT_REGULAR)
-    elif reason == exclusions.BELOW_ROOT:
-        found.leave_out(path, reason)
+        yield FoundEntry(path, reason=reason or left_out.NOT_REGULAR)
+    elif reason == left_out.BELOW_ROOT:
+        yield FoundEntry(path, reason=reason)
     else:
-        modified_at = _to_time(status.st_mtime)
-        found.files.append(ListedFile(path, status.st_size, modified_at))
+        yield FoundEntry(path, status.st_size, _to_time(status.st_mtime))
 
 
 def _to_time(seconds: float) -> datetime:

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 
 from fruits_pipeline.io.listing import ListedFile
 
-Read = Callable[[Sequence[str]], Sequence[bytes | OSError]]
-"""Function that returns the content of each path, or the error of reading it."""
+Read = Callable[[Sequence[ListedFile]], Sequence[bytes | OSError]]
+"""Function that returns the content of each file, or the error of reading it."""
 
 RECEIPTS = "08_reporting/receipts"
 """Folder of the receipts of erasures, below the root."""
@@ -181,14 +182,13 @@ def find_forgotten(
     """
     if not photos.photos:
         return ForgottenFiles(frozenset(), frozenset())
-    files = [*files]
-    found = {file for file in files if photos.has_file(file)}
-    same_size = [file for file in files if file not in found and photos.has_size(file)]
+    found: set[ListedFile] = set()
     unread: set[ListedFile] = set()
-    for start in range(0, len(same_size), READ_AT_ONCE):
-        candidates = same_size[start : start + READ_AT_ONCE]
-        contents = read([file.path for file in candidates])
-        for file, content in zip(candidates, contents, strict=True):
+    candidates = (f for f in files if photos.has_file(f) or photos.has_size(f))
+    while chunk := [*islice(candidates, READ_AT_ONCE)]:
+        found |= {file for file in chunk if photos.has_file(file)}
+        same_size = [file for file in chunk if file not in found]
+        for file, content in zip(same_size, read(same_size), strict=True):
             if isinstance(content, OSError):
                 unread.add(file)
             elif photos.has_content(content):

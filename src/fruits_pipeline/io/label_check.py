@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+import pyarrow as pa
+
 from fruits_pipeline.io.listing import PathLabels, compile_rules, parse_path
 
 _BLOCKS, _BLOCK_SIZE = 1000, 20
@@ -32,26 +35,43 @@ _ALTERNATIVES = (
 """Rules to suggest, the most specific first."""
 
 
+class PathBlocks:
+    """Some of many paths: 1,000 evenly spaced blocks of 20 successive ones.
+
+    Args:
+        count: Maximum number of paths. All are kept if there are up to 20,000.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.paths: list[str] = []
+        self._next = 0
+        self._positions = np.arange(min(count, _BLOCKS * _BLOCK_SIZE))
+        if count > _BLOCKS * _BLOCK_SIZE:
+            starts = count * np.arange(_BLOCKS) // _BLOCKS
+            self._positions = np.add.outer(starts, np.arange(_BLOCK_SIZE)).ravel()
+
+    def add(self, paths: pa.ChunkedArray) -> None:
+        """Add the paths that follow those that were added before."""
+        first, self._next = self._next, self._next + len(paths)
+        bounds = np.searchsorted(self._positions, [first, self._next])
+        self.paths += paths.take(self._positions[slice(*bounds)] - first).to_pylist()
+
+
 def label_warnings(
     paths: Sequence[str], rules: Sequence[re.Pattern[str]]
 ) -> Iterator[str]:
     """Yield a warning for each sign of wrong labels.
 
-    Of more than 20,000 photos, 1,000 evenly spaced blocks of 20 successive photos are
-    examined.
-
     Args:
-        paths: Paths of all photos relative to the photo root, sorted.
+        paths: Paths of photos relative to the photo root, sorted: all, or the selection of
+            `PathBlocks`.
         rules: Compiled path rules.
     """
-    sample = _sample(paths)
-    parsed = [parse_path(path, rules) for path in sample]
+    parsed = [parse_path(path, rules) for path in paths]
     if problem := _find_problem(parsed):
-        yield "\n".join(
-            [f"{problem}. The path rules find:", *_examples(sample, parsed)]
-        )
-        yield _suggest_rule(sample, rules)
-    elif lost := _find_unlabelled(sample, parsed):
+        yield "\n".join([f"{problem}. The path rules find:", *_examples(paths, parsed)])
+        yield _suggest_rule(paths, rules)
+    elif lost := _find_unlabelled(paths, parsed):
         yield (
             f"Found {len(lost):,} photo(s) without a label in folders that are labels of "
             f"other photos, such as {lost[0]!r}; expected the same structure everywhere. "
@@ -62,13 +82,6 @@ def label_warnings(
             f"Found labels that differ only in case or white space: {similar}; they are "
             "different labels. Rename the folders if they contain the same fruit."
         )
-
-
-def _sample(paths: Sequence[str]) -> Sequence[str]:
-    if len(paths) <= _BLOCKS * _BLOCK_SIZE:
-        return paths
-    starts = (len(paths) * i // _BLOCKS for i in range(_BLOCKS))
-    return [path for i in starts for path in paths[i : i + _BLOCK_SIZE]]
 
 
 def _find_problem(parsed: Sequence[PathLabels]) -> str | None:

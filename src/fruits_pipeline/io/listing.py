@@ -1,4 +1,4 @@
-"""Compare and split file listings, and extract labels from paths."""
+"""Split file listings into parts, and extract labels from paths."""
 
 from __future__ import annotations
 
@@ -33,49 +33,30 @@ class PathLabels(NamedTuple):
     series: str | None = None
 
 
-def find_new_or_changed(
-    photos: Iterable[ListedFile], existing: Mapping[str, ListedFile]
-) -> list[ListedFile]:
-    """Return the photos that are not ingested yet, or changed since.
-
-    A photo has changed if its size or ETag differs, or without ETags, its time.
-
-    Args:
-        photos: The listing.
-        existing: The ingested files by path.
-    """
-    return [p for p in photos if _is_new_or_changed(p, existing.get(p.path))]
-
-
-def _is_new_or_changed(photo: ListedFile, existing: ListedFile | None) -> bool:
-    if existing is None or photo.size_bytes != existing.size_bytes:
-        return True
-    if photo.etag and existing.etag:
-        return photo.etag != existing.etag
-    return photo.modified_at != existing.modified_at
-
-
 def split_into_parts(
-    files: Sequence[ListedFile], max_files: int, max_bytes: int
-) -> Iterator[Sequence[ListedFile]]:
+    sizes: Sequence[int], max_files: int, max_bytes: int
+) -> Iterator[slice]:
     """Split a listing into parts, in order.
 
     A file of more than `max_bytes` becomes a part of one file. An empty listing becomes
     one empty part.
 
     Args:
-        files: The listing.
+        sizes: Size of each file in bytes.
         max_files: Maximum number of files in a part.
         max_bytes: Maximum sum of the file sizes in a part.
+
+    Yields:
+        The positions of the files of a part.
     """
     start = total = 0
-    for i, file in enumerate(files):
-        is_full = i - start == max_files or total + file.size_bytes > max_bytes
+    for i, size in enumerate(sizes):
+        is_full = i - start == max_files or total + size > max_bytes
         if i > start and is_full:
-            yield files[start:i]
+            yield slice(start, i)
             start, total = i, 0
-        total += file.size_bytes
-    yield files[start:]
+        total += size
+    yield slice(start, len(sizes))
 
 
 def compile_rules(rules: Iterable[str]) -> list[re.Pattern[str]]:

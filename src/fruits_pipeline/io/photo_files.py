@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.exclusions import describe, select_photos
+from fruits_pipeline.io.exclusions import select_photos
 from fruits_pipeline.io.files import is_local, read_local
 from fruits_pipeline.io.folders import list_folder
 
@@ -50,7 +50,8 @@ def _find_in_folder(
     for photo in photos:
         yield os.path.join(name, photo.path), None
     if not photos:
-        others = describe({**left_out, **found.left_out})
+        left_out.merge(found.left_out)
+        others = left_out.describe()
         content = f"contains no photos, but {others}" if others else "is empty"
         yield name, f"{content}; expected photos"
 

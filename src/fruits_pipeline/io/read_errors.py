@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from fruits_pipeline.errors import FruitsError, causes
+from fruits_pipeline.errors import FruitsError, TransientError, causes
 from fruits_pipeline.io.buckets import SOLUTIONS
 
 DELETED = "deleted after it was listed"
@@ -99,20 +99,22 @@ def store_error(store: str, error: Exception) -> FruitsError:
     code = s3_code(error) or type(error).__name__
     default = "Check that it exists, the connection and the credentials."
     solution = SOLUTIONS.get(code, default).format(bucket=store.split("/")[2:3])
-    return FruitsError(
+    is_down = isinstance(error, OSError) and error.errno in STORE_ERRORS
+    kind = TransientError if is_down else FruitsError
+    return kind(
         f"Found that {store} cannot be read ({_reason(error)}); expected access to "
         f"`photos`. {solution} Then run again: complete batches are kept."
     )
 
 
-def unavailable_error(location: str, error: BaseException) -> FruitsError:
+def unavailable_error(location: str, error: BaseException) -> TransientError:
     """Return the error for a store that fails to respond to repeated requests.
 
     Args:
         location: URL of the bucket or object.
         error: The error of the last request.
     """
-    return FruitsError(
+    return TransientError(
         f"Found that {location} does not respond ({_reason(error)}) although requests were "
         "repeated; expected a store in operation. Check its status, the network, "
         "AWS_ENDPOINT_URL and proxy variables, and run again later: complete batches are "

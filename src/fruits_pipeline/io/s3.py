@@ -22,6 +22,7 @@ from s3fs import S3FileSystem
 from s3fs.errors import translate_boto_error
 
 from fruits_pipeline.io.read_errors import s3_code, unavailable_error
+from fruits_pipeline.io.request_counts import SENT
 
 Result = TypeVar("Result")
 
@@ -105,6 +106,13 @@ class PatientS3(S3FileSystem):  # type: ignore[misc]
             "retries": {"total_max_attempts": 1},
             **self.config_kwargs,
         }
+
+    async def set_session(self, *args: Any, **options: Any) -> Any:
+        """Return the client, which counts its requests."""
+        client = await super().set_session(*args, **options)
+        count, event = SENT.add_sent, "before-send.s3"
+        client.meta.events.register(event, count, unique_id="fruits-requests")
+        return client
 
     async def send(self, operation: str, *groups: Any, **arguments: Any) -> Any:
         """Send one request, and return the response.

@@ -70,7 +70,8 @@ def merge(a: Moments, b: Moments) -> Moments:
     delta = b.mean - a.mean
     mean = a.mean + delta * (b.n / n)
     comoment = a.comoment + b.comoment
-    comoment += np.outer(delta, delta * (a.n * b.n / n))
+    scaled = delta * np.sqrt(a.n * b.n / n)  # so that the product is exactly symmetric
+    comoment += np.outer(scaled, scaled)
     return Moments(n, mean, comoment)
 
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict
 from fruits_pipeline.imaging.fitting import Fit
 from fruits_pipeline.models import litert
 from fruits_pipeline.models.classifiers import Classifier
+from fruits_pipeline.models.fixed_shapes import fix_shapes
 from fruits_pipeline.models.pca import Pca
 from fruits_pipeline.schema_version import SCHEMA_VERSION
 
@@ -69,7 +70,8 @@ class PhoneModel:
     """A LiteRT model that maps pixels to probabilities, with labels and card.
 
     Args:
-        content: Content of the file.
+        content: Content of the file. The attribute `litert` has the part of it before the
+            archive of labels and card.
 
     Raises:
         ValueError: If the file has no labels or no card, more or fewer labels than
@@ -85,6 +87,7 @@ class PhoneModel:
                 model = content[: min(i.header_offset for i in archive.infolist())]
         except (zipfile.BadZipFile, KeyError) as exc:
             raise ValueError(f"no model with {LABELS} and {CARD} inside") from exc
+        self.litert = model
         if self.card.model_sha256 not in (None, hashlib.sha256(model).hexdigest()):
             raise ValueError(f"a model that differs from the SHA-256 in its {CARD}")
         self.labels = self.card.labels or tuple(lines)
@@ -112,12 +115,23 @@ def fuse(
     """
     weights = pca.components.T / pca.scale[:, np.newaxis] @ classifier.weights
     bias = classifier.bias - pca.mean @ weights
-    model = _append_layers(backbone, weights, bias)
+    model = _append_layers(fix_shapes(backbone), weights, bias)
+    return _assemble(model, classifier.labels, card)
+
+
+def with_fixed_shapes(model: PhoneModel) -> PhoneModel:
+    """Return a phone model that LiteRT.js accepts; older versions wrote others."""
+    fixed = fix_shapes(model.litert)
+    return _assemble(fixed, model.labels, model.card)
+
+
+def _assemble(model: bytes, labels: Sequence[str], card: PhoneCard) -> PhoneModel:
+    """Append labels and card to a LiteRT model."""
     content = io.BytesIO(model)
     update: dict[str, Any] = {"model_sha256": hashlib.sha256(model).hexdigest()}
-    lines = tuple(re.sub("[\r\n]", " ", label) for label in classifier.labels)
-    if lines != classifier.labels:
-        update["labels"] = classifier.labels
+    lines = tuple(re.sub("[\r\n]", " ", label) for label in labels)
+    if lines != tuple(labels):
+        update["labels"] = tuple(labels)
     card = card.model_copy(update=update)
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(_member(LABELS), "\n".join(lines) + "\n")

@@ -2,43 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 MEASURES = ("brightness", "contrast", "sharpness", "saturation")
-_GROUPS = ["label", "split", "series"]
+GROUPS = ("label", "split", "series")
 
 
-def count_coverage(photos: pd.DataFrame, new_batches: Collection[str]) -> pd.DataFrame:
+def group_photos(
+    chunks: Iterable[pd.DataFrame], new_batches: Collection[str]
+) -> pd.DataFrame:
+    """Count photos and sum their measures by label, split, series and whether new.
+
+    Args:
+        chunks: `label, split, series, batch` and the measures of each photo, in several
+            tables.
+        new_batches: Names of the batches with new photos.
+
+    Returns:
+        `label, split, series, new` (Boolean), `photos`, and the sum of each measure.
+    """
+    keys = [*GROUPS, "new"]
+    sums = pd.DataFrame(columns=[*keys, "photos", *MEASURES])
+    for photos in chunks:
+        measures = photos[[*MEASURES]].astype(float)
+        is_new = photos["batch"].isin([*new_batches])
+        rows = photos[[*GROUPS]].assign(new=is_new, photos=1, **measures)
+        tables = [table for table in (sums, rows) if len(table)] or [sums]
+        sums = pd.concat(tables).groupby(keys, dropna=False, as_index=False).sum()
+    return sums
+
+
+def count_coverage(groups: pd.DataFrame) -> pd.DataFrame:
     """Count photos and new photos by label, split and series.
 
     Args:
-        photos: `label, split, series, batch` of each photo.
-        new_batches: Names of the batches with new photos.
+        groups: Result of `group_photos`.
 
     Returns:
         `label, split, series, photos, new_photos`, sorted; photos without label first.
     """
-    new = photos["batch"].isin([*new_batches]).astype(int)
-    groups = new.groupby([photos[name] for name in _GROUPS], dropna=False)
-    counts = groups.agg(photos="size", new_photos="sum").reset_index()
-    return counts.sort_values(_GROUPS, na_position="first", ignore_index=True)
+    numbers = groups.assign(new_photos=groups["photos"].where(groups["new"], 0))
+    sums = numbers.groupby([*GROUPS], dropna=False)[["photos", "new_photos"]].sum()
+    counts = sums.astype(int).reset_index()
+    return counts.sort_values([*GROUPS], na_position="first", ignore_index=True)
 
 
 def compare_batches(
-    quality: pd.DataFrame,
-    means: pd.DataFrame,
+    groups: pd.DataFrame,
+    means: Mapping[str, np.ndarray],
     variance: float,
     new_batches: Collection[str],
 ) -> dict[str, Any]:
     """Compare the photos of new batches with those of earlier batches.
 
     Args:
-        quality: `label, batch` and the measures of each photo.
-        means: `batch`, `n` and `mean` (of the features) of each batch.
+        groups: Result of `group_photos`.
+        means: Mean of the features of the `new` and of the `earlier` photos; empty if
+            there are none.
         variance: Sum of the variances of the features.
         new_batches: Names of the batches with new photos.
 
@@ -47,16 +71,19 @@ def compare_batches(
         the distance of the mean features, divided by the square root of `variance`. Means
         are None if there are no new or no earlier photos.
     """
-    is_new = quality["batch"].isin([*new_batches])
-    parts = {"new": quality[is_new], "earlier": quality[~is_new]}
+    is_new = groups["new"].astype(bool)
+    parts = {"new": groups[is_new], "earlier": groups[~is_new]}
     labels = pd.DataFrame(
-        {name: part["label"].value_counts(dropna=False) for name, part in parts.items()}
+        {
+            name: part.groupby("label", dropna=False)["photos"].sum()
+            for name, part in parts.items()
+        }
     )
     counts = labels.fillna(0).astype(int).sort_values("new", ascending=False)
     return {
         "new_batches": sorted(new_batches),
-        "new_photos": len(parts["new"]),
-        "earlier_photos": len(parts["earlier"]),
+        "new_photos": int(parts["new"]["photos"].sum()),
+        "earlier_photos": int(parts["earlier"]["photos"].sum()),
         "labels": [
             {
                 "label": None if pd.isna(label) else label,
@@ -66,26 +93,21 @@ def compare_batches(
             for label, new, old in counts[["new", "earlier"]].itertuples()
         ],
         "measures": {
-            measure: {name: _mean(part[measure]) for name, part in parts.items()}
+            measure: {name: _mean(part, measure) for name, part in parts.items()}
             for measure in MEASURES
         },
-        "mean_distance": _mean_distance(means, variance, new_batches),
+        "mean_distance": _mean_distance(means["new"], means["earlier"], variance),
     }
 
 
-def _mean(values: pd.Series) -> float | None:
-    return round(float(values.mean()), 6) if len(values) else None
+def _mean(groups: pd.DataFrame, measure: str) -> float | None:
+    photos = groups["photos"].sum()
+    return round(float(groups[measure].sum() / photos), 6) if photos else None
 
 
 def _mean_distance(
-    means: pd.DataFrame, variance: float, new_batches: Collection[str]
+    new: np.ndarray, earlier: np.ndarray, variance: float
 ) -> float | None:
-    is_new = means["batch"].isin([*new_batches])
-    parts = [part[part["n"] > 0] for part in (means[is_new], means[~is_new])]
-    if not all(map(len, parts)) or variance <= 0:
+    if not len(new) or not len(earlier) or variance <= 0:
         return None
-    new, earlier = (
-        np.average(np.stack([*part["mean"]]), axis=0, weights=part["n"])
-        for part in parts
-    )
     return round(float(np.linalg.norm(new - earlier) / np.sqrt(variance)), 4)

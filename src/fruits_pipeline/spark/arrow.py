@@ -146,13 +146,36 @@ def compute_moments(rows: Rows) -> Rows:
     keys: list[tuple[str, str]] = []  # complete when all chunks are read
     chunks = _join(_collect_keys(rows, keys), MOMENTS_CHUNK)
     moments = merge_all(moments_of(to_matrix(chunk)) for chunk in chunks)
+    yield moments_row(moments, key_digest(keys))
+
+
+def merge_moments(rows: Rows) -> Rows:
+    """Merge moments: all `MOMENTS` rows of several batches to one row."""
+    digests: list[int] = []
+
+    def parts() -> Iterator[Moments]:
+        for batch in rows:
+            digests.extend(int(keys, 16) for keys in batch["keys"].to_pylist())
+            yield from unpack_moments(batch)
+
+    moments = merge_all(parts())
+    yield moments_row(moments, f"{sum(digests) % 2**64:016x}")  # as `key_digest` of all
+
+
+def moments_row(moments: Moments, keys: str) -> pa.RecordBatch:
+    """Return the `MOMENTS` row of moments.
+
+    Args:
+        moments: The moments.
+        keys: Digest of the keys of their photos.
+    """
     columns = [
         pa.array([moments.n]),
         pa.array([moments.mean]),
         pa.array([pack(moments)]),
-        pa.array([key_digest(keys)]),
+        pa.array([keys]),
     ]
-    yield pa.record_batch(columns, schema=schemas.MOMENTS)
+    return pa.record_batch(columns, schema=schemas.MOMENTS)
 
 
 def _collect_keys(rows: Rows, keys: list[tuple[str, str]]) -> Rows:

@@ -7,8 +7,11 @@ import re
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException, PythonException
 
-from fruits_pipeline.errors import FruitsError, causes
+from fruits_pipeline.errors import FruitsError, TransientError, causes
 from fruits_pipeline.spark.storage_errors import storage_message
+
+_USER_ERROR = "(?:Fruits|Transient)Error"
+"""Errors that workers raise, in the messages of Spark."""
 
 
 def user_message(error: BaseException) -> str | None:
@@ -29,7 +32,15 @@ def user_message(error: BaseException) -> str | None:
 def is_user_error(error: BaseException) -> bool:
     """Return whether a user can fix the error, so that no traceback is needed."""
     return _storage_message(error) is not None or any(
-        isinstance(cause, FruitsError) or "FruitsError: " in str(cause)
+        isinstance(cause, FruitsError) or re.search(f"{_USER_ERROR}: ", str(cause))
+        for cause in causes(error)
+    )
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same command can succeed later, without any change."""
+    return not is_user_error(error) or any(
+        isinstance(cause, TransientError) or "TransientError: " in str(cause)
         for cause in causes(error)
     )
 
@@ -55,7 +66,7 @@ def _storage_message(error: BaseException) -> str | None:
 
 def _worker_message(text: str) -> str | None:
     """Return the message of a worker's `FruitsError` in Spark's error message."""
-    found = re.search(r"FruitsError: (.*?)(?:\n\n|\n\s+at |\Z)", text, re.DOTALL)
+    found = re.search(rf"{_USER_ERROR}: (.*?)(?:\n\n|\n\s+at |\Z)", text, re.DOTALL)
     return found[1].strip() if found else None
 
 

@@ -19,6 +19,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
+from fruits_pipeline.io.request_counts import SENT, Requests
+from fruits_pipeline.run_id import run_id
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.isolation import isolate
 from fruits_pipeline.spark.parquet import write_rows
@@ -51,7 +53,7 @@ def from_parts(parts: Sequence[Part], schema: pa.Schema) -> DataFrame:
     """Return the rows of parts, lazily; each part is one Spark task."""
     spark = spark_session()
     numbers = spark.range(0, len(parts), 1, max(1, len(parts)))
-    step = partial(run_parts, parts=tuple(parts))
+    step = partial(run_parts, parts=tuple(parts), run_id=run_id())
     return attach_parts(numbers.mapInArrow(step, from_arrow_schema(schema)), parts)
 
 
@@ -117,6 +119,8 @@ def write(
         writes = [map_part(p, partial(step, number=i)) for i, p in enumerate(parts)]
         reports = from_parts(writes, schemas.WRITE_REPORT)
     found = [row.asDict() for row in reports.collect()]
+    for report in found:
+        SENT.add(Requests(report["writes"], report["reads"]))
     if not found:  # Spark optimises a plan without rows to one without tasks
         (empty,) = write_rows(iter(()), folder, schema)
         found = empty.to_pylist()

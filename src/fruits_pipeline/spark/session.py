@@ -11,6 +11,8 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from fruits_pipeline import logs
+from fruits_pipeline.environment import SUBMIT_VARIABLE
 from fruits_pipeline.io.buckets import bucket_names, check_bucket
 from fruits_pipeline.io.files import write_atomically
 from fruits_pipeline.parameter_validation import validate_parameters
@@ -29,13 +31,10 @@ from fruits_pipeline.spark.host import (
     replace_leftovers,
     use_utf8,
 )
-from fruits_pipeline.spark.jars import check_hadoop_aws, use_local_jars
+from fruits_pipeline.spark.jars import JAR_SETTINGS, check_jars, use_local_jars
 from fruits_pipeline.spark.java import use_java
 
 logger = logging.getLogger(__name__)
-
-SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"
-"""Environment variable that spark-submit sets for the Python program that it starts."""
 
 JVM_OPTIONS = "spark.driver.extraJavaOptions"
 SOCKET_FOLDER = "spark.python.unix.domain.socket.dir"
@@ -101,42 +100,46 @@ def _use_buckets(buckets: Iterable[str], regions: Iterable[str]) -> None:
         os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region
 
 
-def check_jars(config: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Check that Spark can access the tables.
+def uses_s3(config: Mapping[str, Any]) -> bool:
+    """Return whether Spark reads tables in a bucket.
 
     Args:
         config: Configuration of the environment, with `catalog`.
-        settings: Result of `check_configuration`.
-
-    Raises:
-        FruitsError: The tables are in a bucket, and hadoop-aws is missing.
     """
-    if bucket_names([config["catalog"]["photos@batches"]["filepath"]]):
-        check_hadoop_aws(settings)
+    return bool(bucket_names([config["catalog"]["photos@batches"]["filepath"]]))
 
 
-def start_spark(settings: Mapping[str, Any]) -> SparkSession:
+def start_spark(settings: Mapping[str, Any], needs_s3: bool = False) -> SparkSession:
     """Start a Spark session, or return the existing one.
 
     Master, heap and shuffle partitions that are not set are chosen according to the
     available CPUs and memory. In local mode, the settings of this project replace those
     of other Spark installations, and workers use the Python interpreter of this process.
 
+    Args:
+        settings: Settings in `spark.yml`. If spark-submit has started Java, those of the
+            master and of jars are ignored.
+        needs_s3: Whether Spark needs the jars for S3.
+
     Raises:
-        FruitsError: There is no Java that Spark supports, or this machine has a limit or
-            setting with which Spark does not run.
+        FruitsError: There is no Java that Spark supports, this machine has a limit or
+            setting with which Spark does not run, or jars are missing.
     """
     # For workers: one thread each. This process has initialised OpenBLAS with all CPUs.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if SUBMIT_VARIABLE in os.environ:  # the JVM is running, and its master is set
-        chosen = {k: v for k, v in settings.items() if k != "spark.master"}
+    if SUBMIT_VARIABLE in os.environ:
+        ignored = ("spark.master", *JAR_SETTINGS)
+        chosen = {k: v for k, v in settings.items() if k not in ignored}
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     elif SparkContext._active_spark_context:
         chosen = dict(settings)
     else:
         chosen = _jvm_settings(settings)
-    conf = SparkConf().setAll([*(REDACTION | chosen).items()])
+    added = REDACTION | _executor_environ()
+    conf = SparkConf().setAll([*(added | chosen).items()])
     start_jvm(conf)
+    if needs_s3:
+        check_jars(SparkContext._jvm)
     if str(settings.get("spark.eventLog.enabled")).lower() == "true":
         # Spark fails without this folder. In a bucket, a folder exists if it has a file.
         write_atomically(f"{settings['spark.eventLog.dir']}/.keep", b"")
@@ -149,6 +152,14 @@ def start_spark(settings: Mapping[str, Any]) -> SparkSession:
         spark.conf.get("spark.driver.memory", "the cluster's size"),
     )
     return spark
+
+
+def _executor_environ() -> dict[str, str]:
+    """Return the settings by which Python workers get region and log format."""
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    variables = {name: os.environ[name] for name in names if name in os.environ}
+    variables[logs.VARIABLE] = logs.current()
+    return {f"spark.executorEnv.{name}": value for name, value in variables.items()}
 
 
 def _jvm_settings(settings: Mapping[str, Any]) -> dict[str, Any]:

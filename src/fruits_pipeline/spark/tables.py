@@ -1,4 +1,4 @@
-"""DataFrames of stored tables, and the selection of their batches.
+"""DataFrames of stored tables.
 
 The rows of a table are read by Spark's own Parquet reader, which prunes columns and
 filters rows. The files are attached as parts, so that `map_arrow` bypasses the reader.
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from fruits_pipeline import schemas
 from fruits_pipeline.spark.active import spark_session
-from fruits_pipeline.spark.frames import attach_parts, parts_of
+from fruits_pipeline.spark.frames import attach_parts
 from fruits_pipeline.spark.parts import StoredPart
 
 _GLOB_CHARACTER = re.compile(r"[\\*?\[\]{}]")
@@ -58,34 +57,5 @@ def hadoop_path(path: str) -> str:
     return path.replace("s3://", "s3a://", 1) if path.startswith("s3://") else path
 
 
-def batch_names(rows: DataFrame) -> list[str]:
-    """Return the distinct values of the column `batch`, sorted.
-
-    If the rows are a stored table, they are not read.
-    """
-    if stored := _stored_parts(rows):
-        return sorted({str(part.batch) for part in stored})
-    names = rows.select("batch").distinct().collect()
-    return sorted(row.batch for row in names)
-
-
-def in_batches(rows: DataFrame, names: Collection[str]) -> DataFrame:
-    """Return the rows of some batches, lazily.
-
-    If the rows are a stored table, only the files of these batches are read.
-    """
-    selected = rows.where(F.col("batch").isin([*names]))
-    if stored := _stored_parts(rows):
-        attach_parts(selected, [part for part in stored if part.batch in names])
-    return selected
-
-
 def _batch_of(file: str) -> str:
     return file.partition("/")[0].removeprefix("batch=")
-
-
-def _stored_parts(rows: DataFrame) -> list[StoredPart]:
-    """Return the files of a stored table; no files for any other DataFrame."""
-    parts = parts_of(rows) or ()
-    stored = [p for p in parts if isinstance(p, StoredPart) and p.batch]
-    return stored if len(stored) == len(parts) else []

@@ -15,6 +15,7 @@ import pyspark.worker  # noqa: F401
 from pyspark import daemon
 
 import fruits_pipeline.spark.arrow  # noqa: F401
+from fruits_pipeline import logs
 from fruits_pipeline.imaging import limits
 
 Arguments = ParamSpec("Arguments")
@@ -45,6 +46,8 @@ def set_oom_score() -> None:
 
 if __name__ == "__main__":
     limits.enable_time_limits()
+    if os.environ.get(logs.VARIABLE) == "json":
+        logs.log_as_json()
     os.register_at_fork(after_in_child=set_oom_score)
     daemon.worker = ignore_closed_socket(daemon.worker)
     # Spark collects garbage after every task, which would take 20 to 40 ms for the objects

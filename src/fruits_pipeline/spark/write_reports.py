@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
+from fruits_pipeline.io.request_counts import Requests
 from fruits_pipeline.spark.keys import key_digest, photo_keys
 
 
@@ -41,8 +42,18 @@ def count_without_content(rows: pa.Table | pa.RecordBatch) -> int:
     return pc.sum(has_no_content(rows)).as_py() or 0
 
 
-def make_report(table: pa.Table, name: str, size: int, retries: int) -> pa.RecordBatch:
-    """Return the `WRITE_REPORT` row of a file of `size` bytes."""
+def make_report(
+    table: pa.Table, name: str, size: int, retries: int, requests: Requests
+) -> pa.RecordBatch:
+    """Return the `WRITE_REPORT` row of a file of `size` bytes.
+
+    Args:
+        table: Content of the file.
+        name: Name of the file.
+        size: Size of the file in bytes.
+        retries: Number of repeated requests for its photos.
+        requests: Requests to S3 of the task.
+    """
     columns = table.column_names
     errors = len(table) - table["error"].null_count if "error" in columns else 0
     # A row of moments describes `n` photos.
@@ -58,5 +69,6 @@ def make_report(table: pa.Table, name: str, size: int, retries: int) -> pa.Recor
         "last_path": paths["max"].as_py() if paths else None,
         "retries": retries,
         "without_content": count_without_content(table),
+        **requests._asdict(),
     }
     return pa.RecordBatch.from_pylist([row], schemas.WRITE_REPORT)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.models.backbones import Backbone, Card
+from fruits_pipeline.models.fixed_shapes import fix_shapes
 from fruits_pipeline.parameters import NetworkParameters
 from fruits_pipeline.training.networks import add_scaling
 
@@ -59,7 +60,7 @@ def _convert(model: keras.Model) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder, "backbone.tflite")
         model.export(file, format="litert", verbose=False)
-        return file.read_bytes()
+        return fix_shapes(file.read_bytes())
 
 
 def _check_features(model: keras.Model, backbone: Backbone) -> None:

@@ -78,9 +78,13 @@ def test_moments_of_batches_with_erased_photos_are_deleted(
 ) -> None:
     photos.save(batches(PHOTOS, schemas.PHOTOS))
     save_all()
+    total = Path(f"{moments.filepath}_totals/0123.parquet")
+    total.parent.mkdir()
+    total.write_bytes(b"of a and b")
     erase(features, paths="a")
     assert erase_moments(log_of(moments), log_of(features)) == 1
     assert [*log_of(moments).batches] == ["000002"]
+    assert not total.exists()
     assert erase_moments(log_of(moments), None) == 1
     assert not log_of(moments).batches
 

@@ -1,6 +1,8 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from delta_batches import (
     batches,
@@ -19,11 +21,14 @@ from fruits_pipeline.datasets import (
     GonePhotos,
     PhotoChanges,
 )
+from fruits_pipeline.datasets.delta.photo_hashes import Hashes, PhotoHashes
 from fruits_pipeline.datasets.delta.reuse import (
     MAX_SMALL_SOURCES,
-    Source,
-    SourceIndex,
+    Sources,
+    choose_sources,
 )
+from fruits_pipeline.io import sorted_runs
+from fruits_pipeline.io.row_file import RowFile
 from fruits_pipeline.lineage import Lineage
 from fruits_pipeline.spark.batches import Batches, per_batch
 from fruits_pipeline.spark.frames import from_tables, map_arrow
@@ -51,16 +56,16 @@ def change(
     photos: DeltaBatches, new: Batches, gone: Sequence[str] = (), delete: bool = False
 ) -> None:
     """Save new photos, and tell which photos are gone."""
-    files = DeltaListing(filepath=photos.filepath, table="photos").load().files
-    paths = [f"Test/Kiwi/{name}" for name in gone]
-    rows = files.to_pylist()
-    table = files.filter([row["path"] in paths for row in rows])
-    listed = files.filter([row["path"] not in paths for row in rows])
-    hashes = {
-        name: np.array([r["id_hash"] for r in listed.to_pylist() if r["batch"] == name])
-        for name in {row["batch"] for row in rows}
-    }
-    changed = GonePhotos(table, len(files), "the photos", delete, 1)
+    existing = DeltaListing(filepath=photos.filepath, table="photos").load()
+    files = pa.concat_tables(existing.runs.tables()).sort_by("path")
+    paths = pa.array([f"Test/Kiwi/{name}" for name in gone], pa.string())
+    is_gone = pc.is_in(files["path"], paths)
+    rows = RowFile(schemas.INGESTED, None, 2)
+    rows.add(files.filter(is_gone))
+    rows.close()
+    listed, hashes = files.filter(pc.invert(is_gone)), PhotoHashes()
+    hashes.add(listed["batch"], listed["id_hash"].to_numpy())
+    changed = GonePhotos(rows, len(files), "the photos", delete, 1)
     photos.save(PhotoChanges(new, changed, hashes))
 
 
@@ -105,10 +110,17 @@ def test_rows_of_moved_photos_are_copied_by_a_later_run(
     assert stored_ids(images) == {"000001": ["b"], "000009": ["a", "c"]}
 
 
+@pytest.mark.parametrize("run_rows", [1, 50_000])
 @pytest.mark.parametrize(("delete", "removed"), [(False, (1, 1)), (True, (1, 2))])
 def test_rows_of_gone_photos_are_kept_or_deleted(
-    photos: DeltaBatches, delete: bool, removed: tuple[int, int]
+    photos: DeltaBatches,
+    delete: bool,
+    removed: tuple[int, int],
+    run_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sorted_runs, "RUN_ROWS", run_rows)
+    monkeypatch.setattr(sorted_runs, "SAMPLED_ROWS", min(run_rows, 1000))
     unread = photo_row("c!") | {"photo_id": None}
     table = arrow_table([unread, photo_row("d")], schemas.PHOTOS)
     second = {"000002": lambda: from_tables([table], schemas.PHOTOS)}
@@ -154,12 +166,20 @@ def test_sources_with_few_known_photos_are_not_read(
     photos_per_source: int, sources: int
 ) -> None:
     hashes = np.arange(1, 1201, dtype=np.uint64).reshape(12, 100)
-    index = SourceIndex.of([Source(["a file"], values) for values in hashes])
-    assert len(index.find(hashes[:, :photos_per_source].ravel())) == sources
+    batch = hashes[:, :photos_per_source].ravel()
+    assert len(choose_sources(sources_of(*hashes), [batch])[0]) == sources
 
 
 def test_source_with_most_photos_is_read_first() -> None:
     values = np.array([0, 5, 6, 7], np.uint64)
-    index = SourceIndex.of([Source(["a"], values[:2]), Source(["b"], values)])
-    assert index.find(values[1:]) == [1, 0]
-    assert index.find(values[:1]) == index.find(np.array([9], np.uint64)) == []
+    sources = sources_of(values[:2], values)
+    batches = [values[1:], values[:1], np.array([9], np.uint64)]
+    assert choose_sources(sources, batches) == [[1, 0], [], []]
+
+
+def sources_of(*hashes: Hashes) -> Sources:
+    """Return sources with one file each; hashes are read in chunks of all sources."""
+    numbers = np.repeat(np.arange(len(hashes), dtype=np.uint32), [*map(len, hashes)])
+    values = np.concatenate(hashes)
+    chunks = [(numbers[::2], values[::2]), (numbers[1::2], values[1::2])]
+    return Sources({i: ["a file"] for i in range(len(hashes))}, lambda: iter(chunks))

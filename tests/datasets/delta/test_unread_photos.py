@@ -108,9 +108,11 @@ def test_table_without_errors_can_be_read(
     old_photos: DeltaBatches, images: DeltaBatches, save_images: Save
 ) -> None:
     existing = DeltaListing(filepath=old_photos.filepath, table="photos").load()
-    assert (existing.files.num_rows, existing.unread) == (3, frozenset())
-    rows = DeltaSpark(filepath=old_photos.filepath, table="photos").load()
-    assert {(row.photo_id, row.error) for row in rows.collect()} == {
+    (rows,) = existing.runs.tables()
+    assert len(rows) == 3
+    assert 0 not in rows["id_hash"].to_pylist()
+    frame = DeltaSpark(filepath=old_photos.filepath, table="photos").load()
+    assert {(row.photo_id, row.error) for row in frame.collect()} == {
         ("a", None),
         ("b", None),
         ("c", None),
@@ -135,7 +137,9 @@ def test_new_rows_are_added_to_a_table_without_errors(
     )
     assert errors == {"a": None, "b!": "broken", "c": None, "d": None}
     existing = DeltaListing(filepath=old_photos.filepath, table="photos").load()
-    assert existing.unread == {"Test/Kiwi/b"}
+    (rows,) = existing.runs.tables()
+    unread = [r["path"] for r in rows.to_pylist() if r["id_hash"] == 0]
+    assert unread == ["Test/Kiwi/b"]
     save_images()
     assert stored_ids(images) == expected
     assert len(data_files(old_photos)) == 3

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from factories import frame, key_of
 from kedro.io import DatasetError
@@ -81,15 +82,16 @@ def test_listing_has_size_time_and_etag_of_each_photo(tmp_path: Path) -> None:
     path = write_table(tmp_path, "photos", **columns)
     existing = DeltaListing(filepath=path, table="photos").load()
     assert existing.last_batch == 2
-    files = existing.files.drop_columns(["id_hash", "batch"]).to_pylist()
+    rows = pa.concat_tables(existing.runs.tables())
+    files = rows.drop_columns(["id_hash", "batch"]).to_pylist()
     assert files == [{"path": f"Test/Kiwi/{name}", **columns} for name in "abc"]
-    assert existing.files["batch"].to_pylist() == ["000001", "000001", "000002"]
-    assert len(set(existing.files["id_hash"].to_pylist()) - {0}) == 3
+    assert rows["batch"].to_pylist() == ["000001", "000001", "000002"]
+    assert len(set(rows["id_hash"].to_pylist()) - {0}) == 3
 
 
 def test_listing_of_a_missing_table_is_empty(tmp_path: Path) -> None:
     existing = DeltaListing(filepath=f"{tmp_path}/photos", table="photos").load()
-    assert (existing.files.num_rows, existing.last_batch) == (0, 0)
+    assert (len(existing.runs), existing.last_batch) == (0, 0)
 
 
 @pytest.mark.parametrize(("recipe", "rows"), [(RECIPE, 3), ({}, 0)])
@@ -98,7 +100,7 @@ def test_listing_is_empty_if_the_table_will_be_rebuilt(
 ) -> None:
     view = DeltaListing(filepath=write_table(tmp_path, "photos"), table="photos")
     view.lineage = Lineage(recipe)
-    assert view.load().files.num_rows == rows
+    assert len(view.load().runs) == rows
 
 
 @pytest.mark.parametrize("view", [DeltaSpark, DeltaPandas, DeltaCounts])

@@ -1,6 +1,6 @@
 from factories import NOON
 
-from fruits_pipeline.datasets import Listing
+from fruits_pipeline.datasets import ListedFiles, Listing
 from fruits_pipeline.datasets.erasure.store import correct_counts
 from fruits_pipeline.io.listing import ListedFile
 
@@ -8,7 +8,8 @@ COUNTS = {"files": 10, "photos": 8, "gone": 2, "left_out": {".txt": 2}}
 
 
 def listing(*paths: str) -> Listing:
-    return Listing("/my photos", [ListedFile(path, 1, NOON) for path in paths])
+    files = [ListedFile(path, 1, NOON) for path in paths]
+    return Listing("/my photos", ListedFiles.of(files))
 
 
 def test_erased_photos_are_counted_as_left_out() -> None:

@@ -42,9 +42,11 @@ PARAMETERS = ClassifyParameters(
     training_splits=["training", "train"],
     test_share=0.5,
     photos_per_label=100,
+    max_photos=1000,
     mistakes_shown=2,
     seed=1,
 )
+COUNTS = pd.DataFrame({"batch": ["000001"], "photos": [100]})
 PREPROCESS = PreprocessParameters(
     short_side=64, decode_memory_mib=64, seconds_per_photo=60, max_error_rate=0.05
 )
@@ -78,7 +80,7 @@ PATHS = [*paths_of("Training", ["Fig", "Kiwi"]), *paths_of("Test", [*MEANS], 2)]
 
 @pytest.fixture(scope="module")
 def labelled(spark: object) -> DataFrame:
-    return select_labelled(reduced(PATHS), PARAMETERS).cache()
+    return select_labelled(reduced(PATHS), COUNTS, PARAMETERS).cache()
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,20 @@ def training_by_path(labelled: DataFrame) -> dict[str, bool]:
     return {path: row["training"] for path, row in by_path(labelled).items()}
 
 
+def test_large_tables_are_sampled_with_photos_of_every_label() -> None:
+    paths = [*paths_of("Training", ["Fig"], 3000), *paths_of("Training", ["Kiwi"], 20)]
+    counts = pd.DataFrame({"batch": ["000001"], "photos": [len(paths)]})
+    limited = PARAMETERS.model_copy(
+        update={"photos_per_label": 9000, "max_photos": 200}
+    )
+    rows = select_labelled(reduced(paths), counts, limited)
+    found = {
+        row["label"]: row["count"] for row in rows.groupBy("label").count().collect()
+    }
+    assert found["Kiwi"] == 20
+    assert 80 < found["Fig"] < 220
+
+
 def test_training_photos_are_chosen_by_split(labelled: DataFrame) -> None:
     expected = {path: path.startswith("Training") for path in PATHS}
     assert training_by_path(labelled) == expected
@@ -119,32 +135,32 @@ def test_rows_are_sorted_and_keep_vectors_and_batch(labelled: DataFrame) -> None
 
 def test_selection_is_lazy() -> None:
     lazy = map_arrow(reduced(["Test/Fig/1"]), fail_if_read, schemas.REDUCED)
-    assert "training" in select_labelled(lazy, PARAMETERS).columns
+    assert "training" in select_labelled(lazy, COUNTS, PARAMETERS).columns
 
 
 @pytest.mark.parametrize("split", ["train", "TRAIN", "training"])
 def test_splits_are_case_insensitive(spark: object, split: str) -> None:
-    rows = select_labelled(reduced(paths_of(split, ["Fig"], 1)), PARAMETERS)
+    rows = select_labelled(reduced(paths_of(split, ["Fig"], 1)), COUNTS, PARAMETERS)
     assert [*training_by_path(rows).values()] == [True]
 
 
 def test_photos_without_a_split_are_divided_at_random(spark: object) -> None:
     photos = reduced(paths_of("-", ["Fig", "Kiwi"], 40), split=None)
-    training = training_by_path(select_labelled(photos, PARAMETERS))
+    training = training_by_path(select_labelled(photos, COUNTS, PARAMETERS))
     assert 0.3 < np.mean([*training.values()]) < 0.7
-    assert training_by_path(select_labelled(photos, PARAMETERS)) == training
+    assert training_by_path(select_labelled(photos, COUNTS, PARAMETERS)) == training
 
 
 def test_seed_changes_the_test_photos(spark: object) -> None:
     photos = reduced(paths_of("-", ["Fig"], 40), split=None)
     other = PARAMETERS.model_copy(update={"seed": 2})
-    first, second = (select_labelled(photos, p) for p in (PARAMETERS, other))
+    first, second = (select_labelled(photos, COUNTS, p) for p in (PARAMETERS, other))
     assert training_by_path(first) != training_by_path(second)
 
 
 def test_series_is_not_divided(spark: object) -> None:
     photos = reduced(paths_of("-", ["Fig"], 30), split=None, series="Fig/r")
-    rows = by_path(select_labelled(photos, PARAMETERS)).values()
+    rows = by_path(select_labelled(photos, COUNTS, PARAMETERS)).values()
     assert len({row["training"] for row in rows}) == 1
     assert {row["group"] for row in rows} == {"Fig/r"}
 
@@ -157,14 +173,14 @@ def test_photo_without_a_series_is_its_own_group(labelled: DataFrame) -> None:
 def test_photos_per_label_and_split_are_limited(spark: object) -> None:
     paths = [*paths_of("Training", ["Fig"]), *paths_of("Test", ["Fig"])]
     limited = PARAMETERS.model_copy(update={"photos_per_label": 3})
-    rows = by_path(select_labelled(reduced(paths), limited))
+    rows = by_path(select_labelled(reduced(paths), COUNTS, limited))
     assert len(rows) == 6
     assert sum(row["training"] for row in rows.values()) == 3
 
 
 def test_photos_without_a_label_are_excluded(spark: object) -> None:
     photos = reduced(paths_of("Training", ["Fig"]), label=None)
-    assert select_labelled(photos, PARAMETERS).count() == 0
+    assert select_labelled(photos, COUNTS, PARAMETERS).count() == 0
 
 
 def test_classifier_has_the_labels_of_the_training_photos(
@@ -187,7 +203,7 @@ def test_test_photos_of_a_training_series_are_marked(
     spark: object, classifier: FittedClassifier
 ) -> None:
     photos = reduced([*paths_of("Training", ["Fig"]), "Test/Fig/0.jpg"], series="Fig/r")
-    found = answer_photos(select_labelled(photos, PARAMETERS), classifier)
+    found = answer_photos(select_labelled(photos, COUNTS, PARAMETERS), classifier)
     assert found["series_learned"].tolist() == [True]
 
 
@@ -201,7 +217,7 @@ def test_test_photos_of_a_training_series_are_marked(
 def test_fewer_than_two_labels_are_rejected(
     spark: object, pca: FittedPca, paths: list[str], found: str
 ) -> None:
-    table = select_labelled(reduced(paths), PARAMETERS)
+    table = select_labelled(reduced(paths), COUNTS, PARAMETERS)
     with pytest.raises(FruitsError) as caught:
         train_classifier(table, pca, PARAMETERS)
     assert found in str(caught.value)
@@ -210,7 +226,7 @@ def test_fewer_than_two_labels_are_rejected(
 
 def test_label_with_one_photo_is_learned(spark: object, pca: FittedPca) -> None:
     paths = [*paths_of("Training", ["Fig", "Kiwi"]), "Training/Lime/0.jpg"]
-    table = select_labelled(reduced(paths), PARAMETERS)
+    table = select_labelled(reduced(paths), COUNTS, PARAMETERS)
     model = train_classifier(table, pca, PARAMETERS).model
     assert model.labels == ("Fig", "Kiwi", "Lime")
 
@@ -218,7 +234,7 @@ def test_label_with_one_photo_is_learned(spark: object, pca: FittedPca) -> None:
 def test_no_test_photos_are_reported(
     spark: object, classifier: FittedClassifier
 ) -> None:
-    table = select_labelled(reduced(paths_of("Training", ["Fig"])), PARAMETERS)
+    table = select_labelled(reduced(paths_of("Training", ["Fig"])), COUNTS, PARAMETERS)
     with pytest.raises(FruitsError, match=r"classify\.test_share"):
         answer_photos(table, classifier)
 
@@ -226,7 +242,7 @@ def test_no_test_photos_are_reported(
 def test_evaluation_counts_photos_of_unknown_labels(
     answers: pd.DataFrame, classifier: FittedClassifier
 ) -> None:
-    found = evaluate_answers(answers, classifier)
+    found = evaluate_answers(answers, classifier, COUNTS, PARAMETERS)
     assert (found["photos"], found["unknown_photos"], found["accuracy"]) == (6, 2, 1.0)
 
 

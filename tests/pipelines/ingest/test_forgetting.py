@@ -23,7 +23,7 @@ from fruits_pipeline.pipelines.ingest.forgetting import leave_out_forgotten
 
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_text())
 PARAMETERS = IngestParameters(**BASE["ingest"])
-NOTHING = ExistingPhotos(schemas.INGESTED.empty_table(), 0)
+NOTHING = ExistingPhotos(tuple, 0)
 ERASED = jpeg(1)
 FILES = {"Kiwi/1.jpg": ERASED, "Kiwi/2.jpg": jpeg(2)}
 
@@ -50,16 +50,14 @@ def store(folder: Path) -> Listing:
 def existing(folder: Path, *unread: str) -> ExistingPhotos:
     """Return the content of the table after all files were ingested."""
     rows: list[dict[str, Any]] = [
-        file._asdict() | {"id_hash": 1, "batch": "000001"}
+        file._asdict() | {"id_hash": int(file.path not in unread), "batch": "000001"}
         for file in store(folder).files
     ]
-    return ExistingPhotos(
-        pa.Table.from_pylist(rows, schemas.INGESTED), 1, frozenset(unread)
-    )
+    return ExistingPhotos(lambda: [pa.Table.from_pylist(rows, schemas.INGESTED)], 1)
 
 
 def paths(listing: Listing) -> set[str]:
-    return {file.path for file in listing.files}
+    return {file.path for file in listing.files} - listing.excluded.keys()
 
 
 def test_erased_photos_are_left_out(folder: Path, forgotten: ForgottenPhotos) -> None:
@@ -67,7 +65,10 @@ def test_erased_photos_are_left_out(folder: Path, forgotten: ForgottenPhotos) ->
     os.utime(folder / "Kiwi/1.jpg")
     result = leave_out_forgotten(store(folder), NOTHING, forgotten, PARAMETERS)
     assert paths(result) == {"Kiwi/2.jpg", "Kiwi/3.jpg"}
-    assert result.left_out == {"forgotten": ["Fig/renamed.png", "Kiwi/1.jpg"]}
+    assert result.excluded == {
+        "Fig/renamed.png": "forgotten",
+        "Kiwi/1.jpg": "forgotten",
+    }
 
 
 def test_new_photo_at_the_path_is_kept(
@@ -76,7 +77,7 @@ def test_new_photo_at_the_path_is_kept(
     replace_file(folder / "Kiwi/1.jpg", bytes(reversed(ERASED)))
     listing = store(folder)
     result = leave_out_forgotten(listing, NOTHING, forgotten, PARAMETERS)
-    assert result == listing
+    assert not result.excluded
 
 
 def test_ingested_photo_replaced_by_an_erased_one_is_left_out(
@@ -85,7 +86,7 @@ def test_ingested_photo_replaced_by_an_erased_one_is_left_out(
     before = existing(folder)
     replace_file(folder / "Kiwi/2.jpg", ERASED)
     result = leave_out_forgotten(store(folder), before, forgotten, PARAMETERS)
-    assert result.left_out == {"forgotten": ["Kiwi/2.jpg"]}
+    assert result.excluded == {"Kiwi/2.jpg": "forgotten"}
 
 
 def test_copy_that_could_not_be_read_before_is_left_out(
@@ -94,7 +95,7 @@ def test_copy_that_could_not_be_read_before_is_left_out(
     write_files(folder, {"Kiwi/copy.jpg": ERASED})
     before = existing(folder, "Kiwi/copy.jpg")
     result = leave_out_forgotten(store(folder), before, forgotten, PARAMETERS)
-    assert result.left_out == {"forgotten": ["Kiwi/copy.jpg"]}
+    assert result.excluded == {"Kiwi/copy.jpg": "forgotten"}
 
 
 def test_unreadable_file_that_may_be_erased_is_left_out_of_this_run(
@@ -106,7 +107,7 @@ def test_unreadable_file_that_may_be_erased_is_left_out_of_this_run(
     (folder / "Kiwi/copy.jpg").mkdir()  # root may read any file
     result = leave_out_forgotten(listing, NOTHING, forgotten, PARAMETERS)
     reason = "of the size of a forgotten photo, and unreadable"
-    assert result.left_out[reason] == ["Kiwi/copy.jpg"]
+    assert result.excluded["Kiwi/copy.jpg"] == reason
 
 
 def test_listing_is_unchanged_without_erased_photos(folder: Path) -> None:

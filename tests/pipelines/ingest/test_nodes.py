@@ -1,7 +1,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import (
     ExistingPhotos,
+    ListedFiles,
     Listing,
     PhotoChanges,
     PhotoStore,
@@ -47,7 +48,7 @@ FILES = {
 BASE = yaml.safe_load((PROJECT / "conf/base/parameters_ingest.yml").read_text())
 PARAMETERS = IngestParameters(**BASE["ingest"] | {"photos_per_batch": 2})
 SPLIT_ONLY = PARAMETERS.model_copy(update={"path_rules": ["(?P<split>[^/]+)/.*"]})
-NO_PHOTOS = ExistingPhotos(schemas.INGESTED.empty_table(), 0)
+NO_PHOTOS = ExistingPhotos(tuple, 0)
 
 
 @pytest.fixture
@@ -60,13 +61,21 @@ def existing_photos(root: Path, last_batch: int = 3) -> ExistingPhotos:
     return ingested(PhotoStore(filepath=str(root)).load().files, last_batch)
 
 
-def ingested(files: Sequence[ListedFile], last_batch: int = 3) -> ExistingPhotos:
+def ingested(files: Iterable[ListedFile], last_batch: int = 3) -> ExistingPhotos:
     """Return the content of a table into which some files were ingested."""
+    return with_hashes(files, {}, last_batch)
+
+
+def with_hashes(
+    files: Iterable[ListedFile], hashes: Mapping[str, int], last_batch: int = 3
+) -> ExistingPhotos:
+    """Return the content of a table; photos without a given hash have different ones."""
     rows = [
-        {**file._asdict(), "id_hash": number, "batch": "000001"}
-        for number, file in enumerate(files, 1)
+        {**file._asdict(), "id_hash": hashes.get(file.path, i), "batch": "000001"}
+        for i, file in enumerate(files, 1)
     ]
-    return ExistingPhotos(pa.Table.from_pylist(rows, schemas.INGESTED), last_batch)
+    table = pa.Table.from_pylist(rows, schemas.INGESTED)
+    return ExistingPhotos(lambda: [table], last_batch)
 
 
 def plan(
@@ -199,9 +208,8 @@ def test_photo_restored_to_an_older_version_is_ingested(root: Path) -> None:
 
 @pytest.mark.parametrize(("stored", "new"), [("other", 1), (None, 0)])
 def test_changed_etag_is_detected(root: Path, stored: str | None, new: int) -> None:
-    store = PhotoStore(filepath=str(root)).load()
-    store.files[:] = [file._replace(etag="e") for file in store.files]
-    first, *others = store.files
+    files = [f._replace(etag="e") for f in PhotoStore(filepath=str(root)).load().files]
+    store, (first, *others) = Listing(str(root), ListedFiles.of(files)), files
     existing = ingested([first._replace(etag=stored), *others])
     _, counts = plan_batches(store, existing, PARAMETERS)
     assert counts["new_or_changed"] == new
@@ -214,14 +222,13 @@ def test_photos_that_are_no_longer_photos_are_gone(root: Path) -> None:
     changes, counts = plan_changes(root, existing)
     assert (changes.new, counts["gone"]) == ({}, 2)
     assert changes.gone
-    assert {*changes.gone.photos["path"].to_pylist()} == {
-        "a.jpg",
-        "Test/Kiwi/0_100.jpg",
-    }
+    (gone,) = changes.gone.photos.tables()
+    assert gone["path"].to_pylist() == ["Test/Kiwi/0_100.jpg", "a.jpg"]
     assert (changes.gone.ingested, changes.gone.delete) == (5, False)
-    hashes = {row["path"]: row["id_hash"] for row in existing.files.to_pylist()}
-    kept = {hashes[path] for path in FILES if path.startswith("Training")}
-    assert {*changes.listed["000001"].tolist()} == kept
+    rows = pa.concat_tables(existing.runs.tables()).to_pylist()
+    kept = {r["id_hash"] for r in rows if r["path"].startswith("Training")}
+    ((numbers, hashes),) = changes.listed.chunks()
+    assert ({*numbers.tolist()}, {*hashes.tolist()}) == ({1}, kept)
 
 
 def test_run_stops_if_too_many_photos_are_gone(root: Path) -> None:
@@ -238,10 +245,8 @@ def test_run_stops_if_too_many_photos_are_gone(root: Path) -> None:
 
 
 def test_moved_and_unread_photos_may_be_gone(root: Path) -> None:
-    rows = existing_photos(root).files.to_pylist()
     ids = {"Training/Kiwi/0_100.jpg": 0, "Test/Kiwi/0_100.jpg": 7, "a.jpg": 7}
-    files = [row | {"id_hash": ids.get(row["path"], row["id_hash"])} for row in rows]
-    existing = ExistingPhotos(pa.Table.from_pylist(files, schemas.INGESTED), 1)
+    existing = with_hashes(PhotoStore(filepath=str(root)).load().files, ids)
     (root / "Training/Kiwi/0_100.jpg").unlink()  # was not read
     (root / "Test/Kiwi/0_100.jpg").unlink()  # a copy of a.jpg
     (root / "Training/Apple Red 1").rename(root / "Training/Apple")
@@ -304,9 +309,8 @@ def test_photo_deleted_after_listing_has_an_error(root: Path) -> None:
 
 
 def test_photo_that_was_not_read_is_planned_again(root: Path) -> None:
-    existing = existing_photos(root)
-    unread = frozenset(["a.jpg", "gone.jpg"])
-    batches, counts = plan(root, ExistingPhotos(existing.files, 3, unread))
+    files = PhotoStore(filepath=str(root)).load().files
+    batches, counts = plan(root, with_hashes(files, {"a.jpg": 0}))
     assert paths_in(batches) == {"000004": {"a.jpg"}}
     assert (counts["new_or_changed"], counts["gone"]) == (1, 0)
 
@@ -315,8 +319,8 @@ def test_archived_photos_are_left_out_unless_they_are_ingested(
     root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     listing = PhotoStore(filepath=str(root)).load()
-    archived = frozenset(["a.jpg", "Test/Kiwi/0_100.jpg"])
-    store = Listing(listing.photo_root, listing.files, {}, archived)
+    archived = ["a.jpg", "Test/Kiwi/0_100.jpg"]
+    store = Listing(listing.photo_root, ListedFiles.of(listing.files, archived))
     existing = ingested([f for f in listing.files if f.path != "a.jpg"])
     changes, counts = plan_batches(store, existing, PARAMETERS)
     assert (changes.new, counts["photos"], counts["gone"]) == ({}, 4, 0)
@@ -328,7 +332,7 @@ def test_archived_photo_that_has_changed_is_kept(root: Path) -> None:
     listing = PhotoStore(filepath=str(root)).load()
     existing = ingested(listing.files)
     changed = [f._replace(size_bytes=1 + f.size_bytes) for f in listing.files]
-    store = Listing(listing.photo_root, changed, {}, frozenset(FILES))
+    store = Listing(listing.photo_root, ListedFiles.of(changed, FILES))
     changes, counts = plan_batches(store, existing, PARAMETERS)
     assert (changes.new, counts["photos"], counts["gone"]) == ({}, 5, 0)
     assert counts["left_out"] == {}

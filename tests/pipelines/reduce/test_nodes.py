@@ -1,16 +1,17 @@
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from factories import arrow_table, by_path, column_types, frame, key_of, spark_types
+from moment_trees import moment_tree
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
-from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.moment_tree import MomentTree
+from fruits_pipeline.models.moments import EMPTY, moments_of
 from fruits_pipeline.models.pca import fit
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.pipelines.reduce.nodes import (
@@ -18,9 +19,8 @@ from fruits_pipeline.pipelines.reduce.nodes import (
     measure_moments,
     project_features,
 )
-from fruits_pipeline.spark.arrow import compute_moments, unpack_moments
-from fruits_pipeline.spark.frames import from_tables, write
-from fruits_pipeline.spark.tables import from_table
+from fruits_pipeline.spark.arrow import unpack_moments
+from fruits_pipeline.spark.frames import from_tables
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -66,22 +66,20 @@ def features_frame(*batches: Photos) -> DataFrame:
     return frame(rows, schemas.FEATURES)
 
 
-def moments_frame(batches: Mapping[str, Photos]) -> DataFrame:
-    """Return the table `moments`."""
-    rows = [
-        row | {"batch": name}
+def moments_by_batch(batches: Mapping[str, Photos]) -> MomentTree:
+    """Return the moments of batches."""
+    values = {
+        name: moments_of(stack(photos)) if photos else EMPTY
         for name, photos in batches.items()
-        for measured in compute_moments(iter(features_table(photos).to_batches()))
-        for row in measured.to_pylist()
-    ]
-    return frame(rows, schemas.MOMENTS)
+    }
+    return moment_tree(values)
 
 
 def fit_batches(
     batches: Mapping[str, Photos], existing: FittedPca | None = None, **parameters: Any
 ) -> FittedPca:
     changed = PARAMETERS.model_copy(update=parameters)
-    return fit_pca(moments_frame(batches), existing, changed)
+    return fit_pca(moments_by_batch(batches), existing, changed)
 
 
 def stack(*batches: Photos) -> np.ndarray:
@@ -127,20 +125,6 @@ def test_pca_is_fitted_to_all_photos(existing: FittedPca) -> None:
 
 def test_pca_contains_the_names_of_its_batches(existing: FittedPca) -> None:
     assert existing.batches == ("000001", "000002")
-
-
-def test_stored_moments_give_the_same_pca(existing: FittedPca, tmp_path: Path) -> None:
-    files = []
-    for name, photos in FIRST.items():
-        features = from_tables([features_table(photos)], schemas.FEATURES)
-        moments = measure_moments(features)
-        (report,) = write(moments, f"{tmp_path}/batch={name}", schemas.MOMENTS)
-        files.append(f"batch={name}/{report['file']}")
-    table = from_table(str(tmp_path), files, schemas.MOMENTS)
-    found = fit_pca(table, None, PARAMETERS)
-    assert found.batches == existing.batches
-    assert found.model.digest == existing.model.digest
-    assert fit_pca(table, existing, PARAMETERS) is existing
 
 
 def test_batch_of_rejected_photos_is_ignored() -> None:

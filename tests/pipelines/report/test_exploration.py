@@ -20,7 +20,7 @@ from fruits_pipeline.pipelines.report.exploration import (
     list_outliers,
     list_suspect_labels,
 )
-from fruits_pipeline.pipelines.report.sampling import sample_photos
+from fruits_pipeline.pipelines.report.sampling import sample_vectors
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -48,7 +48,8 @@ def reduced_of(rows: list[dict[str, Any]]) -> DataFrame:
 
 def compare(rows: list[dict[str, Any]], **parameters: Any) -> Comparison:
     settings = report_parameters(**parameters)
-    return compare_photos(reduced_of(rows), True, settings, ["training"])
+    counts = pd.DataFrame({"batch": ["000001"], "photos": [len(rows)]})
+    return compare_photos(reduced_of(rows), counts, True, settings, ["training"])
 
 
 @pytest.mark.parametrize(
@@ -67,23 +68,31 @@ def test_photos_are_compared_if_memory_and_setting_allow(
     assert decide_exploration(report_parameters(explore=setting)) is expected
 
 
-def test_sample_is_random_and_grows_with_the_limit() -> None:
-    reduced = reduced_of(rows_of(40))
-    photos, vectors = sample_photos(reduced, 12)
-    assert len(photos) == len(vectors) == 12
+def test_sample_is_bounded_and_the_same_in_every_run() -> None:
+    rows = rows_of(400)
+    photos, vectors = sample_vectors(reduced_of(rows), 400, 100)
+    assert 60 < len(photos) == len(vectors) <= 100
     assert photos["photo_id"].is_monotonic_increasing
-    more, _ = sample_photos(reduced, 30)
-    assert [*more["path"]][:12] == [*photos["path"]]
-    assert len(sample_photos(reduced, 99)[0]) == 40
+    again, _ = sample_vectors(reduced_of(rows[::-1]), 400, 100)
+    assert [*again["path"]] == [*photos["path"]]
+    assert len(sample_vectors(reduced_of(rows), 400, 400)[0]) == 400
+    assert len(sample_vectors(reduced_of(rows), 400, 0)[0]) == 0
 
 
 def test_vectors_belong_to_their_photos() -> None:
-    rows = rows_of(10)
-    photos, vectors = sample_photos(reduced_of(rows), 7)
+    rows = rows_of(100)
+    photos, vectors = sample_vectors(reduced_of(rows), len(rows), 40)
+    assert len(photos)
     expected = {row["path"]: np.array(row["components"]) for row in rows}
     for path, vector in zip(photos["path"], vectors, strict=True):
         unit = expected[path] / np.linalg.norm(expected[path])
         np.testing.assert_allclose(vector, unit, rtol=1e-5)
+
+
+def test_number_of_photos_of_a_sample_is_reported() -> None:
+    counts = count_findings(compare(rows_of(300), explored_photos=100))
+    assert counts["photos"] == 300
+    assert 60 < counts["compared"] <= 100
 
 
 def test_reports_agree_with_their_counts() -> None:
@@ -129,7 +138,8 @@ def test_odd_photos_are_compared(rows: list[dict[str, Any]]) -> None:
 def test_reports_without_photos_have_their_columns(explores: bool) -> None:
     rows = [] if explores else rows_of(5)
     reduced = frame(rows, schemas.REDUCED, batch="000001")
-    comparison = compare_photos(reduced, explores, report_parameters(), [])
+    counts = pd.DataFrame({"batch": ["000001"], "photos": [len(rows)]})
+    comparison = compare_photos(reduced, counts, explores, report_parameters(), [])
     expected = compare(rows_of(5))
     for function in TABLES:
         table: pd.DataFrame = function(comparison)

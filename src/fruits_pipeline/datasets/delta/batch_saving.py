@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 import pyarrow as pa
 
+from fruits_pipeline.datasets.delta.compaction import (
+    combine_batches,
+    find_combined_upstream,
+)
 from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.gone import RemovedRows
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.photo_changes import Hashes, hash_ids
+from fruits_pipeline.datasets.delta.photo_hashes import Hashes, PhotoHashes, hash_ids
 from fruits_pipeline.datasets.delta.reuse import find_sources, read_hashes, reuse_rows
 from fruits_pipeline.datasets.delta.saving import (
     commit_photos,
@@ -35,15 +39,15 @@ class SavedRows:
         photos: Number of photos in these batches.
         retries: Number of repeated requests for these photos, if the table is `photos`.
         removed: Number of rows of gone photos that the run has removed from `photos`.
-        listed: Hashes of the photos in `photos` that exist, by batch; without batches
-            that nobody has read.
+        listed: Hashes of the photos in `photos` that exist; without batches that nobody
+            has read.
     """
 
     batches: tuple[str, ...] = ()
     photos: int = 0
     retries: int = 0
     removed: RemovedRows = field(default_factory=RemovedRows)
-    listed: dict[str, Hashes] = field(default_factory=dict)
+    listed: PhotoHashes = field(default_factory=PhotoHashes)
 
     def add(self, name: str, files: Sequence[DataFile]) -> int:
         """Add a batch, and return the number of its photos."""
@@ -72,6 +76,12 @@ class BatchSaver:
     upstream: DeltaLog | None
     saved: SavedRows
 
+    def follow_upstream(self) -> None:
+        """Combine the batches that are combined upstream, as an interrupted tidy has."""
+        if self.upstream is not None:
+            groups = find_combined_upstream(self.writer.log, self.upstream)
+            combine_batches(self.writer, groups, self.schema)
+
     def delete_extra_rows(self) -> UpstreamDifference:
         """Delete the rows that do not exist upstream; return the differences."""
         if self.upstream is None:
@@ -79,29 +89,26 @@ class BatchSaver:
         return delete_extra_rows(self.writer, self.upstream, self.schema)
 
     def reuse(
-        self,
-        missing: Batches,
-        deleted: UpstreamDifference,
-        listed: Mapping[str, Hashes],
+        self, missing: Batches, deleted: UpstreamDifference, listed: PhotoHashes
     ) -> Batches:
         """Return missing batches that copy the rows of known photos.
 
         Args:
             missing: Batches to write.
             deleted: Result of `delete_extra_rows`; deleted rows can be copied.
-            listed: Hashes of the photos in `photos`, by batch.
+            listed: Hashes of the photos in `photos`.
         """
         if self.upstream is None or not missing:
             return missing
         upstream = self.upstream
-        stored = {name: listed[name] for name in listed if name not in missing}
 
         def read(name: str) -> Hashes:
-            if name in listed:
-                return listed[name]
-            return read_hashes(upstream, upstream.batches[name])
+            known = listed.of_batch(name)
+            if known is None:
+                return read_hashes(upstream, upstream.batches[name])
+            return known
 
-        sources = find_sources(self.writer.log, deleted, stored)
+        sources = find_sources(self.writer.log, deleted, listed, missing)
         return reuse_rows(missing, sources, read, self.schema)
 
     def write(self, missing: Batches) -> None:
@@ -122,4 +129,4 @@ class BatchSaver:
             return
         new_ids = commit_photos(self.writer, files, self.schema)
         if new_ids is not None:
-            self.saved.listed[name] = hash_ids(new_ids)
+            self.saved.listed.add_batch(name, hash_ids(new_ids))

@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.batch_saving import BatchSaver, SavedRows
+from fruits_pipeline.datasets.delta.checkpoints import discard_damaged_checkpoints
 from fruits_pipeline.datasets.delta.comparison import (
     UpstreamDifference,
     compare_with_upstream,
@@ -162,6 +163,8 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
     def restore(self, lineage: Lineage, table_id: str | None) -> None:
         """Write the log again if it is lost or damaged.
 
+        If only a checkpoint is damaged, the log is read without it.
+
         Args:
             lineage: Lineage of the rows.
             table_id: Id of the table according to the tables that were computed from it;
@@ -170,13 +173,17 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         Raises:
             FruitsError: The storage is not reachable, or contains another table.
         """
-        if has_usable_log(self.filepath):
+        if has_usable_log(self.filepath) or self._is_usable_without_checkpoints():
             return
         if table_id or stored_files(self.filepath):
             # Without a table that was computed from it, nothing confirms the recipe of
             # the stored rows. The content of photos does not depend on the recipe.
             adopts_files = table_id is not None or self._is_photos
             restore_log(self.filepath, self.schema, lineage, table_id, adopts_files)
+
+    def _is_usable_without_checkpoints(self) -> bool:
+        is_changed = discard_damaged_checkpoints(self.filepath)
+        return is_changed and has_usable_log(self.filepath)
 
     def check_unchanged(self) -> None:
         """Raise if another run has changed the table since this run prepared or saved it.
@@ -243,10 +250,11 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
             FruitsError: Another run writes to the table, or too many photos are gone.
         """
         changes = data if isinstance(data, PhotoChanges) else PhotoChanges(data)
-        saved = self.saved = SavedRows(listed=dict(changes.listed))
+        saved = self.saved = SavedRows(listed=changes.listed)
         writer = self._writer = self._open_writer()
         self._check_names(changes.new, writer.log)
         saver = BatchSaver(self.table, self.schema, writer, self._upstream_log(), saved)
+        saver.follow_upstream()
         deleted = saver.delete_extra_rows()
         missing = self._select_missing(changes.new, writer.log, deleted)
         if missing:

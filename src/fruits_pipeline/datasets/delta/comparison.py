@@ -148,11 +148,17 @@ def _candidate_files(
     files: Sequence[DataFile], paths: pa.ChunkedArray
 ) -> Iterator[DataFile]:
     """Yield the files that may contain some of the paths according to their statistics."""
+    low, high = pc.min_max(paths).as_py().values()
     for file in files:
-        if file.first_path is None or file.last_path is None:
+        first, last = file.first_path, file.last_path
+        if first is None or last is None:
             yield file
-        else:
-            first, last = pa.scalar(file.first_path), pa.scalar(file.last_path)
-            inside = pc.and_(pc.greater_equal(paths, first), pc.less_equal(paths, last))
-            if pc.any(inside).as_py():
-                yield file
+        elif low is None or high < first or last < low:
+            continue  # without a call of Arrow, because most files end here
+        elif _has_any_between(paths, first, last):
+            yield file
+
+
+def _has_any_between(paths: pa.ChunkedArray, first: str, last: str) -> bool:
+    inside = pc.and_(pc.greater_equal(paths, first), pc.less_equal(paths, last))
+    return bool(pc.any(inside).as_py())

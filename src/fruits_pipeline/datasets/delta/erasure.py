@@ -13,6 +13,7 @@ from fruits_pipeline.datasets.delta.comparison import compare_with_upstream
 from fruits_pipeline.datasets.delta.errors import translate_delta_errors
 from fruits_pipeline.datasets.delta.files import DataFile, flush_commit, list_sizes
 from fruits_pipeline.datasets.delta.log import DeltaLog
+from fruits_pipeline.datasets.delta.moments import TotalsFolder
 from fruits_pipeline.datasets.delta.requests import open_delta_table, repeat
 from fruits_pipeline.datasets.delta.saving import rewrite_files
 from fruits_pipeline.datasets.delta.writer import TableWriter
@@ -85,11 +86,11 @@ def erase_rows(
     stored = pa.schema([field for field in schema if field.name in log.columns])
     writer = TableWriter(log)
     writer.claim()
-    writer.commit(rewrite_files(log.location, found, stored), found)
+    writer.commit(rewrite_files(log.location, found.items(), stored), found)
 
 
 def erase_moments(log: DeltaLog, features: DeltaLog | None) -> int:
-    """Delete the moments of batches whose features have changed.
+    """Delete the moments of batches whose features have changed, and all totals.
 
     Args:
         log: The table `moments`.
@@ -98,6 +99,7 @@ def erase_moments(log: DeltaLog, features: DeltaLog | None) -> int:
     Returns:
         Number of deleted rows.
     """
+    TotalsFolder.of(log.location).keep_only(())
     removed = log.files
     if features:
         difference = compare_with_upstream(log, features)
@@ -125,7 +127,8 @@ def purge(location: str) -> int:
     with translate_delta_errors(location):
         table = open_delta_table(location)
     writer = TableWriter(DeltaLog(location, table))
-    writer.claim()  # also deletes data files
+    writer.claim()
+    writer.vacuum(keeps_removed=False)
     with translate_delta_errors(location):
         repeat(location, open_delta_table(location).create_checkpoint)
     flush_commit(location, writer.log.version)

@@ -12,6 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from fruits_pipeline.errors import (
     REPAIR,
     FruitsError,
+    TransientError,
     file_error_message,
     file_error_number,
     s3_access_denied_message,
@@ -29,7 +30,7 @@ class DamagedLogError(FruitsError):
     """The storage is reachable, but the log of a table is damaged."""
 
 
-class ConcurrentRunError(FruitsError):
+class ConcurrentRunError(TransientError):
     """Another run has changed a table or model since this run loaded or prepared it."""
 
 
@@ -79,7 +80,7 @@ def _error(location: str, error: str) -> FruitsError:
     if number and (message := file_error_message(location, number)):
         return FruitsError(message)
     if re.search(r"Generic \w+ error|error sending request|Error performing", error):
-        return FruitsError(
+        return TransientError(
             f"Found {location} not reachable ({_one_line(error)}); expected a reachable "
             "storage. Check the connection and the credentials, and run again."
         )

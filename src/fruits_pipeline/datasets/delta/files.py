@@ -59,7 +59,8 @@ class DataFile:
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
         """Return the file that a worker reported in a row of `WRITE_REPORT`."""
-        statistics = {name: report[name] for name in report if name != "file"}
+        others = {"file", "writes", "reads"}
+        statistics = {name: report[name] for name in report if name not in others}
         return cls(f"batch={batch}/{report['file']}", batch=batch, **statistics)
 
     @classmethod
@@ -101,12 +102,15 @@ class DataFile:
         match = DATA_FILE_NAME.fullmatch(self.path)
         return int(match[2 if only_valid else 1], 16) if match else None
 
-    def add_action(self, timestamp: int, columns: Sequence[str]) -> AddAction:
+    def add_action(
+        self, timestamp: int, columns: Sequence[str], data_change: bool = True
+    ) -> AddAction:
         """Return the action that adds the file to a table.
 
         Args:
             timestamp: Time of the commit, in milliseconds since 1970.
             columns: Names of the columns of the table.
+            data_change: Whether the commit changes rows, and not only their files.
         """
         contents = [name for name in CONTENT.values() if name in columns]
         return AddAction(
@@ -114,19 +118,20 @@ class DataFile:
             self.size_bytes,
             partition_values={"batch": self.batch},
             modification_time=self.added_at or timestamp,
-            data_change=True,
+            data_change=data_change,
             stats=self._statistics(contents),
         )
 
-    def remove_action(self, timestamp: int) -> RemoveAction:
+    def remove_action(self, timestamp: int, data_change: bool = True) -> RemoveAction:
         """Return the action that removes the file from a table.
 
         Args:
             timestamp: Time of the commit, in milliseconds since 1970.
+            data_change: Whether the commit changes rows, and not only their files.
         """
         return RemoveAction(
             self.path,
-            data_change=True,
+            data_change=data_change,
             deletion_timestamp=timestamp,
             size=self.size_bytes,
             partition_values={"batch": self.batch},
@@ -174,5 +179,8 @@ def flush_commit(location: str, version: int) -> None:
     """
     if is_local(location):
         log = Path(resolve(location)[1], "_delta_log")
-        for file in (*log.glob(f"{version:020}.*"), *log.glob("_last_checkpoint")):
-            flush_file(str(file))
+        # By name, because listing the log takes longer the more commits it has.
+        names = (f"{version:020}.json", f"{version:020}.checkpoint.parquet")
+        for file in (log / name for name in (*names, "_last_checkpoint")):
+            if file.exists():
+                flush_file(str(file))

@@ -39,6 +39,10 @@ EARLIER_BATCH = "fruits.earlier_batch"
 """App transaction: highest batch number before the last run that added batches."""
 
 
+Batches = Mapping[str, Sequence[DataFile]]
+"""Files by batch name, both sorted."""
+
+
 class DeltaLog:
     """The newest version of a table, as its transaction log describes it.
 
@@ -50,6 +54,7 @@ class DeltaLog:
     def __init__(self, location: str, table: DeltaTable) -> None:
         self.location = location
         self.table = table
+        self._read: tuple[int, Batches] | None = None
 
     @property
     def table_id(self) -> str:
@@ -117,9 +122,14 @@ class DeltaLog:
         read = partial(self.table.transaction_version, name)
         return repeat(self.location, read) or 0
 
-    @cached_property
-    def batches(self) -> Mapping[str, Sequence[DataFile]]:
+    @property
+    def batches(self) -> Batches:
         """Files of each batch in the order of their parts, sorted by batch name."""
+        if self._read is None:
+            self._read = self.version, self._read_batches()
+        return self._read[1]
+
+    def _read_batches(self) -> Batches:
         found = defaultdict(list)
         with translate_delta_errors(self.location):
             read = partial(self.table.get_add_actions, flatten=True)
@@ -134,10 +144,42 @@ class DeltaLog:
         """Files of all batches."""
         return [file for files in self.batches.values() for file in files]
 
+    def recently_removed(self) -> set[str]:
+        """Return the paths of stored files that were removed, and are kept for readers.
+
+        They are kept for the time that `delta.deletedFileRetentionDuration` states.
+        """
+        # Without the check that this time is long enough: the user has chosen it.
+        find = partial(
+            self.table.vacuum, dry_run=True, enforce_retention_duration=False
+        )
+        with translate_delta_errors(self.location):
+            removed = repeat(self.location, partial(find, retention_hours=0))
+            expired = repeat(self.location, find)
+        return {*removed} - {*expired}
+
     def refresh(self) -> None:
         """Read newer commits."""
         repeat(self.location, self.table.update_incremental)
-        self.__dict__.pop("batches", None)
+        if self._read and self._read[0] != self.version:
+            self._read = None
+
+    def refresh_own(
+        self, added: Sequence[DataFile], removed: Sequence[DataFile]
+    ) -> None:
+        """Read a commit of this process, and newer ones.
+
+        If there are no newer ones, the other files of the table are not read again, so
+        that a commit does not take longer the more files the table has.
+
+        Args:
+            added: Files that the commit adds.
+            removed: Files that it removes.
+        """
+        old, known = self.version, self._read
+        self.refresh()
+        if known and known[0] == old and self.version == old + 1:
+            self._read = self.version, _change(known[1], added, removed)
 
     def read(self, files: Iterable[DataFile], columns: Sequence[str]) -> pa.Table:
         """Read columns of files on the driver, without Spark.
@@ -179,3 +221,19 @@ class DeltaLog:
             tables.append(table.append_column(BATCH, names))
         all_rows: pd.DataFrame = pa.concat_tables(tables).to_pandas()
         return all_rows
+
+
+def _change(
+    batches: Batches, added: Sequence[DataFile], removed: Sequence[DataFile]
+) -> Batches:
+    """Return the batches after a commit; only those that it changes are copied."""
+    changed = {**batches}
+    gone = {file.path for file in removed}
+    for file in removed:
+        kept = [other for other in changed[file.batch] if other.path not in gone]
+        changed[file.batch] = kept
+    for file in added:
+        changed[file.batch] = sorted(
+            [*changed.get(file.batch, ()), file], key=lambda other: other.path
+        )
+    return {name: changed[name] for name in sorted(changed) if changed[name]}

@@ -17,10 +17,20 @@ from uuid import uuid4
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from fruits_pipeline.io.request_counts import ESTIMATED, Requests
+from fruits_pipeline.run_id import run_id
+
 Result = TypeVar("Result")
 
 COMMIT_ID = "fruits.commit"
 """Name of the entry in the metadata of a commit that identifies it."""
+
+READ, COMMIT = Requests(writes=1, reads=2), Requests(writes=4, reads=2)
+"""Requests of delta-rs to read new commits, and to commit. Counted on a moto server; opening
+a table also needs two for each commit since its checkpoint, which are not included."""
+
+RUN = "fruits.run"
+"""Name of the entry in the metadata of a commit with the id of its run."""
 
 STORAGE_OPTIONS = {
     "connect_timeout": "5s",
@@ -66,6 +76,8 @@ def repeat(location: str, request: Callable[[], Result]) -> Result:
     failures, start = 0, time.monotonic()
     while True:
         try:
+            if _is_s3(location):
+                ESTIMATED.add(READ)
             return request()
         except (DeltaError, OSError) as exc:
             failures += 1
@@ -84,7 +96,9 @@ def commit_once(location: str, commit: Callable[[Mapping[str, str]], None]) -> N
     failures, start = 0, time.monotonic()
     while True:
         try:
-            commit({COMMIT_ID: own_id})
+            if _is_s3(location):
+                ESTIMATED.add(COMMIT)
+            commit({COMMIT_ID: own_id, RUN: run_id()})
         except (DeltaError, OSError) as exc:
             # Also an error that looks like a conflict: it can be a conflict with itself.
             if _is_s3(location) and _has_commit(location, own_id):

@@ -9,6 +9,7 @@ when they are uploaded.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -65,7 +66,9 @@ def find_expired(logs: Mapping[str, DeltaLog], before: int) -> list[str]:
 
 
 def _added_at(files: Sequence[DataFile]) -> int:
-    return max(file.added_at or 0 for file in files)
+    """Return when the newest file was added; now, if the log was not read since."""
+    now = int(time.time() * 1000)
+    return max((now if f.added_at is None else f.added_at) for f in files)
 
 
 def remove_content(

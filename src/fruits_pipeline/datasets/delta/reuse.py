@@ -6,19 +6,27 @@ storage until its end. A killed run may delete them; then the photo is computed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.comparison import UpstreamDifference
 from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.photo_changes import Hashes, are_in, hash_ids
+from fruits_pipeline.datasets.delta.photo_hashes import (
+    Hashes,
+    Numbers,
+    PhotoHashes,
+    are_in,
+    batch_name,
+    hash_ids,
+)
 from fruits_pipeline.spark.batches import Batches
 from fruits_pipeline.spark.frames import attach_parts, parts_of
 from fruits_pipeline.spark.known import copy_known_rows
@@ -29,36 +37,61 @@ MIN_SHARE = 0.05
 MAX_SMALL_SOURCES = 8
 """Number of sources that are read for any share of their rows."""
 
+GROUP_BATCHES = 100
+"""Number of batches whose hashes are compared with all sources at a time."""
 
-@dataclass(frozen=True)
-class Source:
+FIRST_FILE = 2**31
+"""Number of the first file with deleted rows; batches have lower numbers."""
+
+
+@dataclass
+class Sources:
     """Files of a table that can be reused.
 
     Attributes:
-        files: Paths or URLs of the files.
-        hashes: Hashes of their photos.
+        files: Paths or URLs of the files of each source, by its number.
+        hashes: Returns the source numbers and hashes of their photos, in chunks.
     """
 
-    files: Sequence[str]
-    hashes: Hashes
+    files: dict[int, Sequence[str]]
+    hashes: Callable[[], Iterator[tuple[Numbers, Hashes]]]
 
 
 def find_sources(
-    log: DeltaLog, deleted: UpstreamDifference, listed: Mapping[str, Hashes]
-) -> Iterator[Source]:
-    """Yield the files with deleted rows, and the batches of listed photos.
+    log: DeltaLog,
+    deleted: UpstreamDifference,
+    listed: PhotoHashes,
+    missing: Container[str],
+) -> Sources:
+    """Return the files with deleted rows, and the batches of listed photos.
 
     Args:
         log: The table, after rows that do not exist upstream were deleted.
         deleted: The rows that were deleted.
-        listed: Hashes of photos by batch, without batches to compute again.
+        listed: Hashes of photos by batch.
+        missing: Batches to compute again.
     """
-    for file in (*deleted.extra_files, *deleted.extra_rows):
-        hashes = read_hashes(log, [file])
-        yield Source([f"{log.location}/{file.path}"], hashes)
-    for name, hashes in listed.items():
-        files = log.batches.get(name, ())
-        yield Source([f"{log.location}/{file.path}" for file in files], hashes)
+    batches = {
+        number: [f"{log.location}/{file.path}" for file in log.batches[name]]
+        for number in listed.numbers
+        if (name := batch_name(number)) in log.batches and name not in missing
+    }
+    removed = [*deleted.extra_files, *deleted.extra_rows]
+    files = {
+        FIRST_FILE + i: [f"{log.location}/{file.path}"]
+        for i, file in enumerate(removed)
+    }
+
+    def hashes() -> Iterator[tuple[Numbers, Hashes]]:
+        for i, file in enumerate(removed):
+            found = read_hashes(log, [file])
+            yield np.full(len(found), FIRST_FILE + i, np.uint32), found
+        wanted = np.array(sorted(batches), np.uint32)
+        for numbers, values in listed.chunks() if batches else ():
+            kept = np.isin(numbers, wanted)
+            yield numbers[kept], values[kept]
+
+    return Sources({**batches, **files}, hashes)
 
 
 def read_hashes(log: DeltaLog, files: Sequence[DataFile]) -> Hashes:
@@ -67,10 +100,7 @@ def read_hashes(log: DeltaLog, files: Sequence[DataFile]) -> Hashes:
 
 
 def reuse_rows(
-    missing: Batches,
-    sources: Iterable[Source],
-    read: Callable[[str], Hashes],
-    schema: pa.Schema,
+    missing: Batches, sources: Sources, read: Callable[[str], Hashes], schema: pa.Schema
 ) -> Batches:
     """Return the same batches, which copy rows of photos that the table contains.
 
@@ -80,54 +110,49 @@ def reuse_rows(
         read: Returns the hashes of the photos of a batch, by name.
         schema: Schema of the table.
     """
-    found = [source for source in sources if source.files and len(source.hashes)]
-    if not found:
+    if not sources.files:
         return missing
-    index, batches = SourceIndex.of(found), {}
-    for name, load in missing.items():
-        files = [file for i in index.find(read(name)) for file in found[i].files]
-        batches[name] = partial(_load, load, files, schema) if files else load
+    batches, names = dict(missing), iter(missing)
+    while group := [*islice(names, GROUP_BATCHES)]:
+        numbers = choose_sources(sources, [read(name) for name in group])
+        for name, chosen in zip(group, numbers, strict=True):
+            if files := [file for number in chosen for file in sources.files[number]]:
+                batches[name] = partial(_load, missing[name], files, schema)
     return batches
 
 
-@dataclass(frozen=True)
-class SourceIndex:
-    """Index of sources by hash.
+def choose_sources(sources: Sources, batches: Sequence[Hashes]) -> list[list[int]]:
+    """Return the numbers of the sources to read for the photos of each batch.
 
-    Attributes:
-        hashes: All hashes of the sources, sorted, without duplicates.
-        sources: Number of a source that contains the photo, for each hash.
-        lengths: Number of photos of each source.
+    In the order of the number of photos. Sources with few of the photos are left out,
+    because reading their files takes longer than computing the rows.
+
+    Args:
+        sources: Files that can be reused.
+        batches: Hashes of the photos of each batch.
     """
-
-    hashes: Hashes
-    sources: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, sources: Sequence[Source]) -> SourceIndex:
-        """Return the index of sources with photos."""
-        lengths = np.array([len(source.hashes) for source in sources])
-        joined = np.concatenate([source.hashes for source in sources])
-        hashes, first = np.unique(joined, return_index=True)
-        return cls(hashes, np.repeat(np.arange(len(sources)), lengths)[first], lengths)
-
-    def find(self, hashes: Hashes) -> list[int]:
-        """Return the numbers of the sources to read for the photos of a batch.
-
-        In the order of the number of photos. Sources with few of the photos are left out,
-        because reading their files takes longer than computing the rows.
-        """
-        known = hashes[are_in(hashes, self.hashes) & (hashes != 0)]
-        numbers = self.sources[np.searchsorted(self.hashes, known)]
-        counts = np.bincount(numbers, minlength=len(self.lengths))
-        by_count = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
-        return [
-            int(number)
-            for rank, number in enumerate(by_count)
-            if rank < MAX_SMALL_SOURCES
-            or counts[number] >= MIN_SHARE * self.lengths[number]
+    wanted = [np.unique(hashes[hashes != 0]) for hashes in batches]
+    of_any = np.unique(np.concatenate([np.empty(0, np.uint64), *wanted]))
+    lengths, found = Counter[int](), [Counter[int]() for _ in batches]
+    for all_numbers, all_hashes in sources.hashes():
+        lengths.update(_count(all_numbers))
+        known = are_in(all_hashes, of_any)
+        numbers, hashes = all_numbers[known], all_hashes[known]
+        for counts, values in zip(found, wanted, strict=True) if len(hashes) else ():
+            counts.update(_count(numbers[are_in(hashes, values)]))
+    return [
+        [
+            number
+            for rank, (number, count) in enumerate(counts.most_common())
+            if rank < MAX_SMALL_SOURCES or count >= MIN_SHARE * lengths[number]
         ]
+        for counts in found
+    ]
+
+
+def _count(numbers: Numbers) -> dict[int, int]:
+    values, counts = np.unique(numbers, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
 
 
 def _load(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -45,7 +45,8 @@ def delete_extra_rows(
     removed = [*difference.extra_files, *difference.extra_rows]
     if removed:
         writer.claim()
-        added = rewrite_files(writer.log.location, difference.extra_rows, schema)
+        rows = difference.extra_rows.items()
+        added = rewrite_files(writer.log.location, rows, schema)
         writer.commit(added, removed, upstream=upstream.version_id)
     return difference
 
@@ -68,13 +69,13 @@ def commit_photos(
         return None
     new = writer.log.read([file for file in files if file.rows], ["path", "photo_id"])
     deletions = find_replaced_rows(writer.log, new["path"])
-    rewritten = rewrite_files(writer.log.location, deletions, schema)
+    rewritten = rewrite_files(writer.log.location, deletions.items(), schema)
     writer.commit([*files, *rewritten], deletions)
     return new["photo_id"]
 
 
 def rewrite_files(
-    location: str, deletions: Mapping[DataFile, pa.Array], schema: pa.Schema
+    location: str, deletions: Iterable[tuple[DataFile, pa.Array]], schema: pa.Schema
 ) -> list[DataFile]:
     """Write files again without some rows; return the new files, which are not committed.
 
@@ -86,7 +87,7 @@ def rewrite_files(
         schema: Schema of the data files.
     """
     rewritten = []
-    for file, paths in deletions.items():
+    for file, paths in deletions:
         if len(paths) == file.rows:
             continue
         kept = drop_paths(read_rows(f"{location}/{file.path}", schema), paths)

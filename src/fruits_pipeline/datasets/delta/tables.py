@@ -16,7 +16,7 @@ from fruits_pipeline.datasets.delta.errors import (
     damaged_log_error,
     translate_delta_errors,
 )
-from fruits_pipeline.datasets.delta.files import flush_commit
+from fruits_pipeline.datasets.delta.files import DataFile, flush_commit
 from fruits_pipeline.datasets.delta.integrity import check_sizes
 from fruits_pipeline.datasets.delta.log import (
     RECIPE,
@@ -124,11 +124,12 @@ def create_table(
         FruitsError: Another run has created or changed the table.
     """
     check_lease()
-    version, number = 0, 1
+    version, number, removed = 0, 1, list[DataFile]()
     if replaced:
         claimed = TableWriter(replaced)
         claimed.claim()
         version, number = claimed.log.version + 1, claimed.log.writer + 1
+        removed = claimed.log.files
 
     def create(identity: Mapping[str, str]) -> None:
         DeltaTable.create(
@@ -156,4 +157,4 @@ def create_table(
     flush_commit(location, table.version())
     if table.version() != version:  # another run has claimed the table meanwhile
         raise concurrent_run_error(location)
-    return TableWriter(DeltaLog(location, table), number)
+    return TableWriter(DeltaLog(location, table), number, removed)

@@ -14,6 +14,26 @@ from fruits_pipeline.io.lease.held import check_lease
 from fruits_pipeline.lineage import Recipe
 from fruits_pipeline.schema_version import SCHEMA_VERSION
 
+RETENTION = ("delta.deletedFileRetentionDuration", "delta.logRetentionDuration")
+"""Table properties of the Delta protocol."""
+
+
+def set_retention(log: DeltaLog, days: int) -> None:
+    """Set for how long replaced data files and the log of old versions are kept.
+
+    Args:
+        log: Newest version of the table.
+        days: Number of days.
+    """
+    properties = dict.fromkeys(RETENTION, f"interval {days} days")
+    if properties.items() <= log.properties.items():
+        return
+    check_lease()
+    with translate_delta_errors(log.location):
+        log.table.alter.set_table_properties(properties, raise_if_not_exists=False)
+        log.refresh()
+    flush_commit(log.location, log.version)
+
 
 def upgrade_table(log: DeltaLog, schema: pa.Schema, recipe: Recipe) -> None:
     """Add what a table of an older version lacks; values of new columns are null.

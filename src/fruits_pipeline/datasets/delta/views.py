@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -14,12 +15,15 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
+from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.photo_changes import hash_ids
+from fruits_pipeline.datasets.delta.photo_hashes import hash_ids
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
+from fruits_pipeline.datasets.photo_listing import work_folder
 from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.sorted_runs import SortedRuns
 from fruits_pipeline.lineage import Lineage, RemovedContent
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.tables import from_table
@@ -27,7 +31,7 @@ from fruits_pipeline.spark.tables import from_table
 View = TypeVar("View")
 
 
-class _DeltaView(DeltaDataset[None, View]):
+class DeltaView(DeltaDataset[None, View]):
     """A view of a table, which cannot be saved."""
 
     def save(self, data: None) -> None:
@@ -38,7 +42,7 @@ class _DeltaView(DeltaDataset[None, View]):
         )
 
 
-class DeltaSpark(_DeltaView[DataFrame]):
+class DeltaSpark(DeltaView[DataFrame]):
     """All rows as a Spark DataFrame, with the column `batch`.
 
     Args:
@@ -78,7 +82,7 @@ class DeltaSpark(_DeltaView[DataFrame]):
         return self._frame[2]
 
 
-class DeltaPandas(_DeltaView[pd.DataFrame]):
+class DeltaPandas(DeltaView[pd.DataFrame]):
     """All rows as a pandas DataFrame, read without Spark."""
 
     def load(self) -> pd.DataFrame:
@@ -90,7 +94,7 @@ class DeltaPandas(_DeltaView[pd.DataFrame]):
         return self._load_log().to_pandas(self.schema)
 
 
-class DeltaCounts(_DeltaView[pd.DataFrame]):
+class DeltaCounts(DeltaView[pd.DataFrame]):
     """Row counts by batch, from the log: no rows are read."""
 
     @property
@@ -110,7 +114,7 @@ class DeltaCounts(_DeltaView[pd.DataFrame]):
         return counts.groupby("batch", as_index=False).sum()
 
 
-class DeltaNewBatches(_DeltaView[list[str]]):
+class DeltaNewBatches(DeltaView[list[str]]):
     """Names of the batches that the last run with new photos has added."""
 
     def load(self) -> list[str]:
@@ -127,18 +131,23 @@ class ExistingPhotos:
     """Content of the table `photos` before a run.
 
     Attributes:
-        files: `INGESTED` rows of all photos.
+        read: Returns the `INGESTED` rows of all photos, in several tables.
         last_batch: Highest batch number ever used; 0 if there was no batch.
-        unread: Paths of the photos to read again: they could not be read, or their
-            content was removed and `removed_content` is `read`.
     """
 
-    files: pa.Table
+    read: Callable[[], Iterable[pa.Table]]
     last_batch: int
-    unread: frozenset[str] = frozenset()
+
+    @cached_property
+    def runs(self) -> SortedRuns:
+        """The `INGESTED` rows, to be joined with others by path. Read when first used."""
+        runs = SortedRuns(schemas.INGESTED, work_folder)
+        for table in self.read():
+            runs.add(table)
+        return runs
 
 
-class DeltaListing(_DeltaView[ExistingPhotos]):
+class DeltaListing(DeltaView[ExistingPhotos]):
     """The files of the ingested photos, from the table `photos`.
 
     Args:
@@ -172,28 +181,35 @@ class DeltaListing(_DeltaView[ExistingPhotos]):
         """
         log = open_log(self.filepath)
         if log is None or (self.lineage and self.lineage.recipe != log.recipe):
-            return ExistingPhotos(schemas.INGESTED.empty_table(), 0)
+            return ExistingPhotos(tuple, 0)
         check_sizes_once(log)
-        batches = [_read_listing(log, name) for name in log.batches]
-        files = pa.concat_tables([schemas.INGESTED.empty_table(), *batches])
-        is_unread = pc.equal(files["id_hash"], pa.scalar(0, pa.uint64()))
-        unread = files.filter(is_unread)["path"].to_pylist()
-        if self.removed_content == "read":
-            unread += _paths_without_content(log)
-        return ExistingPhotos(files, log.last_batch, frozenset(unread))
+        reads_again = self.removed_content == "read"
+        read = partial(_read_listing, log, reads_again)
+        return ExistingPhotos(read, log.last_batch)
 
 
-def _paths_without_content(log: DeltaLog) -> list[str]:
-    """Return the paths in the files with photos whose content was removed."""
-    files = [file for file in log.files if file.without_content]
-    paths: list[str] = log.read(files, ["path"])["path"].to_pylist()
-    return paths
+def _read_listing(log: DeltaLog, reads_again: bool) -> Iterator[pa.Table]:
+    """Yield the `INGESTED` rows of each batch.
+
+    Args:
+        log: The table `photos`.
+        reads_again: Whether photos whose content was removed have the size -1, so that
+            they count as changed.
+    """
+    for name, files in log.batches.items():
+        removed = [file for file in files if reads_again and file.without_content]
+        kept = [file for file in files if file not in removed]
+        yield _read_files(log, name, kept)
+        if removed:
+            rows = _read_files(log, name, removed)
+            position = rows.schema.get_field_index("size_bytes")
+            sizes = pa.array([-1] * len(rows), pa.int64())
+            yield rows.set_column(position, rows.schema.field(position), sizes)
 
 
-def _read_listing(log: DeltaLog, batch: str) -> pa.Table:
-    """Return the `INGESTED` rows of a batch."""
+def _read_files(log: DeltaLog, batch: str, files: Sequence[DataFile]) -> pa.Table:
     errors = [name for name in log.columns if name == "error"]  # not in older versions
-    rows = log.read(log.batches[batch], [*ListedFile._fields, "photo_id", *errors])
+    rows = log.read(files, [*ListedFile._fields, "photo_id", *errors])
     columns = {name: rows[name] for name in ListedFile._fields}
     photo_ids = rows["photo_id"]
     if errors:

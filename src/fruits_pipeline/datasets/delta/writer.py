@@ -9,6 +9,11 @@ from collections.abc import Iterable, Mapping
 from deltalake import CommitProperties, Transaction
 from deltalake.transaction import AddAction, RemoveAction
 
+from fruits_pipeline.datasets.delta.checkpoints import (
+    WITHOUT_CHECKPOINT,
+    is_checkpoint_due,
+    write_checkpoint,
+)
 from fruits_pipeline.datasets.delta.errors import (
     concurrent_run_error,
     translate_delta_errors,
@@ -42,15 +47,21 @@ class TableWriter:
     Args:
         log: Newest version of the table.
         number: Number of the writer, if it has created this version; else None.
+        removed: Files that it has removed by that.
     """
 
-    def __init__(self, log: DeltaLog, number: int | None = None) -> None:
+    def __init__(
+        self,
+        log: DeltaLog,
+        number: int | None = None,
+        removed: Iterable[DataFile] = (),
+    ) -> None:
         self.log = log
         self._planned_version = log.version_id
         self._number = number
         self._has_claimed = False
         self._earlier_batch = 0
-        self._has_removed_files = False
+        self._removed = {file.path for file in removed}
 
     def claim(self) -> None:
         """Exclude other writers, and delete files that they have not committed.
@@ -80,6 +91,7 @@ class TableWriter:
         self,
         added: Iterable[DataFile] = (),
         removed: Iterable[DataFile] = (),
+        data_change: bool = True,
         **metadata: str,
     ) -> None:
         """Add and remove files in one commit. Call `claim` before.
@@ -87,6 +99,8 @@ class TableWriter:
         Args:
             added: Files that workers have written.
             removed: Files that the log lists.
+            data_change: Whether rows change. Otherwise, the removed files stay in storage
+                for other readers; see `vacuum`.
             metadata: Recorded in the history of the table.
 
         Raises:
@@ -95,7 +109,7 @@ class TableWriter:
         """
         check_lease()
         added, removed = [*added], [*removed]
-        now = int(time.time() * 1000)
+        now, columns = int(time.time() * 1000), self.log.columns
         last_batch = max([self.log.last_batch, *(int(file.batch) for file in added)])
         transactions = [
             Transaction(WRITER, self._number or 0),
@@ -104,8 +118,8 @@ class TableWriter:
         if any(int(file.batch) > self._earlier_batch for file in added):
             transactions.append(Transaction(EARLIER_BATCH, self._earlier_batch))
         actions: list[AddAction | RemoveAction] = [
-            *(file.add_action(now, self.log.columns) for file in added),
-            *(file.remove_action(now) for file in removed),
+            *(file.add_action(now, columns, data_change) for file in added),
+            *(file.remove_action(now, data_change) for file in removed),
         ]
 
         def commit(identity: Mapping[str, str]) -> None:
@@ -118,53 +132,71 @@ class TableWriter:
                     custom_metadata={**metadata, **identity},
                     app_transactions=transactions,
                 ),
+                post_commithook_properties=WITHOUT_CHECKPOINT,
             )
 
         with translate_delta_errors(self.log.location):
             commit_once(self.log.location, commit)
-            self._has_removed_files |= bool(removed)
-            self._refresh(own_commits=1)
-            flush_commit(self.log.location, self.log.version)
+            self._removed |= {file.path for file in removed if data_change}
+            own_version = self.log.version + 1
+            self.log.refresh_own(added, removed)
+            self._check_version(own_version)
+            flush_commit(self.log.location, own_version)
+            if is_checkpoint_due(self.log):
+                write_checkpoint(self.log)
 
     def finish(self) -> None:
         """Delete from storage the files that this writer has removed from the table."""
-        if self._has_removed_files:
+        if self._removed:
             self.vacuum()
 
-    def vacuum(self) -> None:
+    def vacuum(self, keeps_removed: bool = True) -> None:
         """Delete files that the newest version does not list.
 
-        Unlike `DeltaTable.vacuum`, keeps all files whose names do not match
-        `DATA_FILE_NAME`.
+        Files that other writers have removed are kept for the time that the table property
+        `delta.deletedFileRetentionDuration` states, 7 days by default, because other
+        programs may read an older version. Unlike `DeltaTable.vacuum`, keeps all files
+        whose names do not match `DATA_FILE_NAME`.
+
+        Args:
+            keeps_removed: Whether to keep these files.
 
         Raises:
             FruitsError: Another run has claimed the table; its files are kept.
         """
-        location = self.log.location
-        # In this order: files of a run that claims the table later are not in `stored`.
-        stored = [
-            path for path in list_sizes(location) if DATA_FILE_NAME.fullmatch(path)
-        ]
-        self._refresh(own_commits=0)
-        listed = {file.path for file in self.log.files}
-        unlisted = [path for path in stored if path not in listed]
-        if not unlisted:
+        if not (unlisted := self.find_unlisted(keeps_removed)):
             return
+        location = self.log.location
         file_system, base = resolve(location)
         for path in unlisted:  # `rm` would interpret paths as glob patterns
             file_system.rm_file(f"{base}/{path}")
         logger.info("%s: deleted %d unlisted files", location, len(unlisted))
 
-    def _refresh(self, own_commits: int) -> None:
-        """Read newer commits.
-
-        Args:
-            own_commits: Number of commits of this writer that were not read yet.
+    def find_unlisted(self, keeps_removed: bool = True) -> list[str]:
+        """Return the paths of the files that `vacuum` deletes.
 
         Raises:
             FruitsError: Another run has claimed the table.
         """
-        expected = self.log.version + own_commits
+        location, version = self.log.location, self.log.version
+        # In this order: files of a run that claims the table later are not in `stored`.
+        stored = [
+            path for path in list_sizes(location) if DATA_FILE_NAME.fullmatch(path)
+        ]
         self.log.refresh()
+        self._check_version(version)
+        listed = {file.path for file in self.log.files}
+        unlisted = [path for path in stored if path not in listed]
+        if not unlisted or not keeps_removed:
+            return unlisted
+        kept = self.log.recently_removed() - self._removed
+        return [path for path in unlisted if path not in kept]
+
+    def _check_version(self, expected: int) -> None:
+        """Raise if the newest version is another one, because of another run.
+
+        Raises:
+            FruitsError: Another run has claimed the table.
+        """
         if self.log.version != expected and self.log.writer != self._number:
             raise concurrent_run_error(self.log.location)

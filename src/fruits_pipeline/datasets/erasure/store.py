@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from fruits_pipeline.datasets.photo_store import Listing
-from fruits_pipeline.io.exclusions import FORGOTTEN
+from fruits_pipeline.datasets.photo_listing import Listing
 from fruits_pipeline.io.forgotten import ForgottenPhotos, find_forgotten
+from fruits_pipeline.io.left_out import FORGOTTEN
 
 
 def find_present(
@@ -20,7 +20,7 @@ def find_present(
         forgotten: The erased photos.
         stored: Paths in the table `photos`, which are not erased.
     """
-    others = [file for file in listing.files if file.path not in stored]
+    others = (file for file in listing.files if file.path not in stored)
     found = find_forgotten(others, forgotten, listing.read)
     return sorted(file.path for file in found.forgotten)
 
@@ -39,8 +39,8 @@ def correct_counts(
     """
     gone = min(counts["gone"], len(stored))
     if listing:
-        listed = {file.path for file in listing.files}
-        gone = min(gone, sum(path not in listed for path in stored))
+        listed = sum(file.path in stored for file in listing.files)
+        gone = min(gone, len(stored) - listed)
     left_out = {n: c for n, c in counts["left_out"].items() if n != FORGOTTEN}
     photos = len(stored) - gone
     if forgotten := max(0, counts["files"] - photos - sum(left_out.values())):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any
 
-from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.errors import TransientError
 from fruits_pipeline.io.conditional import (
     ChangedFileError,
     StoredFile,
@@ -73,7 +73,7 @@ class Lease:
         """Raise if another run may have taken over the lease.
 
         Raises:
-            FruitsError: The file was replaced or deleted, or could not be renewed.
+            TransientError: The file was replaced or deleted, or could not be renewed.
         """
         if seconds_since_boot() - self.renewed_at > STALE_SECONDS / 2:
             self._renew()
@@ -81,7 +81,7 @@ class Lease:
         if not self.lost and age > STALE_SECONDS:
             self.lost = f"was not renewed for {age:.0f} seconds"
         if self.lost:
-            raise FruitsError(
+            raise TransientError(
                 f"Found that {lease_path(self.root)} {self.lost}; expected the lease of this "
                 "run, which is renewed while the run lives. The batches that this run "
                 "committed are kept. Run again when no other run uses this `root`."

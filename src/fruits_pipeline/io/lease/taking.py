@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
-from fruits_pipeline.errors import FruitsError, file_error_message
+from fruits_pipeline.errors import FruitsError, TransientError, file_error_message
 from fruits_pipeline.io.conditional import (
     ChangedFileError,
     StoredFile,
@@ -108,8 +108,8 @@ def _missing_folders(root: str) -> Iterator[str]:
         yield from (str(f) for f in (folder, *folder.parents) if not f.exists())
 
 
-def _held_error(root: str, stored: StoredFile) -> FruitsError:
-    return FruitsError(
+def _held_error(root: str, stored: StoredFile) -> TransientError:
+    return TransientError(
         f"Found that {describe(parse_holder(stored.content))} uses {root}; expected one "
         "run at a time for each `root`. Wait until it has ended and run again, or let this "
         "run wait with --params concurrent_run=wait"

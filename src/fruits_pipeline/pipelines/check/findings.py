@@ -38,7 +38,14 @@ class Finding:
 Findings = list[Finding]
 
 
-def shorten(names: list[str], count: int = 3) -> str:
-    """Return the first names, and the number of the others."""
-    more = f" and {len(names) - count} more" if len(names) > count else ""
+def shorten(names: list[str], total: int | None = None, count: int = 3) -> str:
+    """Return the first names, and the number of the others.
+
+    Args:
+        names: The first names, or all.
+        total: Number of all names; None if `names` are all.
+        count: Number of names in the text.
+    """
+    others = (total or len(names)) - count
+    more = f" and {others} more" if others > 0 else ""
     return ", ".join(names[:count]) + more

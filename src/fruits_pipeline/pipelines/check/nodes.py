@@ -28,7 +28,6 @@ from fruits_pipeline.pipelines.check.models import (
     check_reports,
 )
 from fruits_pipeline.pipelines.check.relations import (
-    UPSTREAM,
     check_counts,
     check_keys,
     check_lineage,
@@ -40,6 +39,7 @@ from fruits_pipeline.pipelines.check.tables import (
     inspect_table,
 )
 from fruits_pipeline.reporting.theme import count_text
+from fruits_pipeline.schemas import UPSTREAM
 from fruits_pipeline.spark.inspection import Sample
 
 REPAIRS = (

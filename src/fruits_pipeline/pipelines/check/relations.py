@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import numpy as np
+import pyarrow as pa
 
 from fruits_pipeline.datasets import Listing, StoredTable
+from fruits_pipeline.datasets.delta.photo_hashes import are_in
+from fruits_pipeline.datasets.photo_listing import to_files
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.exclusions import select_photos
+from fruits_pipeline.io.exclusions import select_rows
 from fruits_pipeline.io.forgotten import ForgottenPhotos, find_forgotten
+from fruits_pipeline.io.left_out import FORGOTTEN, LeftOut, PathSample
 from fruits_pipeline.pipelines.check.findings import MEND, RUN, Finding, shorten
 from fruits_pipeline.pipelines.check.tables import InspectedTable
 from fruits_pipeline.reporting.theme import count_text
 from fruits_pipeline.spark.keys import path_hashes
-
-UPSTREAM = {
-    "images": "photos",
-    "quality": "images",
-    "features": "images",
-    "moments": "features",
-    "reduced": "features",
-}
-"""Upstream table of each table."""
 
 
 def check_keys(table: InspectedTable, upstream: InspectedTable) -> Iterator[Finding]:
@@ -115,28 +110,32 @@ def check_photo_store(
     if isinstance(store, FruitsError):
         found = Finding(where, str(store), "a listing, to compare", "", False)
         return {}, [found]
-    listed, left_out = select_photos(store.files, extensions)
-    stored = photos.path_hashes()
-    hashes = path_hashes(photo.path for photo in listed)
-    is_stored = np.isin(hashes, stored)
-    others = [
-        photo for photo, known in zip(listed, is_stored, strict=True) if not known
-    ]
-    erased = find_forgotten(others, forgotten, store.read).forgotten
-    new = [photo.path for photo in others if photo not in erased]
+    stored = np.sort(photos.path_hashes())
+    is_listed = np.zeros(len(stored), bool)
+    left_out, new = LeftOut(), PathSample()
+    left_out.merge(store.left_out)
+    for table in store.files.tables():
+        listed = select_rows(table, extensions, left_out)
+        hashes = path_hashes(listed["path"].to_pylist())
+        others = [*to_files(listed.filter(pa.array(~are_in(hashes, stored))))]
+        erased = find_forgotten(others, forgotten, store.read).forgotten
+        for file in erased:
+            left_out.add(file.path, FORGOTTEN)
+        new.add(*(file.path for file in others if file not in erased))
+        is_listed |= are_in(stored, np.sort(hashes))
+    ignored = sum(left_out.counts().values())
     counts = {
-        "files": len(store.files) + sum(map(len, store.left_out.values())),
-        "left_out": sum(
-            map(len, [*left_out.values(), *store.left_out.values(), erased])
-        ),
-        "not_ingested": len(new),
-        "gone": int((~np.isin(stored, hashes)).sum()),
+        "files": len(store.files) + sum(store.left_out.counts().values()),
+        "left_out": ignored,
+        "not_ingested": new.count,
+        "gone": int((~is_listed).sum()),
     }
     findings: list[Finding] = []
     if photos.damaged or photos.table.problem:
         return counts, findings  # what the damaged files contain is unknown
-    if new:
-        text = f"{count_text(len(new), 'photo')} not ingested, such as {shorten(new)}"
+    if new.count:
+        examples = shorten(new.smallest, new.count)
+        text = f"{count_text(new.count, 'photo')} not ingested, such as {examples}"
         findings.append(Finding(where, text, "none", RUN, False))
     if gone := counts["gone"]:
         text = f"no file of {count_text(gone, 'ingested photo')}"

@@ -125,5 +125,7 @@ def _other_files(table: StoredTable) -> Iterator[Finding]:
             f"{count_text(len(unlisted), 'data file')} that the log does not list: "
             f"{shorten([*names])}"
         )
-        expected = "none; an interrupted run leaves them, and the next one deletes them"
+        expected = (
+            "none, unless `make tidy` has replaced them; a later run deletes them"
+        )
         yield Finding(table.name, text, expected, RUN, False)

@@ -24,21 +24,33 @@ from fruits_pipeline.parameters import (
     PreprocessParameters,
 )
 from fruits_pipeline.spark.columns import in_splits
+from fruits_pipeline.spark.sampling import fit_memory, sample_photos
 from fruits_pipeline.spark.vectors import to_matrix
 
 logger = logging.getLogger(__name__)
 
 
-def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataFrame:
+def select_labelled(
+    reduced: DataFrame, reduced_counts: pd.DataFrame, parameters: ClassifyParameters
+) -> DataFrame:
     """Select labelled photos, at most `photos_per_label` of each label and split.
+
+    Of a table with more than `max_photos`, these are photos of a random sample.
+
+    Args:
+        reduced: The table `reduced`.
+        reduced_counts: `photos` of each of its batches.
+        parameters: Parameters of the stage.
 
     Returns:
         Rows of `reduced`, ordered by path, with `group` (the series; `photo_id` for a
         photo without a series) and `training` (false for test photos).
     """
     window = Window.partitionBy("label", "split").orderBy("photo_id", "path")
+    count, limit = _sizes(reduced_counts, parameters)
     return (
-        reduced.where("label is not null")
+        sample_photos(reduced, count, limit)
+        .where("label is not null")
         .withColumn("group", F.coalesce("series", "photo_id"))
         .withColumn("training", _is_training(parameters))
         .withColumn("rank", F.row_number().over(window))
@@ -46,6 +58,13 @@ def select_labelled(reduced: DataFrame, parameters: ClassifyParameters) -> DataF
         .drop("rank")
         .orderBy("path")
     )
+
+
+def _sizes(
+    reduced_counts: pd.DataFrame, parameters: ClassifyParameters
+) -> tuple[int, int]:
+    """Return the number of photos, and that of the photos in a sample."""
+    return int(reduced_counts["photos"].sum()), fit_memory(parameters.max_photos)
 
 
 def _is_training(parameters: ClassifyParameters) -> Column:
@@ -129,10 +148,19 @@ def answer_photos(
 
 
 def evaluate_answers(
-    answers: pd.DataFrame, classifier: FittedClassifier
+    answers: pd.DataFrame,
+    classifier: FittedClassifier,
+    reduced_counts: pd.DataFrame,
+    parameters: ClassifyParameters,
 ) -> dict[str, Any]:
-    """Return the metrics of the answers; see `metrics.evaluate`."""
-    return metrics.evaluate(answers, classifier.model)
+    """Return the metrics of the answers; see `metrics.evaluate`.
+
+    If training and test photos are from a sample, `sample` is its size and the number of
+    all photos; otherwise None.
+    """
+    count, limit = _sizes(reduced_counts, parameters)
+    sample = {"photos": limit, "of": count} if count > limit else None
+    return metrics.evaluate(answers, classifier.model) | {"sample": sample}
 
 
 def build_phone_model(

@@ -24,7 +24,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 func=select_labelled,
-                inputs=["reduced@spark", "params:classify"],
+                inputs=["reduced@spark", "reduced@counts", "params:classify"],
                 outputs="labelled_vectors",
                 name="select_labelled",
             ),
@@ -42,7 +42,12 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=evaluate_answers,
-                inputs=["answers", "classifier"],
+                inputs=[
+                    "answers",
+                    "classifier",
+                    "reduced@counts",
+                    "params:classify",
+                ],
                 outputs="evaluation",
                 name="evaluate_answers",
             ),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
 from fruits_pipeline.datasets import ExistingPhotos, Listing
-from fruits_pipeline.io.exclusions import FORGOTTEN, MAYBE_FORGOTTEN
+from fruits_pipeline.datasets.photo_listing import to_files
 from fruits_pipeline.io.forgotten import ForgottenPhotos, find_forgotten
-from fruits_pipeline.io.listing import ListedFile, find_new_or_changed
+from fruits_pipeline.io.left_out import FORGOTTEN, MAYBE_FORGOTTEN
+from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.io.sorted_runs import find_bounds
 from fruits_pipeline.parameters import IngestParameters
+from fruits_pipeline.pipelines.ingest.comparison import find_changed
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +25,7 @@ def leave_out_forgotten(
     forgotten: ForgottenPhotos,
     parameters: IngestParameters,
 ) -> Listing:
-    """Move the files of erased photos from `files` to `left_out`.
+    """Exclude the files of erased photos from a listing.
 
     A file that may be an erased photo, and cannot be read now, is left out of this run.
 
@@ -39,25 +42,17 @@ def leave_out_forgotten(
         )
     if not forgotten.photos:
         return photo_store
-    rows = existing_photos.files.select([*ListedFile._fields]).to_pylist()
-    listed = [ListedFile(**row) for row in rows]
-    existing = {f.path: f for f in listed if f.path not in existing_photos.unread}
-    new = find_new_or_changed(photo_store.files, existing)
     read = partial(photo_store.read, requests_in_flight=parameters.requests_in_flight)
+    new = _new_files(photo_store, existing_photos)
     found = find_forgotten(new, forgotten, read)
-    excluded = found.forgotten | found.unread
-    return replace(
-        photo_store,
-        files=[file for file in photo_store.files if file not in excluded],
-        left_out={
-            **photo_store.left_out,
-            **_paths(FORGOTTEN, found.forgotten),
-            **_paths(MAYBE_FORGOTTEN, found.unread),
-        },
-    )
+    excluded = {file.path: FORGOTTEN for file in found.forgotten}
+    excluded |= {file.path: MAYBE_FORGOTTEN for file in found.unread}
+    return replace(photo_store, excluded=excluded)
 
 
-def _paths(reason: str, files: Iterable[ListedFile]) -> dict[str, list[str]]:
-    """Return the sorted paths by reason; nothing if there are none."""
-    paths = sorted(file.path for file in files)
-    return {reason: paths} if paths else {}
+def _new_files(listing: Listing, existing: ExistingPhotos) -> Iterator[ListedFile]:
+    """Yield the new and changed files, and those that could not be read before."""
+    runs = listing.files.runs, existing.runs
+    bounds = find_bounds(*runs)
+    for files, ingested in zip(*(r.ranges(bounds) for r in runs), strict=True):
+        yield from to_files(find_changed(files, ingested))

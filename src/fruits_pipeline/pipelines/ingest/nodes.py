@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,25 +12,15 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
-from fruits_pipeline.datasets import ExistingPhotos, Listing, PhotoChanges
+from fruits_pipeline.datasets import ExistingPhotos, GonePhotos, Listing, PhotoChanges
 from fruits_pipeline.errors import FruitsError
-from fruits_pipeline.io.exclusions import (
-    ARCHIVED,
-    FORGOTTEN,
-    LeftOut,
-    describe,
-    find_overlooked,
-    select_photos,
-)
 from fruits_pipeline.io.label_check import label_warnings
-from fruits_pipeline.io.listing import (
-    ListedFile,
-    compile_rules,
-    find_new_or_changed,
-    split_into_parts,
-)
+from fruits_pipeline.io.left_out import ARCHIVED, FORGOTTEN, LeftOut
+from fruits_pipeline.io.listing import compile_rules, split_into_parts
+from fruits_pipeline.io.row_file import RowFile
 from fruits_pipeline.parameters import IngestParameters
-from fruits_pipeline.pipelines.ingest.gone import find_gone, find_lost
+from fruits_pipeline.pipelines.ingest.comparison import Differences, compare
+from fruits_pipeline.pipelines.ingest.gone import find_lost
 from fruits_pipeline.spark.batches import Batches, per_batch
 from fruits_pipeline.spark.fetching import fetch
 from fruits_pipeline.spark.frames import from_tables, map_arrow
@@ -56,28 +46,26 @@ def plan_batches(
         FruitsError: If none of the files is a photo, or the rows of more photos would be
             deleted than `max_gone_rate` allows.
     """
-    existing = _files_by_path(existing_photos.files)
-    read = {p: f for p, f in existing.items() if p not in existing_photos.unread}
-    photos, new, left_out = _select_photos(photo_store, read, parameters.extensions)
-    if not photos:
-        raise _no_photos_error(photo_store, left_out, parameters)
-    root, paths = photo_store.photo_root, [photo.path for photo in photos]
-    gone, listed = find_gone(existing_photos.files, photos, root, parameters)
-    gone.check_rate(find_lost(gone, [*listed.values()], new))
+    root = photo_store.photo_root
+    found = compare(photo_store, existing_photos, parameters)
+    if not found.photos:
+        raise _no_photos_error(photo_store, found.left_out, parameters)
+    delete = parameters.gone == "delete"
+    rows, rate = len(existing_photos.runs), parameters.max_gone_rate
+    gone = GonePhotos(found.gone, rows, root, delete, rate)
+    if delete:
+        gone.check_rate(find_lost(found.gone, found.listed, found.new))
+    left_out = found.left_out.counts()
     counts: dict[str, Any] = {
-        "files": len(photo_store.files) + sum(map(len, photo_store.left_out.values())),
-        "photos": len(photos),
-        "new_or_changed": len(new),
-        "gone": len(gone.photos),
-        "left_out": {reason: len(found) for reason, found in left_out.items()},
+        "files": found.photos + sum(left_out.values()),
+        "photos": found.photos,
+        "new_or_changed": len(found.new),
+        "gone": len(found.gone),
+        "left_out": left_out,
     }
-    _log_counts(root, counts, left_out)
-    _warn_of_left_out(left_out, counts["files"], parameters.extensions)
-    for warning in label_warnings(paths, compile_rules(parameters.path_rules)):
-        logger.warning("%s", warning)
-    first = existing_photos.last_batch + 1
-    batches = _make_batches(new, root, first, parameters)
-    return PhotoChanges(batches, gone, listed), counts
+    _warn(root, counts, found, parameters)
+    batches = _make_batches(found.new, root, existing_photos.last_batch + 1, parameters)
+    return PhotoChanges(batches, gone, found.listed), counts
 
 
 def fetch_changes(changes: PhotoChanges, parameters: IngestParameters) -> PhotoChanges:
@@ -99,91 +87,81 @@ def fetch_photos(listing: DataFrame, parameters: IngestParameters) -> DataFrame:
     return map_arrow(listing, step, schemas.FETCHED)
 
 
-def _select_photos(
-    store: Listing, existing: Mapping[str, ListedFile], extensions: Sequence[str]
-) -> tuple[list[ListedFile], list[ListedFile], dict[str, list[str]]]:
-    """Return all photos, those to read, and the paths of other files by reason.
-
-    An archived photo is left out, unless it was ingested before. If it has changed since,
-    its row is kept until it can be read.
-    """
-    photos, left_out = select_photos(store.files, extensions)
-    new = find_new_or_changed(photos, existing)
-    archived = {photo.path for photo in new} & store.archived
-    for reason, paths in store.left_out.items():
-        left_out.setdefault(reason, []).extend(paths)
-    new = [photo for photo in new if photo.path not in archived]
-    archived -= existing.keys()
-    if archived:
-        left_out[ARCHIVED] = sorted(archived)
-        photos = [photo for photo in photos if photo.path not in archived]
-    return photos, new, left_out
-
-
 def _no_photos_error(
     store: Listing, left_out: LeftOut, parameters: IngestParameters
 ) -> FruitsError:
     if FORGOTTEN in left_out:
         return FruitsError(
-            f"Found no photo to ingest in {store.photo_root}: {describe(left_out)}; "
+            f"Found no photo to ingest in {store.photo_root}: {left_out.describe()}; "
             "expected photos that were not erased. Add some, or set another folder with "
             "--params photos=..."
         )
     return FruitsError(
-        f"Found no photo in {store.photo_root}, but other files: {describe(left_out)}; "
+        f"Found no photo in {store.photo_root}, but other files: {left_out.describe()}; "
         "expected files with one of the "
         f"extensions {', '.join(parameters.extensions)}. Set the folder with "
         "--params photos=..., or ingest.extensions in parameters_ingest.yml."
     )
 
 
-def _files_by_path(files: pa.Table) -> dict[str, ListedFile]:
-    columns = [files[name].to_pylist() for name in ListedFile._fields]
-    return {row[0]: ListedFile(*row) for row in zip(*columns, strict=True)}
-
-
-def _log_counts(photo_root: str, counts: Mapping[str, Any], left_out: LeftOut) -> None:
+def _warn(
+    photo_root: str,
+    counts: Mapping[str, Any],
+    found: Differences,
+    parameters: IngestParameters,
+) -> None:
+    """Log the counts; warn of files that may be photos, and of signs of wrong labels."""
+    left_out = found.left_out
     logger.info(
         "Found %d photos in %s, %d of them new or changed; other files: %s",
         counts["photos"],
         photo_root,
         counts["new_or_changed"],
-        describe(left_out) or "none",
+        left_out.describe() or "none",
     )
-
-
-def _warn_of_left_out(left_out: LeftOut, files: int, extensions: Sequence[str]) -> None:
-    """Warn of files that may be photos, and of archived photos."""
-    if archived := left_out.get(ARCHIVED):
+    if ARCHIVED in left_out:
         logger.warning(
             "Left out %s; restore them, and run again to ingest them",
-            describe({ARCHIVED: archived}),
+            left_out.select({ARCHIVED}).describe(),
         )
-    if overlooked := find_overlooked(left_out, files, extensions):
+    if overlooked := left_out.overlooked(counts["files"], parameters.extensions):
         logger.warning(
             "Left out files that may be photos: %s. Only files with an extension in "
             "ingest.extensions are ingested: add theirs if Pillow can decode them, or "
             "convert them to JPEG, for example raw files of cameras",
-            describe(overlooked),
+            overlooked.describe(),
         )
+    rules = compile_rules(parameters.path_rules)
+    for warning in label_warnings(found.paths.paths, rules):
+        logger.warning("%s", warning)
 
 
 def _make_batches(
-    files: list[ListedFile], photo_root: str, first: int, parameters: IngestParameters
+    files: RowFile, photo_root: str, first: int, parameters: IngestParameters
 ) -> Batches:
-    size = parameters.photos_per_batch
-    batches = [files[i : i + size] for i in range(0, len(files), size)]
+    """Return the batches of new photos; each reads its listing from the file."""
+
+    def load(chunk: int) -> DataFrame:
+        return make_listing(files.read(chunk), photo_root, parameters)
+
     return {
-        f"{number:06d}": partial(make_listing, batch, photo_root, parameters)
-        for number, batch in enumerate(batches, first)
+        f"{first + chunk:06d}": partial(load, chunk) for chunk in range(files.chunks)
     }
 
 
 def make_listing(
-    files: list[ListedFile], photo_root: str, parameters: IngestParameters
+    files: pa.Table, photo_root: str, parameters: IngestParameters
 ) -> DataFrame:
-    """Return `LISTING` rows, with one Spark task per part."""
-    parts = split_into_parts(files, parameters.photos_per_part, parameters.part_bytes)
-    rows = ([file._asdict() | {"root": photo_root} for file in part] for part in parts)
-    tables = [pa.Table.from_pylist(part, schemas.LISTING) for part in rows]
+    """Return `LISTING` rows, with one Spark task per part.
+
+    Args:
+        files: Rows with the columns of `LISTING`, without `root`.
+        photo_root: Path or URL of the photo root.
+        parameters: Parameters of the stage.
+    """
+    sizes = files["size_bytes"].to_pylist()
+    roots = pa.repeat(pa.scalar(photo_root), len(files))
+    rows = files.append_column("root", roots).select(schemas.LISTING.names)
+    parts = split_into_parts(sizes, parameters.photos_per_part, parameters.part_bytes)
+    tables = [rows.slice(p.start, p.stop - p.start) for p in parts]
     return from_tables(tables, schemas.LISTING)

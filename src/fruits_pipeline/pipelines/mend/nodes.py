@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from fruits_pipeline import schemas
@@ -14,7 +15,7 @@ from fruits_pipeline.datasets import FittedPca, Listing
 from fruits_pipeline.datasets.delta.lost_photos import Keys
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.forgotten import ForgottenPhotos
-from fruits_pipeline.io.listing import ListedFile
+from fruits_pipeline.models.moment_tree import MomentTree
 from fruits_pipeline.parameters import IngestParameters, ReduceParameters
 from fruits_pipeline.pipelines.ingest.nodes import fetch_photos, make_listing
 from fruits_pipeline.pipelines.reduce.nodes import fit_pca
@@ -55,16 +56,24 @@ def read_lost_photos(
         logger.warning("Repairing without photos; none is lost. %s", reachable_photos)
     if not lost_photos or isinstance(reachable_photos, FruitsError):
         return {}
-    files = {file.path: file for file in reachable_photos.files}
     batches: dict[str, partial[DataFrame]] = {}
+    files = _find_files(reachable_photos, lost_photos)
     for batch, keys in lost_photos.items():
         wanted = {key for key in keys if not forgotten.has_photo(key[1])}
-        found = [files[path] for path, _ in sorted(wanted) if path in files]
+        paths = pa.array(sorted(path for path, _ in wanted), pa.string())
+        found = files.filter(pc.is_in(files["path"], paths))
         root = reachable_photos.photo_root
-        if found:
+        if len(found):
             batches[batch] = partial(_read_again, found, root, wanted, parameters)
     logger.info("Reading %d lost photos again", sum(map(len, lost_photos.values())))
     return batches
+
+
+def _find_files(listing: Listing, lost: Mapping[str, Keys]) -> pa.Table:
+    """Return the `LISTED` rows of lost photos, sorted by path."""
+    paths = pa.array({path for keys in lost.values() for path, _ in keys}, pa.string())
+    found = [t.filter(pc.is_in(t["path"], paths)) for t in listing.files.tables()]
+    return pa.concat_tables(found).sort_by("path")
 
 
 def _unreachable_error(
@@ -78,7 +87,7 @@ def _unreachable_error(
 
 
 def _read_again(
-    files: list[ListedFile], root: str, keys: Keys, parameters: IngestParameters
+    files: pa.Table, root: str, keys: Keys, parameters: IngestParameters
 ) -> DataFrame:
     rows = fetch_photos(make_listing(files, root, parameters), parameters)
     return map_arrow(rows, partial(keep_keys, keys=keys), schemas.PHOTOS)
@@ -114,7 +123,7 @@ def _named(paths: Iterable[str]) -> str:
 
 
 def fit_lost_pca(
-    moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
+    moments: MomentTree, existing_pca: FittedPca | None, parameters: ReduceParameters
 ) -> FittedPca:
     """Return the existing PCA; only if there is none, fit one."""
     if existing_pca:

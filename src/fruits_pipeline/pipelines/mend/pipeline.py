@@ -37,7 +37,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=fit_lost_pca,
-                inputs=["moments@spark", "existing_pca", "params:reduce"],
+                inputs=["moments@tree", "existing_pca", "params:reduce"],
                 outputs="pca",
                 name="fit_lost_pca",
             ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
 from functools import partial
 
 from pyspark.sql import DataFrame
@@ -11,12 +10,11 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedPca
 from fruits_pipeline.models import pca
-from fruits_pipeline.models.moments import Moments, merge_all
+from fruits_pipeline.models.moment_tree import MomentTree
 from fruits_pipeline.parameters import ReduceParameters
 from fruits_pipeline.spark import arrow
 from fruits_pipeline.spark.broadcast import broadcast
-from fruits_pipeline.spark.frames import in_one_task, map_arrow, record_batches
-from fruits_pipeline.spark.tables import batch_names, in_batches
+from fruits_pipeline.spark.frames import in_one_task, map_arrow
 
 logger = logging.getLogger(__name__)
 
@@ -31,12 +29,12 @@ def measure_moments(features: DataFrame) -> DataFrame:
 
 
 def fit_pca(
-    moments: DataFrame, existing_pca: FittedPca | None, parameters: ReduceParameters
+    moments: MomentTree, existing_pca: FittedPca | None, parameters: ReduceParameters
 ) -> FittedPca:
     """Fit a PCA to all photos, or return the existing PCA if `reduce.refit` allows.
 
     Args:
-        moments: `MOMENTS` rows with their `batch`, one row per batch.
+        moments: Moments of all batches.
         existing_pca: PCA of an earlier run; None if there is none.
         parameters: Parameters of the stage.
 
@@ -46,9 +44,8 @@ def fit_pca(
     """
     if existing_pca and not _needs_refit(existing_pca, moments, parameters):
         return existing_pca
-    names = batch_names(moments)
     model = pca.fit(
-        _merge_batches(moments, names),
+        moments.total(moments.names),
         variance=parameters.variance,
         standardise=parameters.standardise,
         max_components=parameters.max_components,
@@ -59,7 +56,7 @@ def fit_pca(
         len(model.components),
         100 * model.explained,
     )
-    return FittedPca(model, tuple(names))
+    return FittedPca(model, tuple(moments.names))
 
 
 def project_features(features: DataFrame, pca: FittedPca) -> DataFrame:
@@ -73,14 +70,11 @@ def project_features(features: DataFrame, pca: FittedPca) -> DataFrame:
 
 
 def _needs_refit(
-    existing: FittedPca, moments: DataFrame, parameters: ReduceParameters
+    existing: FittedPca, moments: MomentTree, parameters: ReduceParameters
 ) -> bool:
     if parameters.refit != "when needed":
         return parameters.refit == "always"
-    new_batches = [n for n in batch_names(moments) if n not in existing.batches]
-    if not new_batches:  # without a Spark plan, which takes 0.3 s
-        return False
-    new = _merge_batches(moments, new_batches)
+    new = moments.total({*moments.names} - {*existing.batches})
     if not new.n:
         return False
     explained = existing.model.explained_variance_of(new)
@@ -93,8 +87,3 @@ def _needs_refit(
         100 * minimum,
     )
     return explained < minimum
-
-
-def _merge_batches(moments: DataFrame, names: Collection[str]) -> Moments:
-    rows = record_batches(in_batches(moments, names))
-    return merge_all(part for batch in rows for part in arrow.unpack_moments(batch))

@@ -27,11 +27,9 @@ from fruits_pipeline.models.neighbours import (
 )
 from fruits_pipeline.models.suspects import find_outliers, find_suspects
 from fruits_pipeline.parameters import ReportParameters
-from fruits_pipeline.pipelines.report.sampling import sample_photos
+from fruits_pipeline.pipelines.report.sampling import sample_vectors
 from fruits_pipeline.spark.resources import available_mib
-
-MIN_MIB = 2048
-"""Available memory with which `report.explore` = `auto` compares photos, in MiB."""
+from fruits_pipeline.spark.sampling import MIN_MIB
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +57,14 @@ class Comparison:
 
     Attributes:
         reduced: The table `reduced`.
+        photos: Number of its rows.
         explores: Whether photos are compared.
         parameters: Parameters of the stage.
         training_splits: Names of the splits of training photos.
     """
 
     reduced: DataFrame
+    photos: int
     explores: bool
     parameters: ReportParameters
     training_splits: Sequence[str]
@@ -73,7 +73,7 @@ class Comparison:
     def sample(self) -> tuple[pd.DataFrame, np.ndarray]:
         """Keys and unit vectors of the photos."""
         count = self.parameters.explored_photos * self.explores
-        return sample_photos(self.reduced, count)
+        return sample_vectors(self.reduced, self.photos, count)
 
     @cached_property
     def found(self) -> tuple[Neighbours, NearDuplicates, pd.DataFrame]:
@@ -121,12 +121,14 @@ class Comparison:
 
 def compare_photos(
     reduced: DataFrame,
+    reduced_counts: pd.DataFrame,
     explores: bool,
     parameters: ReportParameters,
     training_splits: Sequence[str],
 ) -> Comparison:
     """Return a comparison of photos, which is not computed yet."""
-    return Comparison(reduced, explores, parameters, training_splits)
+    photos = int(reduced_counts["photos"].sum())
+    return Comparison(reduced, photos, explores, parameters, training_splits)
 
 
 def list_neighbours(comparison: Comparison) -> pd.DataFrame:
@@ -155,12 +157,13 @@ def arrange_atlas(comparison: Comparison) -> pd.DataFrame:
 
 
 def count_findings(comparison: Comparison) -> dict[str, Any]:
-    """Return the numbers of compared photos, of near duplicates and of other findings."""
+    """Return the numbers of compared and of all photos, of near duplicates and of other findings."""
     photos, duplicates = comparison.sample[0], comparison.duplicates
     leakage = count_leaks(photos, duplicates.leaks, comparison.is_training)
     return {
         "explored": comparison.explores,
         "compared": len(photos),
+        "photos": comparison.photos,
         "labels": int(photos["label"].nunique()),
         "similarity": comparison.parameters.duplicate_similarity,
         "similarity_across_splits": comparison.parameters.leakage_similarity,

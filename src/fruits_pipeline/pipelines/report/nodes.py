@@ -16,6 +16,7 @@ from fruits_pipeline.models.pca import choose_components
 from fruits_pipeline.parameters import ReportParameters
 from fruits_pipeline.reporting import contact_sheets, figures
 from fruits_pipeline.spark.columns import add_binary_column
+from fruits_pipeline.spark.sampling import fit_memory, sample_photos
 
 VARIANCES = (0.80, 0.85, 0.90, 0.95, 0.99)
 """Shares of the variance for which the number of components is reported."""
@@ -54,19 +55,26 @@ def plot_photo_map(
 
 
 def draw_class_sheet(
-    images: DataFrame, parameters: ReportParameters, removed: Mapping[str, int]
+    images: DataFrame,
+    image_counts: pd.DataFrame,
+    removed: Mapping[str, int],
+    parameters: ReportParameters,
 ) -> Figure:
     """Draw up to `examples_per_label` photos of each label.
 
     Args:
         images: The table `images`, without photos whose content was removed.
-        parameters: Parameters of the stage.
+        image_counts: `photos` of each batch of `images`.
         removed: Number of photos whose content was removed, by table.
+        parameters: Parameters of the stage.
     """
+    count = int(image_counts["photos"].sum()) - removed["images"]
+    keys = images.select("label", "batch", "photo_id", "path", "error")
+    found = sample_photos(keys, count, fit_memory(parameters.sample_photos))
     # From the first batches of a label, so that few files are read. Within a batch, the
     # order is random, because `photo_id` is a digest.
     order = Window.partitionBy("label").orderBy("batch", "photo_id", "path")
-    good = images.where("error is null").select("label", "batch", "photo_id", "path")
+    good = found.where("error is null").drop("error")
     ranked = good.withColumn("rank", F.row_number().over(order))
     shown = ranked.where(F.col("rank") <= parameters.examples_per_label)
     chosen = _sort(shown.toPandas(), ["label", "rank"])

@@ -74,7 +74,12 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=skip_if_unchanged(draw_class_sheet),
-                inputs=["images@content", "params:report", "content_retention"],
+                inputs=[
+                    "images@content",
+                    "images@counts",
+                    "content_retention",
+                    "params:report",
+                ],
                 outputs="class_sheet",
                 name="draw_class_sheet",
             ),
@@ -88,6 +93,7 @@ def create_pipeline(**_: object) -> Pipeline:
                 func=compare_photos,
                 inputs=[
                     "reduced@spark",
+                    "reduced@counts",
                     "explores",
                     "params:report",
                     "params:classify.training_splits",
@@ -106,7 +112,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=read_quality,
-                inputs="quality@spark",
+                inputs=["quality@spark", "quality@counts", "params:report"],
                 outputs="quality_rows",
                 name="read_quality",
             ),
@@ -130,7 +136,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=skip_if_unchanged(compare_batches),
-                inputs=["quality_rows", "moments@spark", "pca", "photos@new"],
+                inputs=["quality_rows", "moments@tree", "pca", "photos@new"],
                 outputs="batch_changes",
                 name="compare_batches",
             ),

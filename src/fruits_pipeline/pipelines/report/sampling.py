@@ -13,15 +13,23 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.models.neighbours import unit_vectors
 from fruits_pipeline.spark.frames import record_batches
+from fruits_pipeline.spark.sampling import sample_photos
 from fruits_pipeline.spark.vectors import to_matrix
 
 
-def sample_photos(reduced: DataFrame, count: int) -> tuple[pd.DataFrame, np.ndarray]:
+def sample_vectors(
+    reduced: DataFrame, photos: int, count: int
+) -> tuple[pd.DataFrame, np.ndarray]:
     """Return the keys and unit vectors of up to `count` photos, in random order.
 
-    `photo_id` is a digest, so the photos with the smallest ids are a random sample, and
-    a photo stays in it when others are added.
+    The order is that of `photo_id`, which is a digest.
+
+    Args:
+        reduced: The table `reduced`.
+        photos: Number of its rows.
+        count: Maximum number of photos.
     """
+    reduced = sample_photos(reduced, photos, count) if count else reduced
     rows = _complete([])
     batches = []
     for batch in record_batches(reduced) if count else ():

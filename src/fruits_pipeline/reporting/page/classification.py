@@ -68,6 +68,11 @@ def _text(evaluation: dict[str, Any], known: int) -> list[str]:
         "Points below the diagonal are probabilities that are too high; their mean "
         f"error is {percent(evaluation['calibration_error'], 1)}.",
     ]
+    if sample := evaluation.get("sample"):
+        text.append(
+            f"The photos are from a sample of about {sample['photos']:,} of "
+            f"{photos(sample['of'])}, with photos of every label."
+        )
     learned = evaluation.get("photos_of_learned_series", 0)
     if learned:
         text.append(

@@ -21,6 +21,7 @@ from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section
 from fruits_pipeline.reporting.page.summary import summary
 from fruits_pipeline.reporting.page.text import embed
+from fruits_pipeline.run_id import run_id
 
 SECTIONS: tuple[Callable[[Results], Section], ...] = (
     summary,
@@ -52,6 +53,7 @@ def render_page(results: Results) -> str:
         .get_template("page.html")
         .render(
             root=results.root,
+            run_id=run_id(),
             sections=sections,
             alerts=[(s.name, alert) for s in sections for alert in s.alerts],
             figures=Markup(embed(drawn)),  # noqa: S704 - escaped by `embed`

@@ -13,7 +13,7 @@ from fruits_pipeline.reporting.image_quality import MEASURE_OF
 from fruits_pipeline.reporting.page import figures
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card, label_text
-from fruits_pipeline.reporting.page.text import listing, photos
+from fruits_pipeline.reporting.page.text import listing, photos, sample_of
 
 TITLES = {
     "brightness": "brightness",
@@ -35,7 +35,7 @@ def quality(results: Results) -> Section:
     counts = {issue: n for issue, n in measured["issues"].items() if n}
     found = [f"{n:,} {NAMES.get(issue, issue)}" for issue, n in counts.items()]
     text = [
-        f"{photos(measured['photos'])} were measured. Dotted lines are the limits "
+        f"Measures of {sample_of(measured['photos'], measured.get('of'))}. Dotted lines are the limits "
         "report.quality.",
         f"Photos beyond them: {listing(found)}."
         if found

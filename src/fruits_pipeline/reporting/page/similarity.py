@@ -10,7 +10,7 @@ import pandas as pd
 from fruits_pipeline.reporting import examples
 from fruits_pipeline.reporting.page.results import Results
 from fruits_pipeline.reporting.page.section import Section, card, label_text
-from fruits_pipeline.reporting.page.text import have, listing, photos
+from fruits_pipeline.reporting.page.text import have, listing, photos, sample_of
 from fruits_pipeline.reporting.theme import count_text
 
 SKIPPED = (
@@ -37,7 +37,8 @@ def near_duplicates(results: Results) -> Section:
     within = found["duplicate_pairs"] - across
     place = " in one split" if across or found["leakage"] else ""
     text = [
-        f"{photos(found['compared'])} were compared. {count_text(within, 'pair')}{place} "
+        f"{sample_of(found['compared'], found.get('photos'))} were compared. "
+        f"{count_text(within, 'pair')}{place} "
         f"{have(within)} a similarity of {found['similarity']:g} or more"
         + (
             f", and {count_text(across, 'pair')} in two splits {have(across)} one of "

@@ -46,6 +46,11 @@ def listing(parts: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+def sample_of(number: int, of: int | None) -> str:
+    """Return a number of photos, and of how many they are a sample, if they are one."""
+    return photos(number) + (f" (a sample of {of:,})" if of and of > number else "")
+
+
 def photos(number: int) -> str:
     """Return `1 photo` or `1,280 photos`."""
     return count_text(number, "photo")
