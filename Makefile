@@ -63,10 +63,10 @@ app: $(APP_MODEL)  ## Build the app for phones in dist/app, with the model that 
 app-serve:  ## Serve dist/app on this machine
 	@cd app && npm run --silent serve
 
-app-publish:  ## Upload dist/app to its bucket: make app-publish STACK=<stack of deploy/app.yaml>
-	deploy/publish_app.sh $(STACK)
+app-publish: $(VENV)/.run-ready  ## Upload dist/app to its bucket: make app-publish STACK=<stack of deploy/app.yaml>
+	@$(BIN)/python deploy/publish_app.py $(STACK)
 
-app-pictures: app $(SAMPLE)  ## Create the pictures of the app in the documentation
+app-pictures: app  ## Create the pictures of the app in the documentation
 	cd app && node pictures.mjs
 
 # Its prerequisites differ with ARGS, so it is always written.

@@ -36,6 +36,7 @@ warnOfMissingFacts(config);
 for (const name of ICONS) cpSync(join(ROOT, "icons", name), join(out, "icons", name));
 write("licences.txt", licences());
 write("manifest.webmanifest", readFileSync(join(ROOT, "src/manifest.webmanifest")));
+const english = await readTexts("en");
 const [script, style] = await bundlePage(config);
 write("index.html", page({ script, style }));
 const files = ["./", script, style, model, "manifest.webmanifest", "licences.txt", ...ICONS.map((name) => `icons/${name}`)];
@@ -118,6 +119,13 @@ async function bundleWorker(files) {
   });
 }
 
+async function readTexts(language) {
+  const entry = join(ROOT, `src/text/${language}.ts`);
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "esm", write: false });
+  const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return module[language];
+}
+
 /** Return a plugin that makes a value importable. */
 function virtual(name, value) {
   return {
@@ -129,10 +137,13 @@ function virtual(name, value) {
   };
 }
 
+/** Return the page, in English until its script runs. */
 function page({ script, style }) {
   const symbols = readFileSync(join(ROOT, "src/symbols.svg"), "utf8").trim();
   const parts = { script, style, symbols, policy: POLICY };
-  return readFileSync(join(ROOT, "src/index.html"), "utf8").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+  return readFileSync(join(ROOT, "src/index.html"), "utf8")
+    .replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name])
+    .replace(/data-text="(\w+)">/g, (tag, name) => tag + english[name]);
 }
 
 function report(names) {

@@ -155,7 +155,7 @@ def describe(photos: Photos, options: Sequence[Option], prices: Prices) -> str:
 @click.option("--runs-per-month", type=click.IntRange(min=0), default=30)
 @click.option("--photos-per-second", type=POSITIVE, help="By default, as measured.")
 @click.option("--alarms", type=click.IntRange(min=0), default=3)
-@click.option("--metrics", type=click.IntRange(min=0), default=3)
+@click.option("--metrics", type=click.IntRange(min=0), default=7)
 @click.option("--emails", type=click.IntRange(min=0), default=30)
 @click.option("--endpoints", type=click.IntRange(min=0), default=0)
 @click.option("--disk-gib", type=click.IntRange(min=1), default=12)

@@ -37,9 +37,9 @@ def metric_data(summary: Mapping[str, Any], stack: str) -> list[dict[str, Any]]:
         "RejectedPercent": (100 * rejected / max(photos, 1), "Percent"),
         "Seconds": (sum(summary["seconds"].values()), "Seconds"),
     }
-    usd = summary["cost"]["usd"]
+    usd = summary["cost"]["total_usd"]
     if usd is not None:  # there is no price of some instance types and regions
-        values["CostUsd"] = (usd["total"], "None")
+        values["CostUsd"] = (usd, "None")
     dimensions = [{"Name": "Stack", "Value": stack}]
     return [
         {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}

@@ -128,7 +128,7 @@ def _files(photos: pd.DataFrame) -> dict[str, Any]:
         "quality_histograms": {
             "photos": count,
             "issues": {"dark": 6, "bright": 0},
-            "measures": count_measures(quality),
+            "measures": count_measures([quality]),
         },
         "batch_changes": {
             "new_photos": 4,

@@ -1,6 +1,6 @@
 import pytest
 
-from fruits_pipeline.environment import VARIABLES, read_variable
+from fruits_pipeline.environment import SUBMIT_VARIABLE, VARIABLES, read_variable
 from fruits_pipeline.errors import FruitsError
 
 
@@ -17,3 +17,9 @@ def test_missing_variable_is_an_error_with_an_example(
 def test_value_is_returned_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRUITS_BUCKET", "mine")
     assert read_variable("FRUITS_BUCKET") == "mine"
+
+
+def test_spark_submit_sets_the_master(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPARK_MASTER", raising=False)
+    monkeypatch.setenv(SUBMIT_VARIABLE, "1")
+    assert read_variable("SPARK_MASTER") == ""

@@ -1,5 +1,6 @@
 """The locked dependencies."""
 
+import json
 import re
 import tomllib
 from importlib.metadata import PackageNotFoundError, version
@@ -46,6 +47,19 @@ def test_lock_contains_no_urls_and_no_options(lock: str) -> None:
     assert "://" not in text
     assert all(requirement.url is None for requirement in entries(lock))
     assert {*re.findall(r"--[\w-]+", text)} == {"--hash"}
+
+
+def test_lock_of_the_app_has_hashes_and_no_addresses() -> None:
+    text = (PROJECT / "app/package-lock.json").read_text()
+    assert "://" not in text
+    packages = json.loads(text)["packages"]
+    installed = {name: entry for name, entry in packages.items() if name}
+    assert len(installed) > 5
+    for name, entry in installed.items():
+        assert entry["integrity"].startswith("sha512-"), name
+    wanted = packages[""]["dependencies"] | packages[""]["devDependencies"]
+    for name, version_text in wanted.items():
+        assert installed[f"node_modules/{name}"]["version"] == version_text
 
 
 @pytest.mark.parametrize("lock", LOCKS[:3])

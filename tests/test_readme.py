@@ -39,6 +39,7 @@ ELSEWHERE = {
     "make test": "run by .ci/run, like test-system and test-cloud",
     "make chaos": "run by .ci/run",
     "make lint": "run by .ci/run",
+    "make app": "needs Node.js, like make app-serve; make test-app builds and serves it",
     "make bench": "takes many minutes; tests/test_benchmarks.py calls its functions",
     "FRUITS_BUCKET=my-fruits": "needs AWS; tests/ec2 runs it on simulated services",
 }

@@ -5,7 +5,7 @@ import type { PhoneModel } from "./engine/phone_model.ts";
 import { PhotoError } from "./engine/photo.ts";
 import { recognise } from "./engine/recognise.ts";
 import { Facts } from "./facts.ts";
-import { isLanguage, LANGUAGES, preferredLanguage, type Language } from "./text/messages.ts";
+import { LANGUAGES, preferredLanguage, storedLanguage, storeLanguage, type Language } from "./text/messages.ts";
 import { card, summary, type CardActions } from "./ui/card.ts";
 import { byId, element } from "./ui/dom.ts";
 import type { Entry } from "./ui/entry.ts";
@@ -13,14 +13,12 @@ import { listenForPhotos } from "./ui/inputs.ts";
 import type { Page } from "./ui/page.ts";
 import { showTexts } from "./ui/texts.ts";
 
-const LANGUAGE_KEY = "language";
-
 export class App {
   private page: Page;
   private entries: Entry[] = [];
   private queue: Promise<void> = Promise.resolve();
   private lastId = 0;
-  private engineText: "loading" | "ready" | "loadProblem" = "loading";
+  private engine: "loading" | "ready" | "readyOffline" | "loadProblem" = "loading";
   private readonly actions: CardActions = {
     correct: (id, label) => this.correct(id, label),
     remove: (id) => this.remove(id),
@@ -30,7 +28,7 @@ export class App {
     private readonly config: Config,
     private readonly model: Promise<PhoneModel>,
   ) {
-    this.page = this.pageIn(isLanguage(stored()) ? (stored() as Language) : preferredLanguage(navigator.languages));
+    this.page = this.pageIn(storedLanguage() ?? preferredLanguage(navigator.languages));
   }
 
   /**
@@ -44,9 +42,14 @@ export class App {
     const choice = byId<HTMLSelectElement>("language");
     choice.addEventListener("change", () => this.changeLanguage(choice.value as Language));
     byId("download").querySelector("button")!.addEventListener("click", () => void this.download());
-    const [loaded] = await Promise.allSettled([this.model, offline]);
-    this.engineText = loaded.status === "fulfilled" ? "ready" : "loadProblem";
-    this.showEngine();
+    await this.model.then(
+      () => this.showEngine("ready"),
+      () => this.showEngine("loadProblem"),
+    );
+    await Promise.all([this.model, offline]).then(
+      () => this.showEngine("readyOffline"),
+      () => {}, // without a service worker, the page works only online
+    );
   }
 
   private pageIn(language: Language): Page {
@@ -55,22 +58,22 @@ export class App {
   }
 
   private changeLanguage(language: Language): void {
-    localStorage.setItem(LANGUAGE_KEY, language);
+    storeLanguage(language);
     this.page = this.pageIn(language);
     this.show();
   }
 
   private show(): void {
     showTexts(this.page, this.config.threshold);
-    this.showEngine();
+    this.showEngine(this.engine);
     byId("cards").replaceChildren(...this.entries.map((entry) => card(entry, this.page, this.actions)));
     this.showDownload();
   }
 
-  private showEngine(): void {
-    const status = byId("engine");
-    status.className = this.engineText;
-    status.textContent = this.page.messages[this.engineText];
+  private showEngine(engine: App["engine"]): void {
+    this.engine = engine;
+    byId("engine").className = engine;
+    byId("engine").textContent = this.page.messages[engine];
   }
 
   /** Add photos; they are examined one after the other, so that memory is needed for one. */
@@ -152,9 +155,6 @@ export class App {
   }
 }
 
-function stored(): string | null {
-  return localStorage.getItem(LANGUAGE_KEY);
-}
 
 function scrolling(): ScrollBehavior {
   return matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth";

@@ -38,7 +38,7 @@ export function useBrowser() {
       if (!WITHOUT_GPU.test(message.text())) page.problems.push(message.text());
     });
     await page.goto(used.url);
-    await page.locator("#engine.ready").waitFor();
+    await page.locator("#engine.readyOffline").waitFor();
     return page;
   };
 

@@ -10,11 +10,11 @@ test("the page opens and answers without network", async (context) => {
   const page = await used.open(context);
   await page.context().setOffline(true);
   await page.reload();
-  await page.locator("#engine.ready").waitFor();
+  await page.locator("#engine.readyOffline").waitFor();
   const card = await choose(page, known.file);
   assert.ok(await card.locator(".facts").isVisible());
   await page.goto(`${used.url}?from=home-screen`);
-  await page.locator("#engine.ready").waitFor();
+  await page.locator("#engine.readyOffline").waitFor();
 });
 
 test("no request is made after loading", async (context) => {

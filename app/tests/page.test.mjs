@@ -204,3 +204,39 @@ test("a chosen language is kept, and changes answers that are shown", async (con
   await page.reload();
   assert.equal(await page.locator("h1").innerText(), "Quel est ce fruit ?");
 });
+
+test("a model that cannot be loaded is reported", async (context) => {
+  const browsing = await used.browser.newContext({ serviceWorkers: "block" });
+  context.after(() => browsing.close());
+  const page = await browsing.newPage();
+  await page.route("**/*.tflite", (route) => route.abort());
+  await page.goto(used.url);
+  await page.locator("#engine.loadProblem").waitFor();
+  const card = await choose(page, known.file);
+  assert.ok((await card.locator("h3").innerText()).startsWith("This photo could not be examined."));
+});
+
+test("the page works without service worker and storage, but does not claim to work offline", async (context) => {
+  const browsing = await used.browser.newContext({ locale: "en-GB" });
+  context.after(() => browsing.close());
+  const page = await browsing.newPage();
+  await page.addInitScript(() => {
+    delete Navigator.prototype.serviceWorker;
+    Object.defineProperty(globalThis, "localStorage", { get: () => { throw new Error("not permitted"); } });
+  });
+  await page.goto(used.url);
+  await page.locator("#engine.ready").waitFor();
+  const card = await choose(page, known.file);
+  assert.equal(await card.locator("h3").innerText(), nameOf(known));
+  await page.getByLabel("Language").selectOption("fr");
+  assert.equal(await page.locator("#engine").innerText(), "Prêt");
+});
+
+test("without script, the page has its text in English", async (context) => {
+  const browsing = await used.browser.newContext({ javaScriptEnabled: false });
+  context.after(() => browsing.close());
+  const page = await browsing.newPage();
+  await page.goto(used.url);
+  assert.equal(await page.locator("h1").innerText(), "Which fruit is this?");
+  assert.equal(await page.getByText("Choose photos").count(), 1);
+});

@@ -148,7 +148,7 @@ class Recorder:
         self,
         name: str,
         edit: Callable[[str], str] = lambda text: text,
-        seconds: float = 120,
+        seconds: float = 300,
         is_restricted: bool = True,
         **parameters: object,
     ) -> None:
@@ -191,7 +191,7 @@ class Recorder:
 FIND_WRITABLE = r"""#!/bin/sh
 find / '(' -path /proc -o -path /dev ')' -prune -o \
   -writable ! -type l ! -type s -print -prune >"$STATE_DIRECTORY/writable" 2>/dev/null
-find /tmp /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
+find /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
 """
 """Runs after the pipeline, in the same unit and so with the same restrictions."""
 
@@ -243,7 +243,7 @@ def record_pipeline(recorder: Recorder, bundle: Path, photos: Path) -> None:
     unit = "etc/systemd/system/fruits-run.service.d/writable.conf"
     recorder.container.write(unit, "[Service]\nExecStartPost=/etc/find-writable\n")
     # moto denies DeleteObjects with s3:DeleteObject, unlike AWS.
-    recorder.start("pipeline", seconds=400, is_restricted=False)
+    recorder.start("pipeline", seconds=1200, is_restricted=False)
     state = recorder.container.root / "var/lib/fruits"
     recorder.result["pipeline"] |= {
         "writable": (state / "writable").read_text().split(),
@@ -254,7 +254,7 @@ def record_pipeline(recorder: Recorder, bundle: Path, photos: Path) -> None:
     }
     for key in objects:
         cloud.cloud.s3.delete_object(Bucket=BUCKET, Key=key)
-    recorder.start("pipeline without photos", seconds=120, is_restricted=False)
+    recorder.start("pipeline without photos", seconds=600, is_restricted=False)
 
 
 def main(system: Path, folder: Path, *pipeline: Path) -> None:

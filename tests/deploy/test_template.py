@@ -190,7 +190,7 @@ def test_alarms_use_metrics_that_a_run_publishes() -> None:
         "rejected": 3,
         "new_photos": 7,
         "seconds": {"ingest": 1.5, "report": 2.5},
-        "cost": {"usd": {"total": 0.25}},
+        "cost": {"total_usd": 0.25},
     }
     data = {metric["MetricName"]: metric for metric in metric_data(summary, "fruits")}
     assert data["RejectedPercent"]["Value"] == pytest.approx(3)
@@ -219,7 +219,7 @@ def test_rejects_and_cost_are_alarms() -> None:
 
 def test_cost_is_unknown_without_a_price() -> None:
     counts = {"photos": 0, "rejected": 0, "new_photos": 0, "seconds": {}}
-    summary = {**counts, "cost": {"usd": None}}
+    summary = {**counts, "cost": {"total_usd": None}}
     names = {metric["MetricName"] for metric in metric_data(summary, "fruits")}
     assert "CostUsd" not in names
     assert "RejectedPercent" in names

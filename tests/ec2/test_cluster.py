@@ -162,7 +162,7 @@ def test_cluster_mode_with_jars(
 
 def test_missing_jars_are_reported(cluster: Cluster, tmp_path: Path) -> None:
     code, output = cluster.submit(tmp_path, cluster.run, "--env", "cluster")
-    assert code == 1
+    assert code == 2
     assert "Traceback" not in output
     message = " ".join(output.split())
     assert re.search(rf"no hadoop-aws, .* those of Hadoop {cluster.hadoop}", message)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from factories import TABLES, fingerprints, jpeg, read_table, write_files
 from pipeline_runs import (
@@ -17,7 +18,8 @@ from pipeline_runs import (
     sorted_rows,
 )
 
-from fruits_pipeline.datasets.delta.compaction import combine_batches
+from fruits_pipeline.datasets.delta.compaction import Groups, combine_batches
+from fruits_pipeline.datasets.delta.writer import TableWriter
 
 NIGHTS = 4
 REFIT = {"reduce__refit": "always"}
@@ -125,13 +127,13 @@ def test_vectors_after_a_refit_are_those_without_tidying(
 def test_killed_tidying_is_continued_by_a_run(
     root: PipelineRun, kedro_run: KedroRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[str] = []
 
-    def fail_at_features(writer: object, groups: object, schema: object) -> None:
-        calls.append("")
-        if len(calls) == 4:
+    def fail_at_features(
+        writer: TableWriter, groups: Groups, schema: pa.Schema
+    ) -> None:
+        if writer.log.location.endswith("features"):
             raise RuntimeError("killed")
-        combine_batches(writer, groups, schema)  # type: ignore[arg-type]
+        combine_batches(writer, groups, schema)
 
     with monkeypatch.context() as patch:
         patch.setattr(

@@ -128,6 +128,8 @@ def test_written_files_match_their_reports(rows: DataFrame, tmp_path: Path) -> N
             "first_path": min(paths, default=None),
             "last_path": max(paths, default=None),
             "retries": 0,
+            "writes": 0,
+            "reads": 0,
             "without_content": 0,
             "writes": 0,
             "reads": 0,

@@ -10,7 +10,7 @@ from factories import PROJECT, jpeg, run_python, write_files
 from pyspark.sql import SparkSession
 
 from fruits_pipeline.spark.resources import MAX_HEAP_MIB, MIN_HEAP_MIB, cpu_count
-from fruits_pipeline.spark.session import start_spark
+from fruits_pipeline.spark.session import executor_environ, start_spark
 
 RUN_AND_INSPECT = """
 import json, sys
@@ -77,6 +77,13 @@ def test_workers_use_the_interpreter_of_this_process(spark: SparkSession) -> Non
 def test_existing_session_is_returned(spark: SparkSession) -> None:
     again = start_spark({"spark.master": "local[1]", "spark.app.name": "another"})
     assert again.sparkContext is spark.sparkContext
+
+
+def test_executors_get_the_region_of_this_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert executor_environ()["spark.executorEnv.AWS_REGION"] == "eu-west-3"
 
 
 def test_spark_logs_only_errors(spark: SparkSession) -> None:

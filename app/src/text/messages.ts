@@ -14,6 +14,7 @@ export interface Messages {
   readonly language: string;
   readonly loading: string;
   readonly ready: string;
+  readonly readyOffline: string;
   readonly loadProblem: string;
   readonly results: string;
   readonly waiting: string;
@@ -67,6 +68,26 @@ export function preferredLanguage(wanted: readonly string[]): Language {
   return codes.find(isLanguage) ?? "en";
 }
 
-export function isLanguage(code: string | null): code is Language {
+const KEY = "language";
+
+/** Return the language that the user has chosen before. */
+export function storedLanguage(): Language | undefined {
+  try {
+    const code = localStorage.getItem(KEY);
+    return isLanguage(code) ? code : undefined;
+  } catch {
+    return undefined; // the user does not permit storage
+  }
+}
+
+export function storeLanguage(language: Language): void {
+  try {
+    localStorage.setItem(KEY, language);
+  } catch {
+    // The choice is lost when the page is closed.
+  }
+}
+
+function isLanguage(code: string | null): code is Language {
   return code !== null && Object.hasOwn(LANGUAGES, code);
 }

@@ -135,7 +135,7 @@ def start_spark(settings: Mapping[str, Any], needs_s3: bool = False) -> SparkSes
         chosen = dict(settings)
     else:
         chosen = _jvm_settings(settings)
-    added = REDACTION | _executor_environ()
+    added = REDACTION | executor_environ()
     conf = SparkConf().setAll([*(added | chosen).items()])
     start_jvm(conf)
     if needs_s3:
@@ -154,7 +154,7 @@ def start_spark(settings: Mapping[str, Any], needs_s3: bool = False) -> SparkSes
     return spark
 
 
-def _executor_environ() -> dict[str, str]:
+def executor_environ() -> dict[str, str]:
     """Return the settings by which Python workers get region and log format."""
     names = ("AWS_REGION", "AWS_DEFAULT_REGION")
     variables = {name: os.environ[name] for name in names if name in os.environ}

@@ -15,7 +15,8 @@ from factories import TABLES, read_table
 from chaos.contents import Difference, compare
 from chaos.trial import Result, Trial, make_photos, run_to_end, start
 
-FIRST, PER_NIGHT, NIGHTS, MORE = 60, 8, 6, 12
+FIRST, PER_NIGHT, NIGHTS, MORE = 60, 8, 4, 12
+STAGES = ("--pipelines", "ingest,preprocess,featurize,reduce")
 TIDY = ("--pipelines", "tidy")
 CHECK = ("--pipelines", "check")
 CONFLICT = "another run has begun to write"
@@ -57,10 +58,10 @@ def _summarise(name: str, outcomes: list[tuple[Difference, str]]) -> Result:
 def _prepare(folder: Path) -> tuple[Path, Path]:
     """Run the pipeline once, and then after each of several additions of photos."""
     photos, root = make_photos(folder / "photos", 0, FIRST), folder / "before"
-    run_to_end(photos, root)
+    run_to_end(photos, root, *STAGES)
     for night in range(NIGHTS):
         make_photos(photos, FIRST + night * PER_NIGHT, PER_NIGHT)
-        run_to_end(photos, root, reduce__refit="never")
+        run_to_end(photos, root, *STAGES, reduce__refit="never")
     return photos, root
 
 
@@ -74,7 +75,7 @@ def _add_photos(folder: Path, photos: Path, before: Path) -> tuple[Path, Path]:
 
 
 def _run_more(photos: Path, root: Path) -> None:
-    run_to_end(photos, root, changed_location="accept", reduce__refit="never")
+    run_to_end(photos, root, *STAGES, changed_location="accept", reduce__refit="never")
 
 
 def _kill(
@@ -88,7 +89,7 @@ def _kill(
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.process.pid, signal.SIGKILL)
     process.wait()
-    arguments = trial.random.choice([TIDY, ()])
+    arguments = trial.random.choice([TIDY, STAGES])
     continued = start(photos, root, *arguments, reduce__refit="never")
     if continued.wait():
         return Difference(), f"killed after {delay:.1f} s: {continued.message}"
@@ -101,7 +102,7 @@ def _overlap(
     """Start a run and `make tidy` at about the same time; then run once more."""
     shutil.copytree(before, root)
     settings = {"changed_location": "accept", "reduce__refit": "never"}
-    first = start(photos, root, module=WITHOUT_LEASE, **settings)
+    first = start(photos, root, *STAGES, module=WITHOUT_LEASE, **settings)
     time.sleep(trial.random.uniform(0, 8))
     second = start(photos, root, *TIDY, module=WITHOUT_LEASE)
     for process in (first, second):
@@ -114,8 +115,14 @@ def _overlap(
 def _inconsistency(photos: Path, root: Path) -> str:
     """Return what `make check` finds, or which tables have other batches."""
     checked = start(photos, root, *CHECK, changed_location="accept")
-    if checked.wait():
+    code = checked.wait()
+    _, _, errors = checked.output.partition("Error: Found ")
+    if code and "defects:" not in errors:
         return checked.message
+    lines = [line for line in errors.splitlines() if ": found " in line]
+    # The runs make no reports.
+    if found := [line for line in lines if not line.startswith("report ")]:
+        return found[0]
     batches = {t: {*read_table(root, t)["batch"].to_pylist()} for t in TABLES}
     differing = [t for t, names in batches.items() if names != batches["photos"]]
     return f"other batches in {', '.join(differing)}" if differing else ""
