@@ -85,7 +85,7 @@ def test_larger_collections_take_longer_and_cost_more(model: Model) -> None:
 
 def test_cluster_is_faster_and_spot_is_cheaper(model: Model) -> None:
     one, many, spot = (
-        model.first_load(10**8, name) for name in model.units["machines"]
+        model.first_load(10**9, name) for name in model.units["machines"]
     )
     assert many.seconds < one.seconds
     assert spot.usd < many.usd

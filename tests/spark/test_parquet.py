@@ -60,6 +60,8 @@ def test_write_report_describes_the_file(folder: str) -> None:
         "last_path": "c",
         "retries": 0,
         "without_content": 0,
+        "writes": 0,
+        "reads": 0,
     }
 
 
