@@ -1,6 +1,6 @@
 # Every target installs what it needs. ARGS is passed to the command: make run ARGS="--params photos=..."
 .DEFAULT_GOAL := help
-.PHONY: help run sample classify check mend tidy forget similar predict app app-serve app-publish app-pictures test-app viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost prices lock lock-spark40 clean
+.PHONY: help run sample classify check mend tidy forget similar predict app app-serve app-publish app-pictures test-app viz ipython notebook pictures backbone phone-model dev test test-system test-cloud fuzz chaos lint bench protocols bundle image submit cost prices simulate lock lock-spark40 clean
 
 # The newest supported interpreter; choose another one with PYTHON=python3.12
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -153,6 +153,9 @@ submit: $(VENV)/.run-ready  ## Start a job on EMR Serverless: make submit ARGS="
 
 cost: $(VENV)/.run-ready  ## Compare what a collection costs on AWS: make cost ARGS="--photos 1000000 --photo-kb 5"
 	@$(BIN)/python deploy/cost.py $(ARGS)
+
+simulate: $(VENV)/.dev-ready  ## Simulate runs on up to a billion photos: docs/scale.md
+	$(BIN)/python -m benchmarks.simulation $(ARGS)
 
 prices: $(VENV)/.run-ready  ## Replace the prices by those of the AWS Price List
 	@$(BIN)/python deploy/prices.py $(ARGS)

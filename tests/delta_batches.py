@@ -30,6 +30,7 @@ def photo_row(photo_id: str) -> dict[str, Any]:
         **key_of(f"Test/Kiwi/{name}"),
         "photo_id": photo_id,
         "content": photo_id.encode(),
+        "image": None if photo_id.endswith("!") else photo_id.encode(),
         "error": "broken" if photo_id.endswith("!") else None,
         "features": [1.0, float(len(name))],
     }

@@ -24,6 +24,7 @@ EVERYTHING = {
     "InterfaceEndpoints": "true",
     "Email": "someone@example.org",
     "MaxHoursWithoutRun": 26,
+    "Queries": "On",
 }
 """Values of parameters with which all resources exist."""
 

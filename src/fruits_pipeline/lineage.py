@@ -24,6 +24,9 @@ ChangedRecipe = Literal["refuse", "rebuild"]
 ChangedLocation = Literal["refuse", "accept"]
 """Setting: how to treat a table or model if the photo root changed."""
 
+RemovedContent = Literal["keep", "read"]
+"""Setting: what to do with photos whose content was removed; see `retention`."""
+
 LOCATION = "photos"
 """Key of the location of the photo root in a recipe."""
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.lease.held import ConcurrentRun
-from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe
+from fruits_pipeline.lineage import ChangedLocation, ChangedRecipe, RemovedContent
 from fruits_pipeline.locations import location_problem
 from fruits_pipeline.logs import LogFormat
 from fruits_pipeline.parameter_messages import expectation
@@ -53,6 +53,7 @@ class RunSettings(ParameterGroup):
     event_log: bool | None = None
     changed_recipe: ChangedRecipe = "refuse"
     changed_location: ChangedLocation = "refuse"
+    removed_content: RemovedContent = "keep"
     concurrent_run: ConcurrentRun = "refuse"
     log_format: LogFormat = "text"
 

@@ -221,6 +221,12 @@ class SampleParameters(ParameterGroup):
     size: Annotated[int, Field(ge=32, le=256)]
 
 
+class RetentionParameters(ParameterGroup):
+    """Parameters of the stage retention; see `conf/base/parameters_retention.yml`."""
+
+    content_days: Annotated[int, Field(ge=0, le=36_500)] | None
+
+
 class CheckParameters(ParameterGroup):
     """Parameters of the stage check; see `conf/base/parameters_check.yml`."""
 
@@ -248,6 +254,7 @@ STAGES: Mapping[str, type[ParameterGroup]] = {
     "backbone": BackboneParameters,
     "featurize": FeaturizeParameters,
     "reduce": ReduceParameters,
+    "retention": RetentionParameters,
     "report": ReportParameters,
     "classify": ClassifyParameters,
     "check": CheckParameters,

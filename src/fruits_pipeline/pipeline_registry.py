@@ -10,7 +10,7 @@ from fruits_pipeline import pipelines as stages
 from fruits_pipeline.exit_codes import UserError
 from fruits_pipeline.viz import preview_tables
 
-DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "report")
+DEFAULT_STAGES = ("ingest", "preprocess", "featurize", "reduce", "retention", "report")
 
 
 def register_pipelines() -> dict[str, Pipeline]:

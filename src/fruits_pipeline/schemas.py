@@ -23,6 +23,9 @@ KEY = [
 ]
 """First columns of every table with one row per photo; `path` is the key."""
 
+CONTENT = {"photos": "content", "images": "image"}
+"""Columns of encoded photos, by table. Null in rows with an error, and if removed."""
+
 BATCH = pa.field("batch", pa.string())
 """Partition column of every table; stored in the Delta log, not in the files."""
 
@@ -124,6 +127,7 @@ WRITE_REPORT = pa.schema(
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("retries", pa.int64()),
+        pa.field("without_content", pa.int64()),
         pa.field("writes", pa.int64()),
         pa.field("reads", pa.int64()),
     ]
@@ -138,6 +142,7 @@ INSPECTION = pa.schema(
         pa.field("rows", pa.int64()),
         pa.field("errors", pa.int64()),
         pa.field("photos", pa.int64()),
+        pa.field("without_content", pa.int64()),
         pa.field("first_path", pa.string()),
         pa.field("last_path", pa.string()),
         pa.field("keys", pa.string()),

@@ -197,7 +197,11 @@ find /var/tmp -mindepth 1 ! -name fruits-pipeline >"$STATE_DIRECTORY/temporary"
 
 GOOD = 'echo "parameters: $RUN_PARAMETERS"'
 NEXT_GOOD = f"{GOOD} # of the next version"
-TRANSIENT = 'echo "Error: Found no network" >&2; exit 1'
+TRANSIENT = """
+echo '{"level": "ERROR", "message": "Found no network"}' >&2
+echo '{"level": "INFO", "message": "The end"}' >&2
+exit 1
+"""
 ONCE = "[[ -e $STATE_DIRECTORY/tried ]] || { touch $STATE_DIRECTORY/tried; exit 1; }"
 PERMANENT = 'echo "Error: Found a typo" >&2; exit 2'
 

@@ -58,7 +58,7 @@ def test_error_of_a_user_is_reported_and_not_repeated(records: Records) -> None:
     (mail,) = record["mails"]
     subject, message, *_ = mail.splitlines()
     assert subject == "fruits: run failed"
-    assert message == "Error: Found a typo"
+    assert message == "Found a typo"
     assert "Log: s3://fruits-of-test/logs/" in mail
 
 
@@ -90,7 +90,7 @@ def test_broken_bundle_is_rolled_back_and_reported(records: Records) -> None:
     assert record["links"] == {"current": before, "proven": before}
     assert len(record["bundles"]) == 2
     (mail,) = record["mails"]
-    assert mail.startswith("fruits: new bundle failed\nError: Found no network\n")
+    assert mail.startswith("fruits: new bundle failed\nFound no network\n")
     assert "The previous bundle was run instead" in mail
 
 

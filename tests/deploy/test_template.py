@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+from factories import TABLES
 from metrics import NAMESPACE, metric_data
-from template_policy import EVERYTHING, TEMPLATE, Stack
+from template_policy import BUCKET, EVERYTHING, TEMPLATE, Stack
 
 from fruits_pipeline.costs.prices import load_prices
 
@@ -239,6 +240,55 @@ def test_budget_alerts_before_ten_dollars_are_spent() -> None:
     }
     assert thresholds["ACTUAL"] < 100
     assert "FORECASTED" in thresholds
+
+
+QUERIES = ("QueryDatabase", "ReducedTable", "ImagesTable", "QueryWorkGroup")
+
+
+def test_queries_are_optional() -> None:
+    assert not {*QUERIES, "QueryPolicy"} & Stack().resources.keys()
+    assert not any(rule.get("Prefix") == "queries/" for rule in lifecycle_rules())
+    assert {*QUERIES, "QueryPolicy"} <= Stack(Queries="On").resources.keys()
+
+
+@pytest.mark.parametrize("name", ["reduced", "images"])
+def test_tables_of_athena_are_native_delta_tables(name: str) -> None:
+    table = Stack(Queries="On").properties(f"{name.title()}Table")["TableInput"]
+    assert table["Name"] == name
+    assert table["TableType"] == "EXTERNAL_TABLE"
+    assert table["Parameters"]["table_type"] == "DELTA"
+    location = f"s3://{BUCKET}/data/{TABLES[name]}/"
+    assert table["StorageDescriptor"] == {"Location": location}
+
+
+def test_queries_are_limited_and_their_results_expire() -> None:
+    stack = Stack(Queries="On")
+    settings = stack.properties("QueryWorkGroup")["WorkGroupConfiguration"]
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["EngineVersion"]["SelectedEngineVersion"].endswith("version 3")
+    assert settings["BytesScannedCutoffPerQuery"] == 100 * 1024**3
+    assert (
+        settings["ResultConfiguration"]["OutputLocation"] == f"s3://{BUCKET}/queries/"
+    )
+    (rule,) = (r for r in lifecycle_rules(Queries="On") if "ExpirationInDays" in r)
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("queries/", 7)
+
+
+def test_people_who_query_can_read_two_tables_and_change_none() -> None:
+    policy = Stack(Queries="On").properties("QueryPolicy")["PolicyDocument"]
+    by_action: dict[str, set[str]] = {}
+    for statement in policy["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            found = [resources] if isinstance(resources, str) else resources
+            by_action.setdefault(action, set()).update(found)
+    bucket = f"arn:aws:s3:::{BUCKET}"
+    tables = {f"{bucket}/data/{TABLES[name]}/*" for name in ("reduced", "images")}
+    assert by_action["s3:GetObject"] == tables | {f"{bucket}/queries/*"}
+    assert by_action["s3:PutObject"] == {f"{bucket}/queries/*"}
+    assert not any("*" in action or "Delete" in action for action in by_action)
+    assert all("*" not in {*resources} for resources in by_action.values())
 
 
 def test_all_taggable_resources_are_tagged() -> None:

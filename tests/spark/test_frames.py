@@ -130,6 +130,7 @@ def test_written_files_match_their_reports(rows: DataFrame, tmp_path: Path) -> N
             "retries": 0,
             "writes": 0,
             "reads": 0,
+            "without_content": 0,
         }
     assert len(reports) == len([*folder.iterdir()])
 

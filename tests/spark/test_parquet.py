@@ -59,6 +59,9 @@ def test_write_report_describes_the_file(folder: str) -> None:
         "first_path": "a",
         "last_path": "c",
         "retries": 0,
+        "without_content": 0,
+        "writes": 0,
+        "reads": 0,
     }
 
 

@@ -5,6 +5,7 @@ from fruits_pipeline.datasets.backbone_folder import BackboneFolder
 from fruits_pipeline.datasets.classifier_file import ClassifierFile, FittedClassifier
 from fruits_pipeline.datasets.csv_report import CsvReport
 from fruits_pipeline.datasets.delta.batches import DeltaBatches
+from fruits_pipeline.datasets.delta.content_retention import ContentRetention
 from fruits_pipeline.datasets.delta.lost_photos import LostPhotos
 from fruits_pipeline.datasets.delta.moments import DeltaMoments
 from fruits_pipeline.datasets.delta.photo_changes import GonePhotos, PhotoChanges
@@ -36,6 +37,7 @@ __all__ = [
     "Attempt",
     "BackboneFolder",
     "ClassifierFile",
+    "ContentRetention",
     "CsvReport",
     "DeltaBatches",
     "DeltaCounts",

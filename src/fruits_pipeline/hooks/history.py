@@ -42,6 +42,12 @@ def summary_lines(catalog: DataCatalog, summary: Mapping[str, Any]) -> Iterator[
         f"new; {summary['rejected']:,} rejected, {count_text(left_out, 'other file')} "
         "left out"
     )
+    if removed := summary.get("without_content"):
+        yield (
+            f"  The content of {count_text(removed, 'photo')} was removed after "
+            "retention.content_days. They are on no contact sheet, and another backbone or "
+            f"recipe needs them again: --params removed_content=read reads them"
+        )
     yield (
         f"  Vectors: {summary['feature_width']:,} features reduced to "
         f"{summary['components']:,} components, which keep "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
@@ -21,6 +22,7 @@ from fruits_pipeline.hooks.current import (
     location_of,
 )
 from fruits_pipeline.hooks.errors import raise_for_user
+from fruits_pipeline.hooks.vanished import check_photos_exist
 from fruits_pipeline.lineage import Lineage, Recipe, Source
 from fruits_pipeline.parameters import recipe_values
 
@@ -96,6 +98,7 @@ def prepare_outputs(pipeline: Pipeline, catalog: DataCatalog) -> None:
     ]
     if any(MEND_TAG in node.tags for node in pipeline.nodes):
         _restore(outputs)
+    check_photos_exist(pipeline, catalog)
     for dataset, lineage in outputs:
         dataset.check(lineage)
     for dataset, lineage in outputs:
@@ -120,6 +123,10 @@ def _restore(outputs: Sequence[tuple[Any, Lineage]]) -> None:
         FruitsError: A storage is not reachable, or contains files of another program.
     """
     table_ids = _recorded_ids(outputs)
+    for dataset, _ in outputs:
+        # If `images` is lost too, no table has the id of `photos`; rows follow by key.
+        if table_ids and getattr(dataset, "table", None) == "photos":
+            table_ids.setdefault(dataset.filepath, str(uuid4()))
     for dataset, lineage in outputs:
         dataset.mends = True
         dataset.restore(lineage, table_ids.get(dataset.filepath))

@@ -109,7 +109,9 @@ class SummaryHooks:
         self, catalog: DataCatalog, run: dict[str, Any], newest: dict[str, Any] | None
     ) -> None:
         retries = self.tables["photos"].saved.retries if "photos" in self.tables else 0
-        summary = catalog.load("run_summary") | {"retries": retries} | run
+        removed = catalog.load("content_retention")["photos"]
+        summary = catalog.load("run_summary") | run
+        summary |= {"retries": retries, "without_content": removed}
         if newest and not run["new_photos"]:
             summary["last_run_with_new_photos"] = newest
         catalog.save("run_summary", summary)

@@ -33,7 +33,7 @@ CANONICAL_MIB = 256
 """Memory for decoding a canonical photo, in MiB."""
 
 
-def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
+def class_sheet(photos: pd.DataFrame, per_label: int, removed: int = 0) -> Figure:
     """Draw a row of example photos for each label.
 
     The rows are arranged in several columns. Labels are sorted; photos without a label
@@ -43,6 +43,7 @@ def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
         photos: `label` (None if unknown) and `image` (an encoded photo of any size).
             The first photos of each label are drawn.
         per_label: Maximum number of photos per label, at least 1.
+        removed: Number of further photos, whose content was removed.
 
     Returns:
         The figure; its size in inches grows with the number of labels.
@@ -55,6 +56,8 @@ def class_sheet(photos: pd.DataFrame, per_label: int) -> Figure:
     longest = min(per_label, max((len(images) for _, images in rows), default=0))
     title = f"{count_text(len(labels), 'label')}, "
     title += f"up to {count_text(longest, 'photo')} each"
+    if removed:
+        title += f"; without {count_text(removed, 'photo')} whose content was removed"
     return _draw_rows(title, rows, longest)
 
 

@@ -14,11 +14,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fruits_pipeline import schemas
 from fruits_pipeline.spark.keys import key_digest, path_hashes, photo_keys
 from fruits_pipeline.spark.parquet import READ_ERRORS, read_stored
 from fruits_pipeline.spark.parts import Rows
+from fruits_pipeline.spark.write_reports import (
+    count_without_content,
+    has_no_content,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class _Content:
     rows: int = 0
     errors: int = 0
     photos: int = 0
+    without_content: int = 0
     keys: int = 0
     valid_keys: int = 0
     paths: list[str] = field(default_factory=list)
@@ -87,9 +93,10 @@ def _inspect_file(path: str, folder: str, sample: Sample) -> dict[str, Any]:
                 content.wrong_ids += _wrong_ids(sample.select(path, batch))
     except READ_ERRORS as exc:
         return {"path": path, "problem": " ".join(str(exc).split())}
+    counts = ("rows", "errors", "photos", "without_content")
     return {
         "path": path,
-        **{name: getattr(content, name) for name in ("rows", "errors", "photos")},
+        **{name: getattr(content, name) for name in counts},
         "columns": "\n".join(f"{n}\t{kind}" for n, kind in content.columns.items()),
         "first_path": min(content.paths, default=None),
         "last_path": max(content.paths, default=None),
@@ -110,6 +117,7 @@ def _add(content: _Content, batch: pa.RecordBatch) -> None:
         content.valid_keys = content.keys
         return
     content.photos += len(batch)
+    content.without_content += count_without_content(batch)
     valid = batch
     if "error" in content.columns:
         valid = batch.filter(batch["error"].is_null())
@@ -123,7 +131,11 @@ def _add(content: _Content, batch: pa.RecordBatch) -> None:
 
 
 def _wrong_ids(photos: pa.RecordBatch) -> Iterator[str]:
-    """Yield the paths of photos whose id is not the SHA-256 of their content."""
+    """Yield the paths of photos whose id is not the SHA-256 of their content.
+
+    Without those whose content was removed.
+    """
+    photos = photos.filter(pc.invert(has_no_content(photos)))
     columns = (photos[name] for name in ("path", "photo_id", "content"))
     for path, photo_id, content in zip(*columns, strict=True):
         found = content.as_py()

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fruits_pipeline import schemas
 from fruits_pipeline.spark.parquet import read_rows
 from fruits_pipeline.spark.parts import JoinedParts, MappedPart, Part, Rows, Step
+from fruits_pipeline.spark.write_reports import has_no_content
 
 _KEY = pa.schema(schemas.KEY)
 
@@ -18,7 +19,8 @@ _KEY = pa.schema(schemas.KEY)
 def copy_known_rows(part: Part, files: Sequence[str], schema: pa.Schema) -> Part:
     """Return a part with the same rows, which computes only those of unknown photos.
 
-    A photo is known if its `photo_id` is in one of the files, under any path.
+    A photo is known if its `photo_id` is in one of the files, under any path, in a row
+    whose content was not removed.
 
     Args:
         part: Computes rows of a table from rows of the upstream table, photo by photo.
@@ -70,25 +72,27 @@ def drop_known(rows: Rows, files: Sequence[str]) -> Rows:
     """
     batches = [*rows]
     new = pa.Table.from_batches([batch.select(["photo_id"]) for batch in batches])
-    known = _read_known(files, new["photo_id"], _KEY)["photo_id"].combine_chunks()
+    known = _read_known(files, new["photo_id"])["photo_id"].combine_chunks()
     for batch in batches:
         is_known = pc.is_in(batch["photo_id"], known, skip_nulls=True)
         yield batch.filter(pc.invert(is_known))
 
 
 def _read_known(
-    files: Sequence[str], photo_ids: pa.ChunkedArray, schema: pa.Schema
+    files: Sequence[str], photo_ids: pa.ChunkedArray, schema: pa.Schema | None = None
 ) -> pa.Table:
     """Read the stored rows of photos.
 
     Args:
         files: Files of a table.
         photo_ids: Ids of the photos.
-        schema: Schema of the rows to return.
+        schema: Schema of the table; None to return the key columns only.
     """
-    found = [schema.empty_table()]
+    columns = schema or _KEY
+    found = [columns.empty_table()]
     for file in files:
         for batch in read_rows(file, schema):
             is_known = pc.is_in(batch["photo_id"], photo_ids, skip_nulls=True)
-            found.append(pa.Table.from_batches([batch.filter(is_known)]))
+            known = batch.filter(pc.and_not(is_known, has_no_content(batch)))
+            found.append(pa.Table.from_batches([known.select(columns.names)]))
     return pa.concat_tables(found)

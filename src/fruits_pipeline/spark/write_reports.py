@@ -28,6 +28,20 @@ def sum_column(table: pa.Table, column: str) -> int:
     return pc.sum(table[column]).as_py() or 0 if column in table.column_names else 0
 
 
+def has_no_content(rows: pa.Table | pa.RecordBatch) -> pa.Array:
+    """Return for each row whether its content was removed: null, and without an error."""
+    names = rows.schema.names
+    column = next((name for name in schemas.CONTENT.values() if name in names), None)
+    if column is None or "error" not in names:
+        return pa.array([False] * len(rows))
+    return pc.and_(rows[column].is_null(), rows["error"].is_null())
+
+
+def count_without_content(rows: pa.Table | pa.RecordBatch) -> int:
+    """Return the number of rows whose content was removed."""
+    return pc.sum(has_no_content(rows)).as_py() or 0
+
+
 def make_report(
     table: pa.Table, name: str, size: int, retries: int, requests: Requests
 ) -> pa.RecordBatch:
@@ -54,6 +68,7 @@ def make_report(
         "first_path": paths["min"].as_py() if paths else None,
         "last_path": paths["max"].as_py() if paths else None,
         "retries": retries,
+        "without_content": count_without_content(table),
         **requests._asdict(),
     }
     return pa.RecordBatch.from_pylist([row], schemas.WRITE_REPORT)

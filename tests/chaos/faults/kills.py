@@ -59,11 +59,13 @@ def run_cases(folder: Path) -> Iterator[Case]:
     make_photos(more, 0, 2 * PHOTOS)
     first, incremental = folder / "first", folder / "incremental"
     rebuilt, classified = folder / "rebuilt", folder / "classified"
+    removed = (("retention__content_days", 0),)
     changed = (("preprocess__short_side", 32), ("changed_recipe", "rebuild"))
     cases = [
         Case("first run", photos, folder / "nothing", first),
         Case("incremental run", more, first, incremental, (), MOVED),
         Case("changed_recipe=rebuild", photos, first, rebuilt, (), changed),
+        Case("content_days=0", photos, first, folder / "emptied", (), removed),
         Case("classify", photos, first, classified, ("--pipelines", "classify")),
     ]
     for case in cases:

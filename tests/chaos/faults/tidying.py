@@ -115,8 +115,14 @@ def _overlap(
 def _inconsistency(photos: Path, root: Path) -> str:
     """Return what `make check` finds, or which tables have other batches."""
     checked = start(photos, root, *CHECK, changed_location="accept")
-    if checked.wait():
+    code = checked.wait()
+    _, _, errors = checked.output.partition("Error: Found ")
+    if code and "defects:" not in errors:
         return checked.message
+    lines = [line for line in errors.splitlines() if ": found " in line]
+    # The runs make no reports.
+    if found := [line for line in lines if not line.startswith("report ")]:
+        return found[0]
     batches = {t: {*read_table(root, t)["batch"].to_pylist()} for t in TABLES}
     differing = [t for t, names in batches.items() if names != batches["photos"]]
     return f"other batches in {', '.join(differing)}" if differing else ""

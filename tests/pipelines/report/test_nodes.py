@@ -139,8 +139,8 @@ def sheet_calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 def test_class_sheet_has_photos_per_label(
     images: DataFrame, sheet_calls: Calls
 ) -> None:
-    draw_class_sheet(images, COUNTS, PARAMETERS)
-    photos, per_label = sheet_calls["class_sheet"]
+    draw_class_sheet(images, COUNTS, {"images": 0}, PARAMETERS)
+    photos, per_label, _ = sheet_calls["class_sheet"]
     assert list(photos["label"]) == ["Fig", "Kiwi", "Kiwi"]
     assert set(photos["path"]) == {KIWI_1, KIWI_2, FIG}
     assert list(photos["image"]) == [jpeg(len(path)) for path in photos["path"]]
@@ -151,7 +151,7 @@ def test_class_sheet_contains_at_most_examples_per_label(
     images: DataFrame, sheet_calls: Calls
 ) -> None:
     few = PARAMETERS.model_copy(update={"examples_per_label": 1})
-    draw_class_sheet(images, COUNTS, few)
+    draw_class_sheet(images, COUNTS, {"images": 0}, few)
     assert list(sheet_calls["class_sheet"][0]["label"]) == ["Fig", "Kiwi"]
 
 
@@ -161,8 +161,8 @@ def test_examples_of_a_label_are_from_its_first_batch(sheet_calls: Calls) -> Non
         key_of(f"Test/Kiwi/{name}") | {"batch": batch, "image": jpeg(1)}
         for name, batch in names.items()
     ]
-    draw_class_sheet(frame(rows, schemas.IMAGES), COUNTS, PARAMETERS)
-    photos, _ = sheet_calls["class_sheet"]
+    draw_class_sheet(frame(rows, schemas.IMAGES), COUNTS, {"images": 0}, PARAMETERS)
+    photos, *_ = sheet_calls["class_sheet"]
     assert list(photos["path"]) == ["Test/Kiwi/y", "Test/Kiwi/z"]
 
 

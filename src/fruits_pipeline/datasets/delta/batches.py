@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -28,9 +29,11 @@ from fruits_pipeline.datasets.delta.repair import (
     restore_log,
     stored_files,
 )
+from fruits_pipeline.datasets.delta.retention import check_content
 from fruits_pipeline.datasets.delta.tables import (
     check_sizes_once,
     create_table,
+    open_existing_log,
     open_log,
 )
 from fruits_pipeline.datasets.delta.upgrade import upgrade_table
@@ -39,6 +42,7 @@ from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
     Lineage,
+    RemovedContent,
     check_recipe,
     only_location_changed,
 )
@@ -69,6 +73,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         table: Name of the schema in `schemas`, lower case: "photos", "images", ...
         changed_recipe: Whether to `refuse` another recipe, or `rebuild` the table.
         changed_location: Whether to `refuse` or `accept` another location of the photos.
+        removed_content: Whether the run will `read` photos again whose content was removed.
         metadata: Ignored; used by Kedro-Viz.
 
     Attributes:
@@ -78,18 +83,20 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         saved: Rows that this run has saved.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings of one table
         self,
         *,
         filepath: str,
         table: str,
         changed_recipe: ChangedRecipe = "refuse",
         changed_location: ChangedLocation = "refuse",
+        removed_content: RemovedContent = "keep",
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(filepath=filepath, table=table, metadata=metadata)
         self.changed_recipe = changed_recipe
         self.changed_location = changed_location
+        self.removed_content = removed_content
         self._is_photos = table == "photos"  # without an upstream table
         self.mends = False
         self.lineage = Lineage()
@@ -113,8 +120,24 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         recipe = complete_recipe(log.recipe, lineage.recipe)
         check_recipe(self.filepath, recipe, lineage.recipe, *settings)
         is_rebuilt = changed_recipe == "rebuild" and recipe != lineage.recipe
+        if is_rebuilt and self.removed_content == "keep":
+            self._check_content_to_rebuild(lineage)
         if not self.mends and not is_rebuilt:
             check_sizes_once(log)
+
+    def _check_content_to_rebuild(self, lineage: Lineage) -> None:
+        """Raise if the table cannot be computed again from its upstream table.
+
+        Raises:
+            FruitsError: Content was removed from the upstream table, which is not rebuilt.
+        """
+        table = next((s for s in lineage.sources if isinstance(s, DeltaBatches)), None)
+        upstream = open_log(table.filepath) if table else None
+        if upstream is None:
+            return
+        recipe = complete_recipe(upstream.recipe, lineage.recipe)
+        if all(lineage.recipe.get(name) == value for name, value in recipe.items()):
+            check_content(upstream, self.table, upstream.batches)
 
     def prepare(self, lineage: Lineage) -> None:
         """Set a lineage that `check` accepts, and apply the settings for changes.
@@ -174,6 +197,19 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         if self._is_prepared and self.fingerprint() != version:
             raise concurrent_run_error(self.filepath)
 
+    @contextmanager
+    def changing(self) -> Iterator[TableWriter]:
+        """Yield a writer for changes that later tables need not follow.
+
+        Raises:
+            FruitsError: There is no table, or another run has changed it since `prepare`.
+        """
+        self.check_unchanged()
+        writer = self._writer = TableWriter(open_existing_log(self.filepath))
+        yield writer
+        writer.finish()
+        self._writer, self._prepared_version = None, writer.log.version_id
+
     def _exists(self) -> bool:
         """Return whether the table is complete, for `kedro run --only-missing-outputs`."""
         log, upstream = open_log(self.filepath), self._upstream_table()
@@ -222,6 +258,8 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         deleted = saver.delete_extra_rows()
         missing = self._select_missing(changes.new, writer.log, deleted)
         if missing:
+            if saver.upstream:
+                check_content(saver.upstream, self.table, missing)
             writer.claim()
         if self.table in REUSED:
             listed = self._photos_table().saved.listed
@@ -264,6 +302,8 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         if log and log.recipe == recipe and log.source_ids == source_ids:
             return TableWriter(log)
         if log:
+            if upstream := self._upstream_log():
+                check_content(upstream, self.table, upstream.batches)
             logger.info("%s: recipe or sources changed, rebuilding", self.table)
         return create_table(self.filepath, self.schema, recipe, source_ids, log)
 

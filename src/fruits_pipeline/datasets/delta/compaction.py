@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import pyarrow as pa
@@ -96,8 +97,10 @@ def combine_batches(writer: TableWriter, groups: Groups, schema: pa.Schema) -> N
                 "`make check`, and report it as a bug if that finds nothing."
             )
         removed = _files(writer.log, chosen[target])
+        age = max(file.added_at or 0 for file in removed) or None
+        combined = [replace(file, added_at=age) for file in added]
         writer.commit(
-            added, removed, data_change=False, combined=",".join(chosen[target])
+            combined, removed, data_change=False, combined=",".join(chosen[target])
         )
 
 

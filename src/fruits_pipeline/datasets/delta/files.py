@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from fruits_pipeline.io.durable import flush_file
 from fruits_pipeline.io.files import is_local, resolve
+from fruits_pipeline.schemas import CONTENT
 
 DATA_FILE_NAME = re.compile(
     r"batch=\d+/part-\d+(?:-[0-9a-f]+)+-([0-9a-f]{16})-([0-9a-f]{16})\.parquet"
@@ -37,7 +38,10 @@ class DataFile:
         photos: Number of photos: `rows`, or the sum of `n` in the table `moments`.
         first_path: Minimum of the column `path`; None if unknown.
         last_path: Maximum of the column `path`; None if unknown.
+        without_content: Number of rows whose content was removed; see `retention`.
         retries: Number of repeated requests for its photos, if this run wrote it.
+        added_at: When its photos were ingested or computed, in milliseconds since 1970;
+            None for the time of the commit that adds it.
     """
 
     path: str
@@ -48,7 +52,9 @@ class DataFile:
     photos: int
     first_path: str | None = None
     last_path: str | None = None
+    without_content: int = 0
     retries: int = field(default=0, compare=False)
+    added_at: int | None = field(default=None, compare=False)
 
     @classmethod
     def from_write_report(cls, batch: str, report: Mapping[str, Any]) -> DataFile:
@@ -72,15 +78,19 @@ class DataFile:
             )
         rows = action["num_records"]
         nulls = action.get("null_count.error")
+        errors = 0 if nulls is None else rows - nulls
+        contents = (action.get(f"null_count.{name}") for name in CONTENT.values())
         return cls(
             path=action["path"],
             size_bytes=action["size_bytes"],
             batch=action["partition.batch"],
             rows=rows,
-            errors=0 if nulls is None else rows - nulls,
+            errors=errors,
             photos=rows if action.get("min.n") is None else action["min.n"],
             first_path=action.get("min.path"),
             last_path=action.get("max.path"),
+            without_content=next((n - errors for n in contents if n is not None), 0),
+            added_at=action["modification_time"],
         )
 
     def key_digest(self, only_valid: bool) -> int | None:
@@ -92,20 +102,24 @@ class DataFile:
         match = DATA_FILE_NAME.fullmatch(self.path)
         return int(match[2 if only_valid else 1], 16) if match else None
 
-    def add_action(self, timestamp: int, data_change: bool = True) -> AddAction:
+    def add_action(
+        self, timestamp: int, columns: Sequence[str], data_change: bool = True
+    ) -> AddAction:
         """Return the action that adds the file to a table.
 
         Args:
             timestamp: Time of the commit, in milliseconds since 1970.
+            columns: Names of the columns of the table.
             data_change: Whether the commit changes rows, and not only their files.
         """
+        contents = [name for name in CONTENT.values() if name in columns]
         return AddAction(
             self.path,
             self.size_bytes,
             partition_values={"batch": self.batch},
-            modification_time=timestamp,
+            modification_time=self.added_at or timestamp,
             data_change=data_change,
-            stats=self._statistics(),
+            stats=self._statistics(contents),
         )
 
     def remove_action(self, timestamp: int, data_change: bool = True) -> RemoveAction:
@@ -123,11 +137,18 @@ class DataFile:
             partition_values={"batch": self.batch},
         )
 
-    def _statistics(self) -> str:
-        """Return the statistics of the Delta protocol, as JSON."""
+    def _statistics(self, contents: Sequence[str]) -> str:
+        """Return the statistics of the Delta protocol, as JSON.
+
+        Args:
+            contents: The column of encoded photos, if the table has one.
+        """
         stats: dict[str, Any] = {"numRecords": self.rows}
-        if self.errors:
-            stats["nullCount"] = {"error": self.rows - self.errors}
+        nulls = {"error": self.rows - self.errors} if self.errors else {}
+        if self.without_content:
+            nulls |= dict.fromkeys(contents, self.errors + self.without_content)
+        if nulls:
+            stats["nullCount"] = nulls
         if self.first_path is not None:
             stats["minValues"] = {"path": self.first_path}
             stats["maxValues"] = {"path": self.last_path}

@@ -49,7 +49,9 @@ def check_sizes(log: DeltaLog) -> None:
     for file, found in missing_or_resized(log.files, list_sizes(log.location)):
         raise FruitsError(
             f"Found {found} in batch {file.batch} of {log.location}; expected all files "
-            f"that its log lists, as they were written. {REPAIR}"
+            "that its log lists, as they were written. If a lifecycle rule of the bucket, or "
+            "another program, deletes files below `root`, end that first; to delete old "
+            f"photos, set retention.content_days instead. {REPAIR}"
         )
 
 
@@ -87,7 +89,7 @@ def differences(
         yield found["problem"]
         return
     yield from _wrong_columns(file, found, schema)
-    for name in ("rows", "errors", "photos"):
+    for name in ("rows", "errors", "photos", "without_content"):
         if found[name] != getattr(file, name):
             yield f"{name} = {found[name]} instead of {getattr(file, name)}"
     for name, only_valid in (("keys", False), ("valid_keys", True)):
@@ -120,7 +122,7 @@ def as_data_file(path: str, size_bytes: int, found: Mapping[str, Any]) -> DataFi
         found: Its `INSPECTION` row.
     """
     batch = path.partition("/")[0].removeprefix("batch=")
-    names = ("rows", "errors", "photos", "first_path", "last_path")
+    names = ("rows", "errors", "photos", "first_path", "last_path", "without_content")
     return DataFile(path, size_bytes, batch, **{name: found[name] for name in names})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,7 +94,8 @@ def rewrite_files(
         number = int(re.findall(r"part-(\d+)", file.path)[-1])
         folder = f"{location}/batch={file.batch}"
         (report,) = write_rows(kept, folder, schema, number)
-        rewritten.append(DataFile.from_write_report(file.batch, report.to_pylist()[0]))
+        written = DataFile.from_write_report(file.batch, report.to_pylist()[0])
+        rewritten.append(replace(written, added_at=file.added_at))
     return rewritten
 
 

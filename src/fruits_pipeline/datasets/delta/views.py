@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets.delta.dataset import DeltaDataset
+from fruits_pipeline.datasets.delta.files import DataFile
 from fruits_pipeline.datasets.delta.log import DeltaLog
 from fruits_pipeline.datasets.delta.photo_hashes import hash_ids
 from fruits_pipeline.datasets.delta.tables import check_sizes_once, open_log
@@ -23,7 +24,7 @@ from fruits_pipeline.datasets.previews.tables import counts_preview
 from fruits_pipeline.errors import FruitsError
 from fruits_pipeline.io.listing import ListedFile
 from fruits_pipeline.io.sorted_runs import SortedRuns
-from fruits_pipeline.lineage import Lineage
+from fruits_pipeline.lineage import Lineage, RemovedContent
 from fruits_pipeline.spark.active import spark_session
 from fruits_pipeline.spark.tables import from_table
 
@@ -42,9 +43,27 @@ class DeltaView(DeltaDataset[None, View]):
 
 
 class DeltaSpark(DeltaView[DataFrame]):
-    """All rows as a Spark DataFrame, with the column `batch`."""
+    """All rows as a Spark DataFrame, with the column `batch`.
+
+    Args:
+        filepath: Path or URL of the table.
+        table: Name of the schema in `schemas`, lower case: "photos", "images", ...
+        with_content: Whether to leave out the files with photos whose content was removed.
+        metadata: Ignored; used by Kedro-Viz.
+    """
 
     _frame: tuple[str, SparkSession, DataFrame] | None = None
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        table: str,
+        with_content: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(filepath=filepath, table=table, metadata=metadata)
+        self.with_content = with_content
 
     def load(self) -> DataFrame:
         """Return all rows, lazily. Spark lists the files of a version only once.
@@ -54,7 +73,10 @@ class DeltaSpark(DeltaView[DataFrame]):
         """
         log, session = self._load_log(), spark_session()
         if self._frame is None or self._frame[:2] != (log.version_id, session):
-            paths = [file.path for file in log.files]
+            files = log.files
+            if self.with_content:
+                files = [file for file in files if not file.without_content]
+            paths = [file.path for file in files]
             frame = from_table(self.filepath, paths, self.schema)
             self._frame = log.version_id, session, frame
         return self._frame[2]
@@ -128,11 +150,28 @@ class ExistingPhotos:
 class DeltaListing(DeltaView[ExistingPhotos]):
     """The files of the ingested photos, from the table `photos`.
 
+    Args:
+        filepath: Path or URL of the table.
+        table: `photos`.
+        removed_content: Whether to `keep` photos whose content was removed, or `read` them
+            again.
+        metadata: Ignored; used by Kedro-Viz.
+
     Attributes:
         lineage: Lineage of the rows that the run will save in this table, if any.
     """
 
-    lineage: Lineage | None = None
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        table: str,
+        removed_content: RemovedContent = "keep",
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(filepath=filepath, table=table, metadata=metadata)
+        self.removed_content = removed_content
+        self.lineage: Lineage | None = None
 
     def load(self) -> ExistingPhotos:
         """Return the files; none if there is no table, or it will be rebuilt.
@@ -144,17 +183,33 @@ class DeltaListing(DeltaView[ExistingPhotos]):
         if log is None or (self.lineage and self.lineage.recipe != log.recipe):
             return ExistingPhotos(tuple, 0)
         check_sizes_once(log)
-        return ExistingPhotos(partial(_read_listing, log), log.last_batch)
+        reads_again = self.removed_content == "read"
+        read = partial(_read_listing, log, reads_again)
+        return ExistingPhotos(read, log.last_batch)
 
 
-def _read_listing(log: DeltaLog) -> Iterator[pa.Table]:
-    """Yield the `INGESTED` rows of each batch."""
-    return (_read_batch(log, name) for name in log.batches)
+def _read_listing(log: DeltaLog, reads_again: bool) -> Iterator[pa.Table]:
+    """Yield the `INGESTED` rows of each batch.
+
+    Args:
+        log: The table `photos`.
+        reads_again: Whether photos whose content was removed have the size -1, so that
+            they count as changed.
+    """
+    for name, files in log.batches.items():
+        removed = [file for file in files if reads_again and file.without_content]
+        kept = [file for file in files if file not in removed]
+        yield _read_files(log, name, kept)
+        if removed:
+            rows = _read_files(log, name, removed)
+            position = rows.schema.get_field_index("size_bytes")
+            sizes = pa.array([-1] * len(rows), pa.int64())
+            yield rows.set_column(position, rows.schema.field(position), sizes)
 
 
-def _read_batch(log: DeltaLog, batch: str) -> pa.Table:
+def _read_files(log: DeltaLog, batch: str, files: Sequence[DataFile]) -> pa.Table:
     errors = [name for name in log.columns if name == "error"]  # not in older versions
-    rows = log.read(log.batches[batch], [*ListedFile._fields, "photo_id", *errors])
+    rows = log.read(files, [*ListedFile._fields, "photo_id", *errors])
     columns = {name: rows[name] for name in ListedFile._fields}
     photo_ids = rows["photo_id"]
     if errors:

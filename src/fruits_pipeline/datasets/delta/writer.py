@@ -109,7 +109,7 @@ class TableWriter:
         """
         check_lease()
         added, removed = [*added], [*removed]
-        now = int(time.time() * 1000)
+        now, columns = int(time.time() * 1000), self.log.columns
         last_batch = max([self.log.last_batch, *(int(file.batch) for file in added)])
         transactions = [
             Transaction(WRITER, self._number or 0),
@@ -118,7 +118,7 @@ class TableWriter:
         if any(int(file.batch) > self._earlier_batch for file in added):
             transactions.append(Transaction(EARLIER_BATCH, self._earlier_batch))
         actions: list[AddAction | RemoveAction] = [
-            *(file.add_action(now, data_change) for file in added),
+            *(file.add_action(now, columns, data_change) for file in added),
             *(file.remove_action(now, data_change) for file in removed),
         ]
 

@@ -77,7 +77,8 @@ def _hash_photo(row: Mapping[str, Any], now: str) -> ForgottenPhoto:
     file = hash_file(ListedFile(**{name: row[name] for name in ListedFile._fields}))
     if row["photo_id"] is None:
         return ForgottenPhoto(now, None, None, (file,))
-    size = hash_text(str(len(row["content"])))
+    content = row["content"]  # None if it was removed
+    size = hash_text(str(row["size_bytes"] if content is None else len(content)))
     return ForgottenPhoto(now, hash_text(row["photo_id"]), size, (file,))
 
 

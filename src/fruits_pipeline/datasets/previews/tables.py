@@ -75,7 +75,9 @@ def _draw_photos(location: str, table: str) -> ImagePreview | None:
         rows = rows.filter(rows["error"].is_null())
     photos = [_shown(row, column) for row in _take(rows, PHOTOS)]
     if not photos:
-        return text_image("No photo of this table could be read.")
+        return text_image(
+            "No photo of this table was read, or their content was removed."
+        )
     return _DRAW[table](within_budget(photos, lambda photo: len(photo.content)))
 
 
@@ -115,6 +117,7 @@ def _open_file(location: str, rows: int) -> tuple[DeltaLog, DataFile] | None:
     files = [file for file in log.files if file.rows] if log else []
     if log is None or not files:
         return None
+    files = [file for file in files if not file.without_content] or files
     full = [file for file in files if file.rows >= rows]
     if full:
         return log, min(full, key=lambda file: file.size_bytes)

@@ -11,7 +11,7 @@ def create_pipeline(**_: object) -> Pipeline:
         [
             Node(
                 func=build_backbone,
-                inputs=["images@spark", "params:backbone"],
+                inputs=["images@content", "params:backbone"],
                 outputs=["backbone", "training_curves"],
                 name="build_backbone",
             ),

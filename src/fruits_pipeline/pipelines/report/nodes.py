@@ -55,10 +55,20 @@ def plot_photo_map(
 
 
 def draw_class_sheet(
-    images: DataFrame, image_counts: pd.DataFrame, parameters: ReportParameters
+    images: DataFrame,
+    image_counts: pd.DataFrame,
+    removed: Mapping[str, int],
+    parameters: ReportParameters,
 ) -> Figure:
-    """Draw up to `examples_per_label` photos of each label."""
-    count = int(image_counts["photos"].sum())
+    """Draw up to `examples_per_label` photos of each label.
+
+    Args:
+        images: The table `images`, without photos whose content was removed.
+        image_counts: `photos` of each batch of `images`.
+        removed: Number of photos whose content was removed, by table.
+        parameters: Parameters of the stage.
+    """
+    count = int(image_counts["photos"].sum()) - removed["images"]
     keys = images.select("label", "batch", "photo_id", "path", "error")
     found = sample_photos(keys, count, fit_memory(parameters.sample_photos))
     # From the first batches of a label, so that few files are read. Within a batch, the
@@ -69,7 +79,8 @@ def draw_class_sheet(
     shown = ranked.where(F.col("rank") <= parameters.examples_per_label)
     chosen = _sort(shown.toPandas(), ["label", "rank"])
     photos = add_binary_column(images, chosen, "image")
-    return contact_sheets.class_sheet(photos, parameters.examples_per_label)
+    count = parameters.examples_per_label
+    return contact_sheets.class_sheet(photos, count, removed["images"])
 
 
 def summarise_run(

@@ -74,7 +74,12 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=skip_if_unchanged(draw_class_sheet),
-                inputs=["images@spark", "images@counts", "params:report"],
+                inputs=[
+                    "images@content",
+                    "images@counts",
+                    "content_retention",
+                    "params:report",
+                ],
                 outputs="class_sheet",
                 name="draw_class_sheet",
             ),
@@ -138,7 +143,7 @@ def create_pipeline(**_: object) -> Pipeline:
             Node(
                 func=skip_if_unchanged(make_thumbnails),
                 inputs={
-                    "images": "images@spark",
+                    "images": "images@content",
                     "parameters": "params:report",
                     **{name: name for name in SHOWN_REPORTS},
                 },
