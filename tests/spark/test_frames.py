@@ -131,8 +131,6 @@ def test_written_files_match_their_reports(rows: DataFrame, tmp_path: Path) -> N
             "writes": 0,
             "reads": 0,
             "without_content": 0,
-            "writes": 0,
-            "reads": 0,
         }
     assert len(reports) == len([*folder.iterdir()])
 
