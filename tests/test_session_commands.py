@@ -28,9 +28,9 @@ def test_commands_without_spark_start_no_java() -> None:
         "registry describe classify": 0,
         "info": 0,
         "pipeline --help": 0,
-        "registry describe nope": "1;Error: Found no pipeline nope; expected one of ",
-        "catalog describe-datasets --pipeline nope": "1;Error: Found no pipeline nope; ",
-        "catalog list-patterns --env nope": "1;Error: Found no environment nope in ",
+        "registry describe nope": "2;Error: Found no pipeline nope; expected one of ",
+        "catalog describe-datasets --pipeline nope": "2;Error: Found no pipeline nope; ",
+        "catalog list-patterns --env nope": "2;Error: Found no environment nope in ",
     }
     *lines, gateway = run_python("-W", "ignore", "-c", COMMAND, *expected).splitlines()
     assert gateway == "gateway: None"

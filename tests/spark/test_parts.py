@@ -94,7 +94,7 @@ def test_part_without_rows_yields_one_empty_batch(
 
 def test_run_parts_runs_the_numbered_parts() -> None:
     numbers = (pa.record_batch([pa.array([n])], ["id"]) for n in (2, 0))
-    rows = run_parts(numbers, [table_part(table(path)) for path in "abc"])
+    rows = run_parts(numbers, [table_part(table(path)) for path in "abc"], "run")
     assert paths_of(rows) == [["c"], ["a"]]
 
 
