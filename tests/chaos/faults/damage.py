@@ -12,6 +12,7 @@ from factories import TABLES
 
 from chaos.contents import Difference, compare
 from chaos.trial import Result, Trial, make_photos, run_to_end, start
+from fruits_pipeline.exit_codes import USER_ERROR
 
 PHOTOS = 120
 LOGS = {f"log of {name}": f"{path}/_delta_log" for name, path in TABLES.items()}
@@ -116,7 +117,7 @@ def _attempt(
     # The first commit contains the schema and the recipe.
     kinds[log].inflict(trial, _files(root / LOGS[log])[0], root)
     checked = start(photos, root, "--pipelines", "check")
-    is_refused = checked.wait() == 1
+    is_refused = checked.wait() == USER_ERROR
     report = json.loads((root / "08_reporting/check.json").read_text())
     wheres = " ".join(finding["where"] for finding in report["findings"])
     run_to_end(photos, root, "--pipelines", "mend")

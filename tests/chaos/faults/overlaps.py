@@ -14,6 +14,7 @@ from factories import TABLES, read_table
 
 from chaos.contents import Difference, compare
 from chaos.trial import Result, Run, Trial, make_photos, run_to_end, start
+from fruits_pipeline.exit_codes import TRANSIENT
 
 PHOTOS, MORE = 80, 40
 STAGES = ("--pipelines", "ingest,preprocess,featurize,reduce")
@@ -169,7 +170,7 @@ def refuse(_: Trial, attempt: Attempt) -> str:
     first = _start_and_wait_for_lease(attempt)
     attempt.add_photos()
     second = attempt.start("kedro")
-    if second.wait() != 1 or IN_USE not in second.message:
+    if second.wait() != TRANSIENT or IN_USE not in second.message:
         return f"second run: {second.message}"
     return first.message if first.wait() else ""
 

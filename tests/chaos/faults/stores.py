@@ -21,6 +21,7 @@ from faulty_s3 import Faults, faulty_s3
 
 from chaos.contents import Difference
 from chaos.trial import Result, Run, Trial, start
+from fruits_pipeline.exit_codes import TRANSIENT, USER_ERROR
 
 RATES = {
     **{"slow_down": 0.2, "reset": 0.2, "truncate": 0.5, "shorten": 0.05},
@@ -35,13 +36,17 @@ ROOT_RATES = {
 """Faults of the store of photos and tables."""
 
 UNAVAILABLE = {
-    "503 SlowDown": ((503, "SlowDown"), "does not respond"),
-    "500 InternalError": ((500, "InternalError"), "does not respond"),
-    "403 AccessDenied": ((403, "AccessDenied"), "s3:GetObject"),
-    "expired token": ((400, "ExpiredToken"), "credentials have expired"),
-    "wrong clock": ((403, "RequestTimeTooSkewed"), "clock of this machine is wrong"),
+    "503 SlowDown": ((503, "SlowDown"), TRANSIENT, "does not respond"),
+    "500 InternalError": ((500, "InternalError"), TRANSIENT, "does not respond"),
+    "403 AccessDenied": ((403, "AccessDenied"), USER_ERROR, "s3:GetObject"),
+    "expired token": ((400, "ExpiredToken"), USER_ERROR, "credentials have expired"),
+    "wrong clock": (
+        (403, "RequestTimeTooSkewed"),
+        USER_ERROR,
+        "clock of this machine is wrong",
+    ),
 }
-"""Response to all requests after the listing, and a part of the expected message."""
+"""Response to all requests after the listing, exit code, and a part of the message."""
 
 GHOSTS = frozenset(f"photos/Training/Fig/ghost{i}.jpg" for i in range(4))
 UNLISTED = frozenset({"photos/Training/Kiwi/unlisted.jpg"})
@@ -157,12 +162,12 @@ def _run_without_store(folder: Path) -> Result:
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     finished = start(f"s3://{BUCKET}/photos", folder / "none", environ=nothing | keys)
     code, message = finished.wait(), finished.message
-    is_survived = code == 1 and "does not respond" in message
+    is_survived = code == TRANSIENT and "does not respond" in message
     return Result("no store: connection refused", 1, int(is_survived), message=message)
 
 
 def _run_with_failing_store(store: Store, name: str, root: Path) -> Result:
-    response, expected = UNAVAILABLE[name]
+    response, exit_code, expected = UNAVAILABLE[name]
     faults = Faults(path="photos/")
     begin = time.monotonic()
     with faulty_s3(store.url, faults) as proxy:
@@ -170,7 +175,7 @@ def _run_with_failing_store(store: Store, name: str, root: Path) -> Result:
         threading.Thread(target=_fail_later, args=(faults, response)).start()
         code, message = finished.wait(), finished.message
     seconds = time.monotonic() - begin
-    is_survived = code == 1 and expected in message
+    is_survived = code == exit_code and expected in message
     text = f"after {seconds:.0f} s: {message}"
     return Result(
         f"store fails in the middle: {name}", 1, int(is_survived), message=text
