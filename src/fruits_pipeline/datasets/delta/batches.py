@@ -11,7 +11,6 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from fruits_pipeline.datasets.delta.batch_saving import BatchSaver, SavedRows
-from fruits_pipeline.datasets.delta.checkpoints import discard_damaged_checkpoints
 from fruits_pipeline.datasets.delta.comparison import (
     UpstreamDifference,
     compare_with_upstream,
@@ -20,15 +19,12 @@ from fruits_pipeline.datasets.delta.dataset import DeltaDataset
 from fruits_pipeline.datasets.delta.errors import concurrent_run_error
 from fruits_pipeline.datasets.delta.gone import remove_gone
 from fruits_pipeline.datasets.delta.log import DeltaLog
-from fruits_pipeline.datasets.delta.photo_changes import (
-    PhotoChanges,
+from fruits_pipeline.datasets.delta.photo_changes import PhotoChanges
+from fruits_pipeline.datasets.delta.recipe_changes import (
+    RecipeSettings,
+    upgrade_recipe,
 )
-from fruits_pipeline.datasets.delta.repair import (
-    has_usable_log,
-    remove_damaged,
-    restore_log,
-    stored_files,
-)
+from fruits_pipeline.datasets.delta.repair import remove_damaged, restore_if_damaged
 from fruits_pipeline.datasets.delta.retention import check_content
 from fruits_pipeline.datasets.delta.tables import (
     check_sizes_once,
@@ -36,17 +32,13 @@ from fruits_pipeline.datasets.delta.tables import (
     open_existing_log,
     open_log,
 )
-from fruits_pipeline.datasets.delta.upgrade import upgrade_table
 from fruits_pipeline.datasets.delta.writer import TableWriter
 from fruits_pipeline.lineage import (
     ChangedLocation,
     ChangedRecipe,
     Lineage,
     RemovedContent,
-    check_recipe,
-    only_location_changed,
 )
-from fruits_pipeline.schema_version import complete_recipe
 from fruits_pipeline.spark import frames
 from fruits_pipeline.spark.batches import Batches
 
@@ -112,32 +104,17 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
             FruitsError: The recipe changed, a file is missing or truncated, or the folder
                 contains files of another program.
         """
-        log = open_log(self.filepath)
-        if log is None:
-            return
-        changed_recipe = "refuse" if self.mends else self.changed_recipe
-        settings = changed_recipe, self.changed_location
-        recipe = complete_recipe(log.recipe, lineage.recipe)
-        check_recipe(self.filepath, recipe, lineage.recipe, *settings)
-        is_rebuilt = changed_recipe == "rebuild" and recipe != lineage.recipe
-        if is_rebuilt and self.removed_content == "keep":
-            self._check_content_to_rebuild(lineage)
-        if not self.mends and not is_rebuilt:
-            check_sizes_once(log)
-
-    def _check_content_to_rebuild(self, lineage: Lineage) -> None:
-        """Raise if the table cannot be computed again from its upstream table.
-
-        Raises:
-            FruitsError: Content was removed from the upstream table, which is not rebuilt.
-        """
-        table = next((s for s in lineage.sources if isinstance(s, DeltaBatches)), None)
-        upstream = open_log(table.filepath) if table else None
-        if upstream is None:
-            return
-        recipe = complete_recipe(upstream.recipe, lineage.recipe)
-        if all(lineage.recipe.get(name) == value for name, value in recipe.items()):
-            check_content(upstream, self.table, upstream.batches)
+        if log := open_log(self.filepath):
+            upstream = _upstream_table(lineage)
+            upstream_log = open_log(upstream.filepath) if upstream else None
+            settings = RecipeSettings(
+                "refuse" if self.mends else self.changed_recipe,
+                self.changed_location,
+                self.removed_content,
+            )
+            is_rebuilt = settings.check(log, self.table, lineage, upstream_log)
+            if not self.mends and not is_rebuilt:
+                check_sizes_once(log)
 
     def prepare(self, lineage: Lineage) -> None:
         """Set a lineage that `check` accepts, and apply the settings for changes.
@@ -148,17 +125,11 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         self._loaded_id = self.loaded_version = None
         self.saved = SavedRows()
         if log := open_log(self.filepath):
-            self._prepare_table(log)
+            accepts = self.changed_location == "accept"
+            upgrade_recipe(log, self.schema, lineage, accepts)
+            if self.mends:
+                remove_damaged(log, self.schema)
         self._is_prepared, self._prepared_version = True, self.fingerprint()
-
-    def _prepare_table(self, log: DeltaLog) -> None:
-        new = self.lineage.recipe
-        recipe = complete_recipe(log.recipe, new)
-        is_moved = only_location_changed(recipe, new)
-        is_accepted = self.changed_location == "accept" and is_moved
-        upgrade_table(log, self.schema, new if is_accepted else recipe)
-        if self.mends:
-            remove_damaged(log, self.schema)
 
     def restore(self, lineage: Lineage, table_id: str | None) -> None:
         """Write the log again if it is lost or damaged.
@@ -173,17 +144,9 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
         Raises:
             FruitsError: The storage is not reachable, or contains another table.
         """
-        if has_usable_log(self.filepath) or self._is_usable_without_checkpoints():
-            return
-        if table_id or stored_files(self.filepath):
-            # Without a table that was computed from it, nothing confirms the recipe of
-            # the stored rows. The content of photos does not depend on the recipe.
-            adopts_files = table_id is not None or self._is_photos
-            restore_log(self.filepath, self.schema, lineage, table_id, adopts_files)
-
-    def _is_usable_without_checkpoints(self) -> bool:
-        is_changed = discard_damaged_checkpoints(self.filepath)
-        return is_changed and has_usable_log(self.filepath)
+        restore_if_damaged(
+            self.filepath, self.schema, lineage, table_id, is_photos=self._is_photos
+        )
 
     def check_unchanged(self) -> None:
         """Raise if another run has changed the table since this run prepared or saved it.
@@ -212,7 +175,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
 
     def _exists(self) -> bool:
         """Return whether the table is complete, for `kedro run --only-missing-outputs`."""
-        log, upstream = open_log(self.filepath), self._upstream_table()
+        log, upstream = open_log(self.filepath), _upstream_table(self.lineage)
         if log is None or not log.batches:
             return False
         if upstream is None:
@@ -262,8 +225,7 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
                 check_content(saver.upstream, self.table, missing)
             writer.claim()
         if self.table in REUSED:
-            listed = self._photos_table().saved.listed
-            missing = saver.reuse(missing, deleted, listed)
+            missing = saver.reuse(missing, deleted, self._photos_table().saved.listed)
         saver.write(missing)
         saved.removed = remove_gone(writer, changes.gone, saved.listed, self.schema)
         writer.finish()
@@ -307,20 +269,20 @@ class DeltaBatches(DeltaDataset[Batches | PhotoChanges, Batches]):
             logger.info("%s: recipe or sources changed, rebuilding", self.table)
         return create_table(self.filepath, self.schema, recipe, source_ids, log)
 
-    def _upstream_table(self) -> DeltaBatches | None:
-        sources = self.lineage.sources
-        return next((s for s in sources if isinstance(s, DeltaBatches)), None)
-
     def _photos_table(self) -> DeltaBatches:
         """Return the table that all rows were computed from, directly or not."""
-        table = self._upstream_table()
+        table = _upstream_table(self.lineage)
         return table._photos_table() if table else self
 
     def _upstream_log(self) -> DeltaLog | None:
-        table = self._upstream_table()
+        table = _upstream_table(self.lineage)
         if table is None:
             return None
         log = open_log(table.filepath)
         if log and table.loaded_version not in {None, log.version_id}:
             raise concurrent_run_error(table.filepath)
         return log
+
+
+def _upstream_table(lineage: Lineage) -> DeltaBatches | None:
+    return next((s for s in lineage.sources if isinstance(s, DeltaBatches)), None)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from deltalake.exceptions import TableNotFoundError
 
 from fruits_pipeline.datasets.delta.cache import CACHE
+from fruits_pipeline.datasets.delta.checkpoints import discard_damaged_checkpoints
 from fruits_pipeline.datasets.delta.errors import (
     DamagedLogError,
     translate_delta_errors,
@@ -81,25 +82,48 @@ def stored_files(location: str) -> dict[str, int]:
     return {path: sizes[path] for path in sizes if DATA_FILE_NAME.fullmatch(path)}
 
 
-def restore_log(
+def restore_if_damaged(
     location: str,
     schema: pa.Schema,
     lineage: Lineage,
     table_id: str | None,
-    adopts_files: bool,
+    *,
+    is_photos: bool,
 ) -> None:
-    """Write the log of a table again, whose log is lost or damaged.
+    """Write the log of a table again if it is lost or damaged.
+
+    If only a checkpoint is damaged, the log is read without it.
 
     Args:
         location: Path or URL of the table.
         schema: Schema of its files.
         lineage: Lineage of its rows.
         table_id: Id of the table according to tables that were computed from it. With
-            the same id, these need not be computed again. None if it is unknown.
-        adopts_files: Whether the intact stored files become the content of the table,
-            which is empty otherwise.
+            the same id, these need not be computed again. None if there is none.
+        is_photos: Whether it is the table `photos`.
+
+    Raises:
+        FruitsError: The storage is not reachable, or contains another table.
     """
-    files = [*_intact_files(location, schema)] if adopts_files else []
+    if has_usable_log(location):
+        return
+    if discard_damaged_checkpoints(location) and has_usable_log(location):
+        return
+    if table_id or stored_files(location):
+        # Without a table that was computed from it, nothing confirms the recipe of
+        # the stored rows. The content of photos does not depend on the recipe.
+        adopts_files = table_id is not None or is_photos
+        files = [*_intact_files(location, schema)] if adopts_files else []
+        _write_log(location, schema, lineage, table_id, files)
+
+
+def _write_log(
+    location: str,
+    schema: pa.Schema,
+    lineage: Lineage,
+    table_id: str | None,
+    files: Sequence[DataFile],
+) -> None:
     logger.warning(
         "%s: writing its log again, with %d stored files", location, len(files)
     )
