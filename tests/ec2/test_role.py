@@ -1,11 +1,15 @@
 """The pipeline and the start script need exactly the permissions of the template."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pandas as pd
 import pytest
 import s3fs
 from botocore.exceptions import ClientError
-from fake_server import BUCKET, Server
+from factories import TABLES
+from fake_s3 import enforce_iam
+from fake_server import BUCKET, PARAMETERS, Server, read_rows
 from template_policy import server_policy
 
 pytestmark = pytest.mark.cloud
@@ -30,6 +34,42 @@ def remove_statement(restricted_server: Server) -> Iterator[Callable[[str], None
 
 def test_role_is_sufficient_for_a_run(restricted_server: Server) -> None:
     assert "Run summary" in restricted_server.run()
+
+
+def test_role_is_sufficient_for_tidy(restricted_server: Server, tmp_path: Path) -> None:
+    policy = server_policy(BUCKET)
+    # Moto asks for the permission to delete several objects of the bucket, AWS of each.
+    on_bucket = {"Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{BUCKET}"}
+    policy["Statement"].append({"Effect": "Allow", **on_bucket})
+    restricted_server.run()
+    restricted_server.set_policy(policy)
+    before = download(restricted_server, tmp_path / "before")
+    larger = PARAMETERS.replace("photos_per_batch=8", "photos_per_batch=40")
+    done = restricted_server.kedro(
+        *("run", "--pipelines", "tidy", "--env", "ec2"),
+        *("--params", f"{larger},tidy.keep_days=0"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = download(restricted_server, tmp_path / "after")
+    for table in TABLES.keys() - {"moments"}:
+        assert len(stored_files(after, table)) < len(stored_files(before, table))
+        rows = [read_rows(root, table) for root in (after, before)]
+        pd.testing.assert_frame_equal(*(each.drop(columns="batch") for each in rows))
+    restricted_server.set_policy(server_policy(BUCKET))
+    assert "photos: nothing new" in restricted_server.run(larger)
+
+
+def download(server: Server, folder: Path) -> Path:
+    """Download all tables with the permissions of an administrator."""
+    enforce_iam(server.url, False)
+    server.download(folder)
+    enforce_iam(server.url, True)
+    return folder
+
+
+def stored_files(root: Path, table: str) -> list[Path]:
+    """Return the data files that are stored for a table, read by its log or not."""
+    return [*(root / TABLES[table]).rglob("*.parquet")]
 
 
 @pytest.mark.parametrize(

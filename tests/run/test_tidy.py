@@ -153,3 +153,27 @@ def test_killed_tidying_is_continued_by_a_run(
 def test_root_without_tables_is_refused(kedro_run: KedroRun, tmp_path: Path) -> None:
     result = kedro_run("--pipelines", "tidy", photos=tmp_path, root=tmp_path / "root")
     assert "Found no tables of this project below" in error_message(result)
+
+
+@pytest.mark.parametrize("is_tidied_first", [False, True])
+def test_batches_without_content_are_combined(
+    root: PipelineRun, kedro_run: KedroRun, is_tidied_first: bool
+) -> None:
+    """Only some photos have no content, and the age of combined batches is kept."""
+    removal = LARGE | {"retention__content_days": 0}
+    if is_tidied_first:
+        tidy(kedro_run, root)
+    removed = run_pipeline(kedro_run, root.photos, root.root, **removal)
+    without_content = removed.summary["without_content"]
+    assert without_content == removed.summary["features"]
+    write_files(root.photos, NEW_PHOTOS)
+    run_pipeline(kedro_run, root.photos, root.root, **LARGE)
+    before = {t: rows_without_batch(root, t) for t in ("photos", "images", "reduced")}
+    tidy(kedro_run, root, tidy__keep_days=0)
+    assert {table: rows_without_batch(root, table) for table in before} == before
+    check(kedro_run, root)
+    again = run_pipeline(kedro_run, root.photos, root.root, **LARGE)
+    assert (again.decoded, again.embedded) == (0, 0)
+    assert set(again.summary["batches_written"].values()) == {0}
+    assert again.summary["without_content"] == without_content
+    check(kedro_run, root)

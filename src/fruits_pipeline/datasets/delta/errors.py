@@ -69,13 +69,8 @@ def translate_delta_errors(location: str) -> Iterator[None]:
 
 
 def _error(location: str, error: str) -> FruitsError:
-    request = re.search(r"Error performing ([A-Z]+) \w+://[^/]+/(\S+)", error)
-    if request and "403 Forbidden" in error:
-        method, path = request.groups()
-        is_listing = "list-type=" in path
-        action = "s3:ListBucket" if is_listing else IAM_ACTIONS.get(method, method)
-        arn = f"arn:aws:s3:::{path.partition('?')[0]}"
-        return FruitsError(s3_access_denied_message(action, arn))
+    if denied := _denied_action(location, error):
+        return FruitsError(s3_access_denied_message(*denied))
     number = file_error_number(error)
     if number and (message := file_error_message(location, number)):
         return FruitsError(message)
@@ -85,6 +80,23 @@ def _error(location: str, error: str) -> FruitsError:
             "storage. Check the connection and the credentials, and run again."
         )
     return damaged_log_error(location, error)
+
+
+def _denied_action(location: str, error: str) -> tuple[str, str] | None:
+    """Return the IAM action and the ARN of a denied request; None if none was denied."""
+    deletion = re.search(
+        r"DeleteObjects request failed for key (.+) Access Denied \(", _one_line(error)
+    )
+    if deletion:
+        bucket = location.partition("://")[2].partition("/")[0]
+        return "s3:DeleteObject", f"arn:aws:s3:::{bucket}/{deletion[1]}"
+    request = re.search(r"Error performing ([A-Z]+) \w+://[^/]+/(\S+)", error)
+    if request is None or "403 Forbidden" not in error:
+        return None
+    method, path = request.groups()
+    is_listing = "list-type=" in path
+    action = "s3:ListBucket" if is_listing else IAM_ACTIONS.get(method, method)
+    return action, f"arn:aws:s3:::{path.partition('?')[0]}"
 
 
 def damaged_log_error(location: str, reason: str) -> DamagedLogError:
