@@ -6,6 +6,7 @@ to import.
 
 from __future__ import annotations
 
+import gc
 from base64 import b64encode
 from typing import Any
 
@@ -40,9 +41,11 @@ class SheetFile(MatplotlibDataset):  # type: ignore[misc]
     """A PNG file with a contact sheet; its text `run_id` is the run that drew it."""
 
     def save(self, data: Any) -> None:
-        """Write the sheet with the id of the run."""
+        """Write the sheet with the id of the run, and clear it to free its memory."""
         self._save_args["metadata"] = {"run_id": run_id()}
         super().save(data)
+        data.clear()
+        gc.collect()  # artists refer to each other
 
     def preview(self) -> ImagePreview:
         """Return the picture for Kedro-Viz."""

@@ -8,8 +8,7 @@ squares, it is numerically stable for means far from zero.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +33,9 @@ class Moments:
         """Length d of the vectors; 0 without vectors."""
         return len(self.mean)
 
+
+BLOCK = 64
+"""Rows of a co-moment matrix that are merged at a time, to save memory."""
 
 EMPTY = Moments(0, np.zeros(0), np.zeros((0, 0)))
 
@@ -60,8 +62,30 @@ def merge(a: Moments, b: Moments) -> Moments:
     Raises:
         ValueError: If the vectors have different lengths.
     """
-    if not a.n or not b.n:
-        return a if a.n else b
+    return merge_all([a, b])
+
+
+def merge_all(parts: Iterable[Moments]) -> Moments:
+    """Return the moments of the union of disjoint sets of vectors.
+
+    Needs memory for the result and one of the parts, if `parts` is an iterator.
+
+    Raises:
+        ValueError: If the vectors have different lengths.
+    """
+    total, is_own = EMPTY, False
+    for part in parts:
+        if not part.n or not total.n:
+            total = part if part.n else total
+            continue
+        if not is_own:
+            total, is_own = replace(total, comoment=total.comoment.copy()), True
+        total = _add(total, part)
+    return total
+
+
+def _add(a: Moments, b: Moments) -> Moments:
+    """Merge moments into the memory of `a`."""
     if a.width != b.width:
         raise ValueError(
             f"found vectors of {a.width} and {b.width} values; expected one length"
@@ -69,15 +93,12 @@ def merge(a: Moments, b: Moments) -> Moments:
     n = a.n + b.n
     delta = b.mean - a.mean
     mean = a.mean + delta * (b.n / n)
-    comoment = a.comoment + b.comoment
     scaled = delta * np.sqrt(a.n * b.n / n)  # so that the product is exactly symmetric
-    comoment += np.outer(scaled, scaled)
-    return Moments(n, mean, comoment)
-
-
-def merge_all(parts: Iterable[Moments]) -> Moments:
-    """Return the moments of the union of disjoint sets of vectors."""
-    return reduce(merge, parts, EMPTY)
+    for start in range(0, a.width, BLOCK):
+        part = slice(start, start + BLOCK)
+        a.comoment[part] += b.comoment[part]
+        a.comoment[part] += np.outer(scaled[part], scaled)
+    return Moments(n, mean, a.comoment)
 
 
 def pack(moments: Moments) -> np.ndarray:

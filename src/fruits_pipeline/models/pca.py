@@ -76,10 +76,10 @@ class Pca:
             moments: Moments of the features of the photos.
         """
         shift = (moments.mean - self.mean) / self.scale
-        scatter = moments.comoment / np.outer(self.scale, self.scale)
-        scatter += moments.n * np.outer(shift, shift)
+        scatter = _rescale(moments.comoment, self.scale)
         kept = np.sum((self.components @ scatter) * self.components)
-        total = np.trace(scatter)
+        kept += moments.n * np.sum((self.components @ shift) ** 2)
+        total = np.trace(scatter) + moments.n * np.sum(shift**2)
         return float(kept / total) if total else 1.0
 
 
@@ -103,12 +103,16 @@ def fit(
             f"Found features of {moments.n} photo(s); expected at least 2 to "
             "compute a variance. Add photos, or set `photos` to a folder with more."
         )
-    covariance = moments.comoment / (moments.n - 1)
+    from scipy.linalg import eigh
+
+    degrees = moments.n - 1
     scale = np.ones(moments.width)
     if standardise:
-        deviation = np.sqrt(np.diag(covariance))
+        deviation = np.sqrt(np.diag(moments.comoment) / degrees)
         scale = np.where(deviation > 0, deviation, 1.0)
-    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    covariance = _rescale(moments.comoment, scale * np.sqrt(degrees))
+    # In Fortran order, LAPACK needs no copy. This driver needs the least memory.
+    values, vectors = eigh(covariance.T, overwrite_a=True, driver="evr")
     spectrum = np.clip(values[::-1], 0, None)
     spectrum[moments.n - 1 :] = 0  # n photos span at most n - 1 directions
     if not spectrum.sum():
@@ -119,6 +123,13 @@ def fit(
     k = choose_components(spectrum / spectrum.sum(), variance, max_components)
     components = fix_signs(vectors.T[::-1][:k])
     return Pca(moments.mean, scale, components, spectrum, moments.n)
+
+
+def _rescale(matrix: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Return a matrix with rows and columns divided by `scale`."""
+    scaled = matrix / scale[:, np.newaxis]
+    scaled /= scale
+    return np.asarray(scaled)
 
 
 def choose_components(

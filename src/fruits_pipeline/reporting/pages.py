@@ -34,6 +34,7 @@ _MISSING_GLYPH = "\N{WHITE SQUARE}"
 # Lines break after spaces and slashes; a longer piece after "_" and "-", else anywhere.
 _BREAKS = (r"[^ /]+[ /]*|[ /]+", r"[^_-]+[_-]*|[_-]+", r".")
 _MAX_LENGTH = 500
+_STRIP = 256  # rows of pixels that are converted at a time, to save memory
 
 
 class Page:
@@ -131,8 +132,11 @@ class _Picture(Artist):
         picture = self._picture
         if picture.size != (width, height):
             picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        pixels = np.asarray(picture.convert("RGBA"))[::-1]  # rows from the bottom
-        renderer.draw_image(renderer.new_gc(), 0, 0, pixels)
+        for top in range(0, height, _STRIP):
+            bottom = min(top + _STRIP, height)
+            strip = picture.crop((0, top, width, bottom)).convert("RGBA")
+            pixels = np.array(strip)[::-1]  # rows from the bottom
+            renderer.draw_image(renderer.new_gc(), 0, height - bottom, pixels)
 
 
 @functools.cache
