@@ -18,6 +18,7 @@ from fruits_pipeline.models.classifiers import (
 )
 from fruits_pipeline.models.metrics import add_answers, evaluate
 from fruits_pipeline.models.moments import moments_of
+from fruits_pipeline.models.temperature import cross_fit
 
 VARIANCE = 0.95
 RELATIVE_C = 30.0  # the same for all features
@@ -62,12 +63,16 @@ def measure_classifier(task: Task) -> dict[str, float]:
     return measure_answers(calibration.fit(task.train, SEED), task)
 
 
-def measure_answers(model: Classifier, task: Task) -> dict[str, float]:
+def measure_answers(
+    model: Classifier, task: Task, calibrated_with_test: bool = False
+) -> dict[str, float]:
     """Return metrics of a classifier, which can answer "unknown".
 
     Args:
         model: Classifier, trained on the training photos of the task.
         task: Its test photos are answered.
+        calibrated_with_test: Whether the test photos calibrated the classifier. Then they
+            are answered by cross-fitting; see `temperature.cross_fit`.
 
     Returns:
         Of photos of training labels: `accuracy`, without the threshold; `answered`, the
@@ -76,8 +81,10 @@ def measure_answers(model: Classifier, task: Task) -> dict[str, float]:
     """
     photos = pd.DataFrame({"label": task.test.labels, "path": task.test.groups})
     photos["series_learned"] = np.isin(task.test.groups, task.train.groups)
-    probabilities = model.probabilities(task.test.vectors)
-    metrics = evaluate(add_answers(photos, probabilities, model), model)
+    rows = np.full(len(photos), calibrated_with_test)
+    probabilities, thresholds = cross_fit(model, task.test, rows, SEED)
+    answers = add_answers(photos, probabilities, model, thresholds)
+    metrics = evaluate(answers, model)
     shares = {
         "accuracy": metrics["accuracy"],
         "answered": metrics["answered"],

@@ -206,6 +206,7 @@ class ClassifyParameters(ParameterGroup):
     """Parameters of the stage classify; see `conf/base/parameters_classify.yml`."""
 
     training_splits: list[str]
+    calibrated_splits: list[str]
     test_share: Share
     photos_per_label: Annotated[int, Field(ge=1, le=1_000_000)]
     max_photos: Annotated[int, Field(ge=100, le=10_000_000)]

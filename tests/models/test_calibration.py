@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from fruits_pipeline.models.calibration import (
-    choose_threshold,
     fit,
     label_folds,
     series_folds,
 )
 from fruits_pipeline.models.classifiers import LabelledVectors
+from fruits_pipeline.models.temperature import calibrate
 
 
 def normal_vectors(
@@ -105,6 +105,22 @@ def test_few_photos_are_fitted_without_cross_validation(groups: list[str]) -> No
     assert [*model.predict_labels(model.probabilities(vectors))] == [*labels]
 
 
+def test_validation_photos_determine_temperature_and_threshold() -> None:
+    photos, others = normal_vectors(60, noise=1), normal_vectors(60, noise=5, seed=1)
+    confident = fit(photos, seed=1)
+    model = fit(photos, seed=1, validation=others)
+    ratios = confident.weights / model.weights
+    np.testing.assert_allclose(ratios, ratios[0, 0])
+    assert ratios[0, 0] > 1.5
+    assert model.threshold == calibrate(confident, others).threshold
+
+
+def test_validation_photos_are_used_without_cross_validation() -> None:
+    photos = normal_vectors(1, noise=1, labels=3)
+    model = fit(photos, seed=1, validation=normal_vectors(60, noise=1, labels=3))
+    assert model.threshold > 0
+
+
 @pytest.mark.parametrize(("labels", "folds"), [(2, 0), (3, 3), (6, 5)])
 def test_label_folds_test_labels_not_trained_on(labels: int, folds: int) -> None:
     photos = normal_vectors(4, noise=1, labels=labels)
@@ -115,19 +131,3 @@ def test_label_folds_test_labels_not_trained_on(labels: int, folds: int) -> None
         assert len({*photos.labels[train]}) > 1
     tested = [row for _, test in found for row in test]
     assert sorted(tested) == ([*range(4 * labels)] if folds else [])
-
-
-def test_threshold_separates_known_from_unknown_photos() -> None:
-    assert choose_threshold(np.array([0.9, 0.8, 0.7]), np.array([0.3, 0.6])) == 0.7
-
-
-def test_threshold_weighs_known_against_unknown_photos() -> None:
-    known = np.array([0.95] * 8 + [0.1, 0.2])
-    unknown = np.array([0.15, 0.3, 0.4, 0.5, 0.97])
-    assert choose_threshold(known, unknown) == 0.95
-
-
-@pytest.mark.parametrize("unknown", [[], [0.9, 0.9]])
-def test_everything_is_answered_if_no_threshold_helps(unknown: list[float]) -> None:
-    known = np.array([0.4, 0.8])
-    assert choose_threshold(known, np.array(unknown)) <= known.min()

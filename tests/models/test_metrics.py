@@ -45,6 +45,13 @@ def test_each_photo_has_an_answer(answers: pd.DataFrame) -> None:
     }
 
 
+def test_photos_can_have_thresholds_of_their_own() -> None:
+    photos = pd.DataFrame({"path": ["a", "b"], "label": ["a", "a"]})
+    probabilities = np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1]])
+    answers = add_answers(photos, probabilities, MODEL, np.array([0.7, 0.9]))
+    assert answers.set_index("path")["answer"].to_dict() == {"a": "a", "b": None}
+
+
 def test_unknown_is_right_for_labels_not_learned(answers: pd.DataFrame) -> None:
     right = answers["path"][answers["right"]]
     assert {*right} == {"correct", "not learned, unknown"}

@@ -2,7 +2,9 @@
 
 Cross-validation over series chooses the regularisation, which determines how confident
 probabilities are. Cross-validation over labels chooses the threshold: a classifier that
-was not trained on a label should answer "unknown" to its photos.
+was not trained on a label should answer "unknown" to its photos. If there are photos to
+which neither the backbone was fitted, they calibrate the probabilities and choose the
+threshold instead; see `temperature`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from fruits_pipeline.models.classifiers import (
     solver_settings,
     total_variance,
 )
+from fruits_pipeline.models.temperature import calibrate
+from fruits_pipeline.models.thresholds import separating_threshold
 
 RELATIVE_C = (0.1, 1.0, 10.0, 100.0, 1000.0)
 """Candidates for the argument `relative_c` of `fit_logistic_regression`."""
@@ -38,23 +42,29 @@ Fold = tuple[np.ndarray, np.ndarray]
 """Indices of the training rows and of the test rows."""
 
 
-def fit(photos: LabelledVectors, seed: int) -> Classifier:
+def fit(
+    photos: LabelledVectors, seed: int, validation: LabelledVectors | None = None
+) -> Classifier:
     """Fit a logistic regression with the regularisation of the smallest log loss.
 
     The log loss is a proper scoring rule, so its minimum favours calibrated
     probabilities. If there are too few photos for cross-validation, the regularisation
-    is `DEFAULT_RELATIVE_C` and the threshold 0.
+    is `DEFAULT_RELATIVE_C`; and the threshold 0, without validation photos.
 
     Args:
         photos: Training data.
         seed: Seed of the sample and of the folds.
+        validation: Other photos, with which temperature and threshold are estimated; see
+            `temperature.calibrate`. None to estimate the threshold by cross-validation.
     """
     sample = photos.where(sample_rows(photos.labels, PHOTOS_PER_LABEL, seed))
     folds = series_folds(sample, seed)
+    relative_c = _choose_c(sample, folds) if folds else DEFAULT_RELATIVE_C
+    if validation is not None:
+        return calibrate(fit_logistic_regression(photos, relative_c), validation)
     if not folds:
-        return fit_logistic_regression(photos, DEFAULT_RELATIVE_C)
-    relative_c = _choose_c(sample, folds)
-    threshold = choose_threshold(
+        return fit_logistic_regression(photos, relative_c)
+    threshold = separating_threshold(
         _confidences(sample, folds, relative_c),
         _confidences(sample, label_folds(sample, seed), relative_c),
     )
@@ -130,26 +140,3 @@ def _confidences(
         model = fit_logistic_regression(photos.where(train), relative_c)
         confidences.append(model.probabilities(photos.vectors[test]).max(axis=1))
     return np.concatenate(confidences)
-
-
-def choose_threshold(known: np.ndarray, unknown: np.ndarray) -> float:
-    """Return the probability that best separates photos of learned and other labels.
-
-    Args:
-        known: Largest probability of each photo of a learned label.
-        unknown: Largest probability of each photo of a label that was not learned.
-
-    Returns:
-        The threshold with the largest difference between the share of known photos and
-        the share of unknown photos at or above it (Youden's J); the smallest threshold if
-        there are several; 0 without unknown photos.
-    """
-    from sklearn.metrics import roc_curve
-
-    if not len(unknown):
-        return 0.0
-    is_known = np.repeat([1, 0], [len(known), len(unknown)])
-    confidences = np.concatenate([known, unknown])
-    unknown_share, known_share, thresholds = roc_curve(is_known, confidences)
-    difference = known_share - unknown_share
-    return float(thresholds[difference == difference.max()].min())

@@ -47,10 +47,18 @@ class Classifier:
         labels = np.array(self.labels, dtype=object)
         return np.asarray(labels[probabilities.argmax(axis=1)])
 
-    def predict_answers(self, probabilities: np.ndarray) -> np.ndarray:
-        """Return the predicted labels, or None below the threshold, `[n]`."""
+    def predict_answers(
+        self, probabilities: np.ndarray, thresholds: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the predicted labels, or None below the threshold, `[n]`.
+
+        Args:
+            probabilities: Probabilities, `[n, labels]`.
+            thresholds: Threshold of each row, `[n]`; None for that of the classifier.
+        """
+        limits = self.threshold if thresholds is None else thresholds
         answers = self.predict_labels(probabilities)
-        answers[probabilities.max(axis=1) < self.threshold] = None
+        answers[probabilities.max(axis=1) < limits] = None
         return answers
 
 

@@ -14,7 +14,10 @@ CALIBRATION_BINS = 15
 
 
 def add_answers(
-    photos: pd.DataFrame, probabilities: np.ndarray, classifier: Classifier
+    photos: pd.DataFrame,
+    probabilities: np.ndarray,
+    classifier: Classifier,
+    thresholds: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Add the answers of a classifier to a table of photos.
 
@@ -22,6 +25,7 @@ def add_answers(
         photos: `path`, `label`, and any other columns.
         probabilities: Probabilities of each photo, `[n, labels]`.
         classifier: Classifier that returned the probabilities.
+        thresholds: Threshold of each photo, `[n]`; None for that of the classifier.
 
     Returns:
         The photos with these columns, confident mistakes first:
@@ -39,7 +43,7 @@ def add_answers(
     own = np.where(learned, probabilities[np.arange(len(columns)), columns], np.nan)
     higher = (probabilities > own[:, np.newaxis]).sum(axis=1)
     answers = photos.assign(
-        answer=classifier.predict_answers(probabilities),
+        answer=classifier.predict_answers(probabilities, thresholds),
         named=classifier.predict_labels(probabilities),
         probability=probabilities.max(axis=1),
         probability_of_label=own,

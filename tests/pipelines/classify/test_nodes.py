@@ -11,10 +11,12 @@ from pyspark.sql import DataFrame
 from fruits_pipeline import schemas
 from fruits_pipeline.datasets import FittedClassifier, FittedPca
 from fruits_pipeline.errors import FruitsError
+from fruits_pipeline.models import calibration
 from fruits_pipeline.models.backbones import Backbone
 from fruits_pipeline.models.classifiers import UNKNOWN, Classifier
 from fruits_pipeline.models.moments import moments_of
 from fruits_pipeline.models.pca import fit
+from fruits_pipeline.models.temperature import MIN_PHOTOS
 from fruits_pipeline.parameters import (
     ClassifyParameters,
     FeaturizeParameters,
@@ -24,8 +26,11 @@ from fruits_pipeline.pipelines.classify.nodes import (
     answer_photos,
     build_phone_model,
     evaluate_answers,
-    select_labelled,
     train_classifier,
+)
+from fruits_pipeline.pipelines.classify.selection import (
+    collect_photos,
+    select_labelled,
 )
 from fruits_pipeline.pipelines.classify.sheets import (
     draw_refusals,
@@ -40,6 +45,7 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 PARAMETERS = ClassifyParameters(
     training_splits=["training", "train"],
+    calibrated_splits=["val"],
     test_share=0.5,
     photos_per_label=100,
     max_photos=1000,
@@ -71,6 +77,9 @@ def images(paths: Sequence[str]) -> DataFrame:
     return frame(rows, schemas.IMAGES, batch="000001")
 
 
+PCA = fit(moments_of(np.eye(4)), 0.5, standardise=False, max_components=None)
+
+
 def paths_of(split: str, labels: Sequence[str], photos: int = 8) -> list[str]:
     return [f"{split}/{label}/{i}.jpg" for label in labels for i in range(photos)]
 
@@ -97,7 +106,7 @@ def classifier(labelled: DataFrame, pca: FittedPca) -> FittedClassifier:
 
 @pytest.fixture(scope="module")
 def answers(labelled: DataFrame, classifier: FittedClassifier) -> pd.DataFrame:
-    return answer_photos(labelled, classifier)
+    return answer_photos(labelled, classifier, PARAMETERS)
 
 
 def training_by_path(labelled: DataFrame) -> dict[str, bool]:
@@ -129,7 +138,7 @@ def test_rows_are_sorted_and_keep_vectors_and_batch(labelled: DataFrame) -> None
     assert {row.batch for row in rows} == {"000001"}
     for row in rows:
         assert np.allclose(row.components, vector(row.path))
-    columns = [*schemas.REDUCED.names, "batch", "group", "training"]
+    columns = [*schemas.REDUCED.names, "batch", "group", "training", "calibrates"]
     assert labelled.columns == columns
 
 
@@ -203,8 +212,49 @@ def test_test_photos_of_a_training_series_are_marked(
     spark: object, classifier: FittedClassifier
 ) -> None:
     photos = reduced([*paths_of("Training", ["Fig"]), "Test/Fig/0.jpg"], series="Fig/r")
-    found = answer_photos(select_labelled(photos, COUNTS, PARAMETERS), classifier)
+    table = select_labelled(photos, COUNTS, PARAMETERS)
+    found = answer_photos(table, classifier, PARAMETERS)
     assert found["series_learned"].tolist() == [True]
+
+
+def calibrated(photos: int) -> tuple[FittedClassifier, pd.DataFrame]:
+    """Return a classifier and answers, with so many photos in a split for calibration."""
+    paths = [
+        *(path for path in PATHS if not path.startswith("Test/Lime")),
+        *paths_of("Training", ["Lime"], 3),
+        *paths_of("Val", ["Fig", "Kiwi"], photos // 2),
+        "Val/Papaya/0.jpg",
+    ]
+    table = select_labelled(reduced(paths), COUNTS, PARAMETERS)
+    model = calibration.fit(collect_photos(table).training, 1)
+    fitted = train_classifier(table, FittedPca(PCA, ("000001",)), PARAMETERS)
+    answers = answer_photos(table, fitted, PARAMETERS)
+    assert (fitted.model.threshold == model.threshold) == (photos < MIN_PHOTOS)
+    return fitted, answers
+
+
+def test_splits_for_calibration_are_evaluated_and_counted(spark: object) -> None:
+    fitted, answers = calibrated(MIN_PHOTOS)
+    by_split = answers.groupby(answers["split"].str.lower())["calibrates"]
+    assert by_split.sum().to_dict() == {"test": 0, "val": MIN_PHOTOS + 1}
+    assert by_split.size().to_dict() == {"test": 4, "val": MIN_PHOTOS + 1}
+    found = evaluate_answers(answers, fitted, COUNTS, PARAMETERS)
+    assert found["calibration_photos"] == MIN_PHOTOS + 1
+    assert found["photos"] == MIN_PHOTOS + 5
+
+
+def test_too_few_photos_for_calibration_are_test_photos(spark: object) -> None:
+    fitted, answers = calibrated(MIN_PHOTOS - 2)
+    assert not answers["calibrates"].any()
+    found = evaluate_answers(answers, fitted, COUNTS, PARAMETERS)
+    assert found["calibration_photos"] == 0
+
+
+def test_training_splits_are_not_for_calibration(spark: object) -> None:
+    both = PARAMETERS.model_copy(update={"calibrated_splits": ["train", "training"]})
+    rows = select_labelled(reduced(PATHS), COUNTS, both).collect()
+    assert any(row["training"] for row in rows)
+    assert not any(row["calibrates"] for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +286,7 @@ def test_no_test_photos_are_reported(
 ) -> None:
     table = select_labelled(reduced(paths_of("Training", ["Fig"])), COUNTS, PARAMETERS)
     with pytest.raises(FruitsError, match=r"classify\.test_share"):
-        answer_photos(table, classifier)
+        answer_photos(table, classifier, PARAMETERS)
 
 
 def test_evaluation_counts_photos_of_unknown_labels(

@@ -104,6 +104,13 @@ def test_the_same_results_give_the_same_page() -> None:
     assert render_page(make_results()) == render_page(make_results())
 
 
+def test_photos_of_the_calibration_are_not_called_unused() -> None:
+    evaluation = make_results()["evaluation"] | {"calibration_photos": 60}
+    text = Elements(render_page(make_results(evaluation=evaluation))).text
+    assert "60 photos of these also determined the probabilities" in text
+    assert "also determined" not in Elements(render_page(make_results())).text
+
+
 def test_classifier_of_an_earlier_pca_is_marked() -> None:
     outdated = replace(make_results(), outdated=True)
     text = Elements(render_page(outdated)).text

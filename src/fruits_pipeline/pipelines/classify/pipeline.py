@@ -6,9 +6,9 @@ from fruits_pipeline.pipelines.classify.nodes import (
     answer_photos,
     build_phone_model,
     evaluate_answers,
-    select_labelled,
     train_classifier,
 )
+from fruits_pipeline.pipelines.classify.selection import select_labelled
 from fruits_pipeline.pipelines.classify.sheets import (
     draw_refusals,
     draw_wrong_answers,
@@ -36,7 +36,7 @@ def create_pipeline(**_: object) -> Pipeline:
             ),
             Node(
                 func=answer_photos,
-                inputs=["labelled_vectors", "classifier"],
+                inputs=["labelled_vectors", "classifier", "params:classify"],
                 outputs="answers",
                 name="answer_photos",
             ),

@@ -68,6 +68,12 @@ def _text(evaluation: dict[str, Any], known: int) -> list[str]:
         "Points below the diagonal are probabilities that are too high; their mean "
         f"error is {percent(evaluation['calibration_error'], 1)}.",
     ]
+    if calibrating := evaluation.get("calibration_photos"):
+        text.append(
+            f"{photos(calibrating)} of these also determined the probabilities and the "
+            "threshold, so they are not unused; each was answered with values that were "
+            "estimated with others of them (cross-fitting)."
+        )
     if sample := evaluation.get("sample"):
         text.append(
             f"The photos are from a sample of about {sample['photos']:,} of "
