@@ -103,13 +103,16 @@ def _add(a: Moments, b: Moments) -> Moments:
 
 def pack(moments: Moments) -> np.ndarray:
     """Return the upper triangle of the co-moment matrix, row by row, `[d (d + 1) / 2]`."""
-    return moments.comoment[np.triu_indices(moments.width)]
+    return np.asarray(moments.comoment[_upper_triangle(moments.width)])
 
 
 def unpack(n: int, mean: np.ndarray, triangle: np.ndarray) -> Moments:
     """Restore moments from their count, mean and the result of `pack`."""
-    comoment = np.zeros((len(mean), len(mean)))
-    rows, columns = np.triu_indices(len(mean))
-    comoment[rows, columns] = triangle
-    comoment[columns, rows] = triangle
+    comoment, upper = np.zeros((len(mean), len(mean))), _upper_triangle(len(mean))
+    comoment[upper] = comoment.T[upper] = triangle
     return Moments(n, mean, comoment)
+
+
+def _upper_triangle(width: int) -> np.ndarray:
+    """Return a mask, `bool [d, d]`; indices would need 16 times as much memory."""
+    return ~np.tri(width, k=-1, dtype=bool)
