@@ -18,7 +18,7 @@ from fruits_pipeline.models.classifiers import (
 )
 from fruits_pipeline.models.metrics import add_answers, evaluate
 from fruits_pipeline.models.moments import moments_of
-from fruits_pipeline.models.temperature import cross_fit
+from fruits_pipeline.models.temperature import RIGHT_OF_ANSWERED, cross_fit
 
 VARIANCE = 0.95
 RELATIVE_C = 30.0  # the same for all features
@@ -64,15 +64,16 @@ def measure_classifier(task: Task) -> dict[str, float]:
 
 
 def measure_answers(
-    model: Classifier, task: Task, calibrated_with_test: bool = False
+    model: Classifier, task: Task, calibrated_right: float | None = None
 ) -> dict[str, float]:
     """Return metrics of a classifier, which can answer "unknown".
 
     Args:
         model: Classifier, trained on the training photos of the task.
         task: Its test photos are answered.
-        calibrated_with_test: Whether the test photos calibrated the classifier. Then they
-            are answered by cross-fitting; see `temperature.cross_fit`.
+        calibrated_right: Share of right answers with which the test photos calibrated the
+            classifier; they are answered by cross-fitting, see `temperature.cross_fit`.
+            None if they did not calibrate it.
 
     Returns:
         Of photos of training labels: `accuracy`, without the threshold; `answered`, the
@@ -81,8 +82,9 @@ def measure_answers(
     """
     photos = pd.DataFrame({"label": task.test.labels, "path": task.test.groups})
     photos["series_learned"] = np.isin(task.test.groups, task.train.groups)
-    rows = np.full(len(photos), calibrated_with_test)
-    probabilities, thresholds = cross_fit(model, task.test, rows, SEED)
+    rows = np.full(len(photos), calibrated_right is not None)
+    right = calibrated_right or RIGHT_OF_ANSWERED
+    probabilities, thresholds = cross_fit(model, task.test, rows, SEED, right)
     answers = add_answers(photos, probabilities, model, thresholds)
     metrics = evaluate(answers, model)
     shares = {

@@ -110,12 +110,3 @@ def test_build_is_reproducible_and_measures_each_set(backbone: Backbone) -> None
     assert {*measured["sets"]} == {FRUITS, GROCERY}
     assert all(m["accuracy"] == m["right"] == 1 for m in measured["sets"].values())
     assert phone_model.build(tasks)[0].content == model.content
-
-
-def test_threshold_is_the_smallest_with_enough_right_answers() -> None:
-    confidences = np.arange(20, 0, -1) / 20
-    right = np.ones(20, bool)
-    right[[8, 12, 13]] = False
-    # 11 of 12 answers are right from 0.45, 11 of 13 from 0.40.
-    assert phone_model.choose_threshold(confidences, right) == pytest.approx(0.45)
-    assert phone_model.choose_threshold(confidences, ~right) == 1

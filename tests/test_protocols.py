@@ -8,11 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fruits_pipeline.models.classifiers import LabelledVectors
+from fruits_pipeline.models.classifiers import (
+    LabelledVectors,
+    fit_logistic_regression,
+)
+from fruits_pipeline.models.temperature import (
+    RIGHT_OF_ANSWERED,
+    calibrate,
+    cross_fit,
+)
 from protocols import page, protocols
 from protocols.data import FRUITS, GROCERY, HELD_OUT_LABELS
 from protocols.measures import (
+    SEED,
     Task,
+    measure_answers,
     measure_few,
     measure_neighbour,
     measure_regression,
@@ -49,6 +59,26 @@ def test_regression_ignores_photos_of_unknown_labels() -> None:
     assert measure_regression(Task(train, SEPARABLE.test)) == 1
     neighbour = measure_neighbour(Task(train, SEPARABLE.test))
     assert neighbour == pytest.approx(2 / 3)
+
+
+def test_photos_that_calibrated_a_classifier_are_answered_by_cross_fitting() -> None:
+    task = Task(labelled(60, 0.5, seed=1), labelled(60, 0.5, seed=2))
+    model = calibrate(fit_logistic_regression(task.train, 10.0), task.test)
+    apart, _ = cross_fit(model, task.test, np.ones(60, bool), SEED)
+    own = model.probabilities(task.test.vectors)
+    assert not np.allclose(apart, own)
+    right = model.predict_labels(own) == task.test.labels
+    plain, crossed = (
+        measure_answers(model, task, right) for right in (None, RIGHT_OF_ANSWERED)
+    )
+    assert (
+        plain["accuracy"]
+        == crossed["accuracy"]
+        == pytest.approx(right.mean(), abs=1e-4)
+    )
+    answered = own.max(axis=1) >= model.threshold
+    assert plain["answered"] == pytest.approx(answered.mean(), abs=1e-4)
+    assert plain != crossed
 
 
 def photos(*rows: tuple[str, str, str]) -> pd.DataFrame:

@@ -92,6 +92,14 @@ def test_photos_of_other_labels_raise_the_threshold() -> None:
     assert found.threshold > expected.threshold
 
 
+def test_larger_share_of_right_answers_needs_a_larger_threshold() -> None:
+    thresholds = [calibrate(MODEL, PHOTOS, right).threshold for right in (0.9, 0.99)]
+    assert thresholds[0] < thresholds[1]
+    rows = np.ones(600, bool)
+    _, apart = cross_fit(MODEL, PHOTOS, rows, 1, 0.99)
+    assert apart.mean() == pytest.approx(thresholds[1], abs=0.02)
+
+
 def test_two_labels_have_a_reliable_threshold() -> None:
     model = fit_logistic_regression(noisy_vectors(60, seed=2, labels=2), 10.0)
     assert 0 < calibrate(model, noisy_vectors(60, seed=1, labels=2)).threshold < 1

@@ -23,7 +23,7 @@ FOLDS = 5
 """Folds of the cross-fitting, and smallest number of series for a calibration."""
 
 RIGHT_OF_ANSWERED = 0.95
-"""Expected share of right answers, from which the threshold follows."""
+"""Expected share of right answers, from which the threshold of a run follows."""
 
 LOG_TEMPERATURES = (np.log(0.5), np.log(20))
 """Limits of the logarithm of the temperature. If every photo is answered correctly, the
@@ -47,12 +47,14 @@ def calibrating_rows(photos: LabelledVectors, training: LabelledVectors) -> np.n
     return rows & bool(known >= MIN_PHOTOS and series >= FOLDS)
 
 
-def calibrate(model: Classifier, photos: LabelledVectors) -> Classifier:
+def calibrate(
+    model: Classifier, photos: LabelledVectors, right: float = RIGHT_OF_ANSWERED
+) -> Classifier:
     """Return the classifier with another temperature and threshold.
 
     The temperature has the smallest log loss on photos of learned labels. The threshold
-    is the larger of two: that at which `RIGHT_OF_ANSWERED` of the answers are expected to
-    be right, and that which best separates learned labels from others. Photos of other
+    is the larger of two: that at which a share of the answers is expected to be right, and
+    that which best separates learned labels from others. Photos of other
     labels are simulated: the label of a photo is removed from the classifier. A
     calibration of the result with the same photos does not change it.
 
@@ -60,6 +62,7 @@ def calibrate(model: Classifier, photos: LabelledVectors) -> Classifier:
         model: Classifier.
         photos: Photos to which it was not fitted, some of them of learned labels. Photos
             of other labels determine the threshold only.
+        right: The share of right answers, 0 to 1.
     """
     columns = _columns(model, photos.labels)
     known = columns >= 0
@@ -68,11 +71,15 @@ def calibrate(model: Classifier, photos: LabelledVectors) -> Classifier:
     scaled = replace(
         model, weights=model.weights / temperature, bias=model.bias / temperature
     )
-    return replace(scaled, threshold=_find_threshold(scaled, photos))
+    return replace(scaled, threshold=_find_threshold(scaled, photos, right))
 
 
 def cross_fit(
-    model: Classifier, photos: LabelledVectors, rows: np.ndarray, seed: int
+    model: Classifier,
+    photos: LabelledVectors,
+    rows: np.ndarray,
+    seed: int,
+    right: float = RIGHT_OF_ANSWERED,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return probabilities and thresholds for an evaluation.
 
@@ -84,6 +91,7 @@ def cross_fit(
         photos: Photos to answer, `n`.
         rows: Which of them calibrated it, `bool [n]`.
         seed: Seed of the folds.
+        right: The share of right answers with which it was calibrated.
 
     Returns:
         Probabilities, `[n, labels]`, and the threshold of each photo, `[n]`.
@@ -98,7 +106,7 @@ def cross_fit(
         splitter.split(numbers, groups=photos.groups[numbers]) if len(numbers) else ()
     )
     for others, tested in folds:
-        refitted = calibrate(model, photos.where(numbers[others]))
+        refitted = calibrate(model, photos.where(numbers[others]), right)
         test = numbers[tested]
         probabilities[test] = refitted.probabilities(photos.vectors[test])
         thresholds[test] = refitted.threshold
@@ -131,7 +139,7 @@ def _find_temperature(logits: np.ndarray, columns: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-def _find_threshold(model: Classifier, photos: LabelledVectors) -> float:
+def _find_threshold(model: Classifier, photos: LabelledVectors, right: float) -> float:
     """Return the threshold of a classifier with calibrated probabilities."""
     columns = _columns(model, photos.labels)
     known = columns >= 0
@@ -140,7 +148,7 @@ def _find_threshold(model: Classifier, photos: LabelledVectors) -> float:
     if len(model.labels) > 2:  # noqa: PLR2004 - the label of a photo, and two others
         unknown.append(_confidences_without_label(model, photos.where(known)))
     return max(
-        reliable_threshold(confidences[known], RIGHT_OF_ANSWERED),
+        reliable_threshold(confidences[known], right),
         separating_threshold(confidences[known], np.concatenate(unknown)),
     )
 
