@@ -18,7 +18,9 @@ export TMPDIR=/var/tmp
 export MPLCONFIGDIR=$CACHE_DIRECTORY/matplotlib
 export PYTHONPATH=$PWD/src
 export XDG_CACHE_HOME=$CACHE_DIRECTORY
-# Save memory: two malloc arenas, return freed memory early, one BLAS thread.
+# Save memory: two malloc arenas, return freed memory early, also that of PyArrow, whose own
+# allocator keeps it; one BLAS thread.
+export ARROW_DEFAULT_MEMORY_POOL=system
 export MALLOC_ARENA_MAX=2
 export MALLOC_TRIM_THRESHOLD_=131072
 export OPENBLAS_NUM_THREADS=1

@@ -1,3 +1,6 @@
+import weakref
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -40,6 +43,20 @@ def test_merged_parts_have_the_covariance_of_all_vectors(cuts: list[int]) -> Non
 def test_order_of_parts_does_not_matter() -> None:
     parts = [moments_of(part) for part in np.split(VECTORS, [3, 10, 40])]
     assert_same(merge_all(parts[::-1]), merge_all(parts))
+
+
+def test_merged_parts_are_freed_before_the_next_part_is_read() -> None:
+    read: list[weakref.ref[Moments]] = []
+
+    def parts() -> Iterator[Moments]:
+        for vectors in np.split(VECTORS, 6):
+            assert [part() for part in read[1:]] == [None] * len(read[1:])
+            part = moments_of(vectors)
+            read.append(weakref.ref(part))
+            yield part
+            del part
+
+    assert merge_all(parts()).n == 60
 
 
 def test_large_mean_does_not_cancel_the_variance() -> None:

@@ -81,6 +81,7 @@ def merge_all(parts: Iterable[Moments]) -> Moments:
         if not is_own:
             total, is_own = replace(total, comoment=total.comoment.copy()), True
         total = _add(total, part)
+        del part  # the next one is computed in its memory
     return total
 
 
