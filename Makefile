@@ -111,7 +111,7 @@ test-system: $(VENV)/.notebook-ready $(VENV)/.viz-ready $(VENV)/.dev-ready  ## R
 	$(TEST) -m system $(ARGS)
 
 test-cloud: $(VENV)/.dev-ready $(SPARK40)/.ready  ## Run the tests on simulated S3, EC2 and a cluster
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m cloud $(ARGS)
+	$(BIN)/python -m pytest -m cloud $(ARGS)
 
 test-app: $(VENV)/.run-ready app/node_modules/.ready  ## Check types of the app, and test it in Chromium; needs Node.js
 	cd app && npm run --silent types && npm test --silent

@@ -28,18 +28,9 @@ SLOW = ("training", "run")
 """Folders of the slowest tests."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with slow tests, and choose the process of pytest-xdist for tests of servers.
-
-    The tests below `deploy` share servers. Other modules have servers of their own.
-    """
+    """Start with slow tests, so that all processes of pytest-xdist end together."""
     items.sort(key=lambda item: item.path.parent.name not in SLOW)
-    for item in items:
-        if item.get_closest_marker("cloud"):
-            folder = item.path.parent.name
-            group = folder if folder == "deploy" else item.path.stem
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(trylast=True)
